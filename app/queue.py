@@ -1,0 +1,157 @@
+"""The task queue: a Redis stream with a consumer group, so that no task dies with its worker."""
+
+import asyncio
+import contextlib
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from opentelemetry import propagate, trace
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.trace import SpanKind
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from app.tasks import Task
+
+GROUP = "workers"
+POLL_MS = 1000
+tracer = trace.get_tracer(__name__)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A task as it came: its entry in the stream, its trace context, how often it was delivered."""
+
+    entry_id: str
+    task: Task
+    carrier: Mapping[str, str]
+    deliveries: int = 1
+
+
+class TaskQueue:
+    """The queue `name`; a message without a sign of life for `lease` seconds is given to another.
+
+    The stream holds exactly the tasks that are not done: its length is the queue's depth.
+    """
+
+    def __init__(self, redis: Redis, name: str, lease: float) -> None:
+        self.redis = redis
+        self.name = name
+        self.lease = lease
+        self.consumer = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        self._sweep_at = 0.0
+
+    async def send(self, task: Task) -> None:
+        """Append a task, with the trace context that its worker continues."""
+        with tracer.start_as_current_span(
+            f"send {self.name}", kind=SpanKind.PRODUCER, attributes=self._about("send", task)
+        ) as span:
+            entry: dict[Any, Any] = asdict(task)
+            propagate.inject(entry)
+            async with self.redis.pipeline(transaction=False) as pipe:
+                pipe.xadd(self.name, entry)
+                pipe.xlen(self.name)
+                _, depth = await pipe.execute()
+            span.set_attribute("messaging.queue.depth", depth)
+
+    async def ping(self) -> None:
+        """Ask the server something."""
+        await self.redis.ping()
+
+    async def prepare(self) -> None:
+        """Create the stream and its group, unless they are there."""
+        try:
+            await self.redis.xgroup_create(self.name, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    async def receive(self) -> Message | None:
+        """Wait up to a second for a task: one that another worker left, or else a new one."""
+        with suppress_instrumentation():  # a poll is nobody's trace
+            try:
+                return await self._abandoned() or await self._next()
+            except ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                await self.prepare()  # Redis came back without its data
+                return None
+
+    @contextmanager
+    def processing(self, message: Message) -> Iterator[None]:
+        """Continue the producer's trace with the span of the processing."""
+        attributes = self._about("process", message.task)
+        attributes["messaging.message.delivery_count"] = message.deliveries
+        with tracer.start_as_current_span(
+            f"process {self.name}",
+            context=propagate.extract(message.carrier),
+            kind=SpanKind.CONSUMER,
+            attributes=attributes,
+        ):
+            yield
+
+    @asynccontextmanager
+    async def holding(self, message: Message) -> AsyncIterator[None]:
+        """Show a sign of life while a long task runs, so that nobody else takes it."""
+        keeper = asyncio.create_task(self._keep(message))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+    async def done(self, message: Message) -> None:
+        """Take the message out of the queue."""
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.xack(self.name, GROUP, message.entry_id)
+            pipe.xdel(self.name, message.entry_id)
+            await pipe.execute()
+
+    async def _next(self) -> Message | None:
+        found: Any = await self.redis.xreadgroup(
+            GROUP, self.consumer, {self.name: ">"}, count=1, block=POLL_MS
+        )
+        return self._message(*found[0][1][0]) if found else None
+
+    async def _abandoned(self) -> Message | None:
+        if time.monotonic() < self._sweep_at:
+            return None
+        idle = int(self.lease * 1000)
+        _, entries, *_ = await self.redis.xautoclaim(
+            self.name, GROUP, self.consumer, min_idle_time=idle, count=1
+        )
+        if not entries:
+            self._sweep_at = time.monotonic() + self.lease / 4
+            return None
+        entry_id, values = entries[0]
+        pending: Any = await self.redis.xpending_range(self.name, GROUP, entry_id, entry_id, 1)
+        return self._message(entry_id, values, pending[0]["times_delivered"] if pending else 1)
+
+    async def _keep(self, message: Message) -> None:
+        with suppress_instrumentation():
+            while True:
+                await asyncio.sleep(self.lease / 3)
+                with contextlib.suppress(RedisError):
+                    await self.redis.xclaim(
+                        self.name, GROUP, self.consumer, 0, [message.entry_id], justid=True
+                    )
+
+    def _message(self, entry_id: str, values: Mapping[str, str], deliveries: int = 1) -> Message:
+        names = {field.name for field in fields(Task)}
+        task = Task(**{name: values.get(name, "") for name in names})
+        carrier = {name: value for name, value in values.items() if name not in names}
+        return Message(entry_id, task, carrier, deliveries)
+
+    def _about(self, operation: str, task: Task) -> dict[str, str | int]:
+        return {
+            "messaging.system": "redis",
+            "messaging.destination.name": self.name,
+            "messaging.operation.name": operation,
+            "messaging.operation.type": operation,
+            "messaging.message.id": task.task_id,
+        }

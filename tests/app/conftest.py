@@ -1,0 +1,50 @@
+"""Real Postgres and Redis for the session, and the services as processes with an OTLP receiver."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.ports import free_port
+from pytest_otelcol.sinks import OtlpSink
+
+from stack.services import Postgres, Redis, scratch
+from tests.app.house import House
+
+
+@contextmanager
+def folder(name: str) -> Iterator[Path]:
+    path = scratch(name)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with (
+        folder("postgres") as data,
+        Postgres(free_port(), data, password="test-password") as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    with folder("redis") as data, Redis(free_port(), data, password="test-password") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[OtlpSink]:
+    with OtlpSink("otlp receiver") as sink:
+        yield sink
+
+
+@pytest.fixture(scope="module")
+def house(postgres: Postgres, redis: Redis, sink: OtlpSink) -> Iterator[House]:
+    """An API and a worker, sending to `sink`."""
+    with House(postgres, redis, {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}) as house:
+        yield house

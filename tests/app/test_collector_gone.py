@@ -1,0 +1,59 @@
+"""The receiver of the telemetry is slow, then gone: the service does not notice."""
+
+import statistics
+import time
+
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.sinks import OtlpSink
+
+from stack.services import Postgres, Redis
+from tests.app.house import House
+
+QUEUE = 64
+BATCH = 32
+REQUESTS = 120
+
+
+def test_requests_succeed_as_fast_with_a_slow_or_lost_receiver_and_memory_stays_bounded(
+    postgres: Postgres, redis: Redis
+) -> None:
+    sink = OtlpSink("otlp receiver")
+    env = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
+        "OTEL_BSP_MAX_QUEUE_SIZE": str(QUEUE),
+        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": str(BATCH),
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+        "OTEL_METRICS_EXPORTER": "none",
+    }
+    with sink, House(postgres, redis, env, workers=0) as house:
+        house.seconds(20)
+        well = statistics.median(house.seconds(REQUESTS))
+        sink.slow(60)
+        slow = statistics.median(house.seconds(REQUESTS))
+        sink.stop()
+        gone = statistics.median(house.seconds(REQUESTS))
+        # Twice, for a machine that does other things meanwhile; a blocked export takes seconds.
+        assert max(slow, gone) < 2 * well + 0.02
+
+        poll_until(lambda: warnings(house), "a warning on stderr")
+        sink.clear()
+        sink.accept()
+        sink.start()
+        house.client.get("/no/such/path")
+        sink.wait_for_span("GET", {"url.path": "/no/such/path"}, timeout=20)
+        # Of the hundreds of spans made meanwhile: what the queue and one batch under way held.
+        assert len(sink.spans) <= QUEUE + BATCH
+        assert "metrics" not in sink.signals
+
+        sink.stop()
+        house.client.get("/health")
+        assert len(warnings(house)) == 1  # of a minute
+        started = time.monotonic()
+        house.api.stop()
+        assert time.monotonic() - started < 8
+        assert "Application shutdown complete" in house.api.output()
+
+
+def warnings(house: House) -> list[str]:
+    """Return what OpenTelemetry said on stderr."""
+    return [line for line in house.api.output().splitlines() if " opentelemetry." in line]
