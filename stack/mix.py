@@ -1,0 +1,111 @@
+"""What the load asks for: what users of the service ask for, mistakes included."""
+
+import json
+import random
+import uuid
+from collections import deque
+from dataclasses import dataclass
+
+import httpx
+
+AGENTS = ("researcher", "summarizer", "archivist")
+SENTENCES = (
+    "The collector keeps what it could not send in a queue on disk.",
+    "A sampling rate must not bend the rates that people are woken by.",
+    "Every exemplar on a dashboard should lead to a trace that was kept!",
+    "Which of the backends was down, and for how long?",
+    "Names of metrics are made in one place, and tested there.",
+    "A worker that dies leaves its task to another one.",
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One request, and the kind of which it is."""
+
+    kind: str
+    method: str
+    path: str
+    body: bytes | None = None
+
+
+class Mix:
+    """Chooses requests by weight; it learns the ids of tasks from the answers."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._tasks = deque[str](maxlen=200)
+        self._documents = deque[str](maxlen=20)
+        self._weights = {
+            self._document: 5,
+            self._summary: 15,
+            self._words: 15,
+            self._keywords: 15,
+            self._read_task: 25,
+            self._read_stats: 13,
+            # Mistakes: the last kind is accepted and then fails in the worker.
+            self._unknown_agent: 3,
+            self._bad_body: 3,
+            self._unknown_task: 3,
+            self._missing_document: 3,
+        }
+
+    def next(self) -> Wish:
+        """Return the next request; the first ones store documents."""
+        if len(self._documents) < 3:
+            return self._document()
+        return self._chance.choices([*self._weights], [*self._weights.values()])[0]()
+
+    def learn(self, answer: httpx.Response) -> None:
+        """Remember the task that an answer accepted."""
+        if answer.status_code == httpx.codes.ACCEPTED:
+            self._tasks.append(answer.json()["task_id"])
+
+    def _document(self) -> Wish:
+        name = f"note-{self._chance.randrange(20)}"
+        self._documents.append(name)
+        return Wish("store a document", "PUT", f"/documents/{name}", self._json(text=self._text(8)))
+
+    def _summary(self) -> Wish:
+        return self._task("summarize_document", self._chance.choice(self._documents))
+
+    def _words(self) -> Wish:
+        return self._task("word_statistics", self._text(5))
+
+    def _keywords(self) -> Wish:
+        return self._task("extract_keywords", self._text(5))
+
+    def _missing_document(self) -> Wish:
+        return self._task("summarize_document", f"lost-{self._chance.randrange(1000)}")
+
+    def _read_task(self) -> Wish:
+        if not self._tasks:
+            return self._words()
+        return Wish("read a task", "GET", f"/tasks/{self._chance.choice(self._tasks)}")
+
+    def _read_stats(self) -> Wish:
+        return Wish("read statistics", "GET", f"/agents/{self._agent()}/stats")
+
+    def _unknown_agent(self) -> Wish:
+        body = self._json(task_type="word_statistics", text=self._text(1))
+        return Wish("unknown agent", "POST", "/agents/nobody/tasks", body)
+
+    def _bad_body(self) -> Wish:
+        return Wish("bad body", "POST", f"/agents/{self._agent()}/tasks", b'{"task_type": ')
+
+    def _unknown_task(self) -> Wish:
+        return Wish("unknown task", "GET", f"/tasks/{uuid.UUID(int=self._chance.getrandbits(128))}")
+
+    def _task(self, task_type: str, text: str) -> Wish:
+        body = self._json(task_type=task_type, text=text)
+        return Wish(task_type, "POST", f"/agents/{self._agent()}/tasks", body)
+
+    def _agent(self) -> str:
+        return self._chance.choice(AGENTS)
+
+    def _text(self, sentences: int) -> str:
+        return " ".join(self._chance.choices(SENTENCES, k=sentences))
+
+    @staticmethod
+    def _json(**fields: str) -> bytes:
+        return json.dumps(fields).encode()

@@ -1,0 +1,99 @@
+"""The ports of the pipeline on one machine: default, role, and the variable that changes each."""
+
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from pytest_otelcol.ports import accepts, free_port
+
+from stack.errors import UserError
+
+LOOPBACK = {"", "127.0.0.1", "localhost"}
+
+
+def port(default: int, role: str, variable: str = "") -> int:
+    """Declare a port of `Ports`; `variable` may hold a port, or `host:port` on loopback."""
+    value: int = field(default=default, metadata={"role": role, "variable": variable})
+    return value
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each part of the pipeline listens, on loopback. Zero means: any free one."""
+
+    api: int = port(8000, "API", "API_PORT")
+    otlp_grpc: int = port(4317, "collector, OTLP over gRPC", "OTLP_GRPC_LISTEN")
+    otlp_http: int = port(4318, "collector, OTLP over HTTP", "OTLP_HTTP_LISTEN")
+    health: int = port(13133, "collector, health", "HEALTH_LISTEN")
+    self_metrics: int = port(8888, "collector, metrics about itself", "SELF_METRICS_PORT")
+    scrape: int = port(8001, "collector, scrape endpoint", "SCRAPE_LISTEN")
+    metrics_buffer: int = port(14317, "collector, metrics buffer", "METRICS_BUFFER_LISTEN")
+    logfire: int = port(4320, "Logfire stand-in", "STAND_IN_LISTEN")
+    prometheus: int = port(9090, "Prometheus", "PROMETHEUS_LISTEN")
+    grafana: int = port(3000, "Grafana", "GRAFANA_LISTEN")
+    viewer: int = port(18888, "Aspire viewer", "VIEWER_LISTEN")
+    # No fixed place and no variable: many run a Postgres and a Redis of their own, and name them
+    # by POSTGRES_PORT and REDIS_PORT.
+    postgres: int = port(0, "Postgres")
+    redis: int = port(0, "Redis")
+    viewer_otlp: int = port(0, "Aspire viewer, OTLP")
+
+    @classmethod
+    def free(cls) -> Self:
+        """Return ports that nobody uses now, for runs side by side."""
+        return cls(**{part.name: free_port() for part in fields(cls)})
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
+        """Return the defaults, or what the variables say; raises `UserError` on a bad one."""
+        chosen: dict[str, int] = {}
+        for part in fields(cls):
+            variable = part.metadata["variable"]
+            value = variables.get(variable, "") if variable else ""
+            default: int = part.default  # type: ignore[assignment]
+            chosen[part.name] = parse(variable, value) if value else default or free_port()
+        return cls(**chosen)
+
+    def check(self, used: Iterable[str]) -> None:
+        """Raise `UserError` naming every port of `used` (names of fields) that is taken."""
+        names = set(used)
+        taken = [p for p in fields(self) if p.name in names and in_use(getattr(self, p.name))]
+        if not taken:
+            return
+        what = [f"{getattr(self, part.name)} ({part.metadata['role']})" for part in taken]
+        variables = ", ".join(part.metadata["variable"] for part in taken)
+        if len(taken) == 1:
+            raise UserError(
+                f"port {what[0]} is in use: stop what listens there, or set {variables} to a "
+                "free one"
+            )
+        raise UserError(
+            f"ports {', '.join(what)} are in use: stop what listens there (another demo, or docker "
+            f"compose?), or set {variables} to free ones"
+        )
+
+
+def parse(variable: str, value: str) -> int:
+    """Return the port of `value`; raises `UserError` for a non-number or a public host."""
+    host, _, number = value.rpartition(":")
+    if host not in LOOPBACK:
+        raise UserError(f"the demo listens on loopback only: {variable}={value} names {host}")
+    if not number.isdigit() or not 0 < int(number) < 65536:
+        raise UserError(f"{variable}={value} is not a port: set it to a number from 1 to 65535")
+    return int(number)
+
+
+def in_use(number: int) -> bool:
+    """Tell whether somebody listens on the port, on loopback or on every address."""
+    if accepts(number):
+        return True
+    with socket.socket() as probe:
+        # Without it, connections of the last run that are still closing would count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,71 @@
+"""The collector's metrics about itself, as far as they explain what became of a signal."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Self
+
+import httpx
+
+SAMPLE = re.compile(r"^(otelcol_\w+?)(?:_total)?(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+# For each signal: what the collector calls it, and its items.
+WORDS = {
+    "trace": ("traces", "spans"),
+    "log": ("logs", "log_records"),
+    "metric": ("metrics", "metric_points"),
+}
+Labels = dict[str, str]
+
+
+@dataclass(frozen=True)
+class SelfMetrics:
+    """One reading; empty when nobody answered."""
+
+    samples: list[tuple[str, Labels, float]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, url: str) -> Self:
+        """Return what the collector says about itself now."""
+        try:
+            answer = httpx.get(url, timeout=3)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return cls()
+        found = SAMPLE.findall(answer.text) if answer.is_success else []
+        return cls([(name, dict(LABEL.findall(text)), float(value)) for name, text, value in found])
+
+    def __bool__(self) -> bool:
+        return bool(self.samples)
+
+    def total(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric's samples that carry these labels."""
+        return sum(value for _, value in self.matching(name, labels))
+
+    def matching(self, name: str, labels: Labels) -> Iterator[tuple[Labels, float]]:
+        """Yield the labels and values of a metric's samples that carry these labels."""
+        for sample, own, value in self.samples:
+            if sample == f"otelcol_{name}" and labels.items() <= own.items():
+                yield own, value
+
+    def exporters(self, signal: str) -> list[str]:
+        """Return the exporters that the loaded route has for a signal.
+
+        One with a queue shows at once, another with the first item that it sends.
+        """
+        kind = {"data_type": WORDS[signal][0]}
+        found = [
+            *self.matching("exporter_queue_capacity", kind),
+            *self.matching("exporter_in_flight_requests", kind),
+        ]
+        if signal == "metric":
+            found += self.matching("exporter_prometheusremotewrite_consumers", {})
+        return sorted({labels["exporter"] for labels, _ in found})
+
+    def destinations(self, signal: str) -> list[str]:
+        """Return the addresses that the signal went to, "host:port"."""
+        found = self.matching(f"exporter_sent_{WORDS[signal][1]}", {})
+        return sorted(
+            f"{labels['server_address']}:{labels.get('server_port', '')}"
+            for labels, value in found
+            if value and "server_address" in labels
+        )

@@ -1,0 +1,59 @@
+"""Run the stand-in: `python -m stack.standin`, configured by variables.
+
+STAND_IN_LISTEN (127.0.0.1:4320), LOGFIRE_TOKEN and LOGFIRE_READ_TOKEN (local defaults),
+STAND_IN_ROWS (100000 rows a table).
+"""
+
+import os
+import sys
+
+import uvicorn
+
+from stack.errors import UserError
+from stack.standin.app import create
+from stack.standin.faults import CuttingProtocol
+
+WRITE_TOKEN, READ_TOKEN = "local-write-token", "local-read-token"
+
+
+def main() -> None:
+    """Serve until told to stop; raises `UserError` on a bad variable."""
+    host, port = listen_address(os.environ.get("STAND_IN_LISTEN") or "127.0.0.1:4320")
+    application = create(
+        write_token=os.environ.get("LOGFIRE_TOKEN") or WRITE_TOKEN,
+        read_token=os.environ.get("LOGFIRE_READ_TOKEN") or READ_TOKEN,
+        max_rows=row_limit(os.environ.get("STAND_IN_ROWS") or "100000"),
+    )
+    where = f"{host}:{port}"
+    print(f"Logfire stand-in on {where}, until Ctrl-C", file=sys.stderr)  # noqa: T201 - for people
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        http=CuttingProtocol,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Return host and port; an IPv6 host stands in brackets."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise UserError(f"STAND_IN_LISTEN must be host:port, not {text!r}")
+    return host.strip("[]"), int(port)
+
+
+def row_limit(text: str) -> int:
+    """Return how many rows each table keeps."""
+    if not text.isdigit() or int(text) < 1:
+        raise UserError(f"STAND_IN_ROWS must be a whole number from 1 on, not {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"stand-in: {error}")

@@ -1,0 +1,48 @@
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from pytest_otelcol.ports import free_port
+
+from stack.cli import app
+from stack.services import StandIn
+
+
+@pytest.fixture(scope="session")
+def running_stand_in() -> Iterator[StandIn]:
+    with StandIn(free_port()) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def stand_in(running_stand_in: StandIn) -> StandIn:
+    """A stand-in as if just started."""
+    running_stand_in.reset()
+    return running_stand_in
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the command line ended with."""
+
+    code: object
+    out: str
+    err: str
+
+
+Agentical = Callable[..., Outcome]
+
+
+@pytest.fixture
+def agentical(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Agentical:
+    """Runs `agentical` with these arguments; variables by `monkeypatch`."""
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["agentical", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            app()
+        captured = capsys.readouterr()
+        return Outcome(ended.value.code, captured.out, captured.err)
+
+    return run

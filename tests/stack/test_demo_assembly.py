@@ -1,0 +1,121 @@
+import io
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.ports import free_port
+from pytest_otelcol.process import Process, ProcessFailedError
+from rich.console import Console
+
+from stack import viewer
+from stack.assembly import assembled, service
+from stack.demo import Run, perform
+from stack.errors import UserError
+from stack.launch import Pipeline
+from stack.parts import start_all
+from stack.ports import Ports
+from stack.services import StandIn
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def test_what_a_backend_refuses_is_named_at_the_end() -> None:
+    said = io.StringIO()
+    pipeline = Pipeline(variables={"LOGFIRE_TOKEN": "another"})
+    code = perform(pipeline, Run(duration=2, patience=5), Console(file=said, width=120))
+    assert code == 1
+    assert "did not arrive: traces at Logfire, logs at Logfire\n" in said.getvalue()
+    assert not pipeline.processes[0].running
+
+
+def test_a_spare_part_that_fails_is_told_and_left_out() -> None:
+    said: list[str] = []
+    broken = Process("grafana", ["/bin/sh", "-c", "echo no licence; exit 3"], ready=lambda: False)
+    sound = Process("other", ["/bin/sleep", "60"])
+    try:
+        assert start_all([broken, sound], said.append, spare={"grafana"}) == [sound]
+    finally:
+        sound.close()
+    assert "  grafana ended with code 3; its last words: no licence; going on without it" in said
+    with pytest.raises(ProcessFailedError):
+        start_all([broken, sound], said.append)
+    assert not sound.running
+
+
+def test_a_token_chooses_the_service_over_the_stand_in(stand_in: StandIn) -> None:
+    found = service({"LOGFIRE_TOKEN": stand_in.write_token, "LOGFIRE_ENDPOINT": stand_in.url})
+    assert found is not None
+    assert (found.endpoint, found.query_endpoint, found.read_token) == (
+        stand_in.url,
+        stand_in.url,
+        "",
+    )
+    assert service({}) is None
+    assert service({"LOGFIRE_TOKEN": ""}) is None
+
+
+def test_a_refused_token_is_told_before_anything_starts(stand_in: StandIn) -> None:
+    with pytest.raises(UserError, match=r"refused LOGFIRE_TOKEN \(401\)") as raised:
+        service({"LOGFIRE_TOKEN": "secret-value", "LOGFIRE_ENDPOINT": stand_in.url})
+    assert "secret-value" not in str(raised.value)
+
+
+def test_a_service_out_of_reach_is_a_sentence() -> None:
+    away = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(UserError, match=r"was not reached .* unset LOGFIRE_TOKEN"):
+        service({"LOGFIRE_TOKEN": "t", "LOGFIRE_ENDPOINT": away})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("API_PORT", "http", "API_PORT=http is not a port"),
+        ("PROMETHEUS_LISTEN", "127.0.0.1:70000", "PROMETHEUS_LISTEN=127.0.0.1:70000 is not a port"),
+        ("OTLP_HTTP_LISTEN", "0.0.0.0:4318", "the demo listens on loopback only: OTLP_HTTP_LISTEN"),
+    ],
+)
+def test_a_bad_port_is_named_with_its_variable(variable: str, value: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=f"^{sentence}"):
+        Ports.from_environment({variable: value})
+
+
+def test_a_port_may_be_given_with_or_without_its_host() -> None:
+    chosen = Ports.from_environment({"API_PORT": "9", "HEALTH_LISTEN": "localhost:10"})
+    assert (chosen.api, chosen.health, chosen.prometheus) == (9, 10, 9090)
+
+
+@pytest.mark.parametrize(
+    ("environment", "route", "sentence"),
+    [
+        (
+            "prod",
+            "hybrid",
+            "no collector file 'environments/prod': environments/ has development, ",
+        ),
+        ("development", "nowhere", "no collector file 'routes/nowhere': routes/ has "),
+    ],
+)
+def test_an_unknown_file_is_told_with_those_there_are(
+    environment: str, route: str, sentence: str
+) -> None:
+    with pytest.raises(UserError, match=f"^{sentence}"):
+        Pipeline(environment=environment, route=route)
+
+
+def test_a_route_without_prometheus_starts_none() -> None:
+    pipeline = assembled("development", "logfire-only", [], "", silent)
+    assert not pipeline.uses_prometheus
+    assert pipeline.configs[-1] == "routes/logfire-only"
+
+
+def test_a_viewer_without_npm_or_unknown_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("AGENTICAL_CACHE", str(tmp_path))
+    monkeypatch.setattr(viewer, "package", lambda: "a-package")
+    with pytest.raises(UserError, match=r"^VIEWER=aspire needs npm: install Node\.js"):
+        assembled("development", "hybrid", [], "aspire", silent)
+    with pytest.raises(UserError, match=r'^VIEWER=jaeger is not known: set it to "aspire"'):
+        assembled("development", "hybrid", [], "jaeger", silent)

@@ -1,0 +1,207 @@
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_otelcol.ports import free_port
+
+from stack.services import FEATURE_GATES, Collector, Prometheus, StandIn
+from tests.stack.conftest import Agentical
+
+FILES = ["base", "environments/development", "routes/hybrid"]
+LISTENERS = ["OTLP_GRPC_LISTEN", "OTLP_HTTP_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN"]
+
+
+class Pipeline:
+    """Both backends and collectors in front of them."""
+
+    def __init__(self, data: Path, stand_in: StandIn, prometheus: Prometheus) -> None:
+        self.data, self.stand_in, self.prometheus = data, stand_in, prometheus
+
+    @contextmanager
+    def collector(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        files: list[str] = FILES,
+        *,
+        gate: bool = True,
+        **changed: str,
+    ) -> Iterator[Collector]:
+        """Run a collector, and set the doctor's variables to it."""
+        env = {name: f"127.0.0.1:{free_port()}" for name in LISTENERS}
+        env["SELF_METRICS_PORT"] = str(free_port())
+        env["COLLECTOR_QUEUE_DIR"] = str(self.data / env["SELF_METRICS_PORT"])
+        env["LOGFIRE_ENDPOINT"] = self.stand_in.url
+        env["LOGFIRE_TOKEN"] = self.stand_in.write_token
+        env["PROMETHEUS_REMOTE_WRITE_ENDPOINT"] = self.prometheus.remote_write_endpoint
+        env |= {"SPAN_METRICS_INTERVAL": "1s", **changed}
+        collector = Collector(files, env)
+        if not gate:
+            collector.argv.remove(FEATURE_GATES)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://{env['OTLP_HTTP_LISTEN']}")
+        monkeypatch.setenv("SELF_METRICS_PORT", env["SELF_METRICS_PORT"])
+        monkeypatch.setenv("LOGFIRE_QUERY_ENDPOINT", self.stand_in.url)
+        monkeypatch.setenv("PROMETHEUS_URL", self.prometheus.url)
+        for name in ("LOGFIRE_ENDPOINT", "LOGFIRE_TOKEN", "LOGFIRE_READ_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        with collector:
+            yield collector
+
+
+@pytest.fixture(scope="module")
+def backends(
+    running_stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pipeline]:
+    data = tmp_path_factory.mktemp("doctor")
+    with Prometheus(free_port(), data / "prometheus") as prometheus:
+        yield Pipeline(data, running_stand_in, prometheus)
+
+
+@pytest.fixture
+def pipeline(backends: Pipeline, stand_in: StandIn) -> Pipeline:
+    assert stand_in is backends.stand_in
+    return backends
+
+
+def examined(agentical: Agentical, *options: str, timeout: int = 20) -> dict[str, Any]:
+    """Return the doctor's lines by signal, and its exit code."""
+    ended = agentical("doctor", "--json", "--timeout", str(timeout), *options)
+    report = json.loads(ended.out)
+    lines = {line["signal"]: line for line in report["signals"]}
+    return {**lines, "code": ended.code, "warnings": report["warnings"]}
+
+
+def found(report: dict[str, Any]) -> list[str]:
+    return [signal for signal in ("trace", "log", "metric") if report[signal]["found"]]
+
+
+def test_a_whole_pipeline_shows_three_delays_and_ends_with_0(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipeline.collector(monkeypatch):
+        ended = agentical("doctor", "--timeout", "20")
+        again = examined(agentical)
+    assert (ended.code, ended.out.count("yes"), "next:" in ended.out) == (0, 3, False)
+    assert (found(again), again["code"], again["warnings"]) == (["trace", "log", "metric"], 0, [])
+    assert all(again[signal]["delay_seconds"] < 10 for signal in found(again))
+    kept = pipeline.stand_in.query("SELECT span_name FROM records WHERE kind = 'span'")
+    assert kept == [{"span_name": "doctor.probe"}] * 2
+
+
+def test_a_stopped_collector_is_named_and_not_waited_for(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipeline.collector(monkeypatch) as collector:
+        collector.stop()
+        report = examined(agentical, timeout=600)
+        told = agentical("doctor", "--timeout", "600")
+    assert (report["code"], found(report)) == (1, [])
+    assert "\ntrace, log, metric: nothing answers at the OTLP endpoint" in told.out
+    assert report["metric"]["cause"].startswith("nothing answers at the OTLP endpoint http://127")
+    assert "start the collector" in report["metric"]["next_step"]
+
+
+def test_a_wrong_write_token_is_told_from_outside_and_from_its_variable(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipeline.collector(monkeypatch, LOGFIRE_TOKEN="rotated"):
+        report = examined(agentical)
+        monkeypatch.setenv("LOGFIRE_ENDPOINT", pipeline.stand_in.url)
+        monkeypatch.setenv("LOGFIRE_TOKEN", "rotated")
+        known = examined(agentical)
+    assert (report["code"], found(report)) == (1, ["metric"])
+    assert report["trace"]["cause"].startswith("exporter otlp_http/logfire was refused for good")
+    assert "check LOGFIRE_TOKEN" in report["log"]["next_step"]
+    assert known["log"]["cause"] == f"{pipeline.stand_in.url} refuses the write token (401)"
+    assert "rotated" not in json.dumps(known)
+
+
+def test_a_backend_that_takes_nothing_shows_as_a_queue_that_holds(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipeline.collector(monkeypatch) as collector:
+        pipeline.stand_in.fault(refuse=503)
+        report = examined(agentical, timeout=2)
+        collector.kill()
+    assert report["log"]["cause"].startswith("the queue of exporter otlp_http/logfire holds")
+
+
+def test_a_stopped_prometheus_is_named_and_the_others_are_found(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipeline.collector(monkeypatch) as collector, ExitStack() as restarted:
+        pipeline.prometheus.stop()
+        restarted.callback(pipeline.prometheus.start)
+        report = examined(agentical, timeout=4)
+        collector.kill()
+    assert (report["code"], found(report)) == (1, ["trace", "log"])
+    assert report["metric"]["cause"].startswith(f"Prometheus at {pipeline.prometheus.url} was not")
+    assert report["metric"]["next_step"] == "start it, or set PROMETHEUS_URL"
+
+
+def test_a_route_without_prometheus_is_told_and_its_metrics_are_found_at_logfire(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried = pipeline.data / "hurried.yaml"  # the route itself sends metrics every 30 s
+    hurried.write_text("processors: {interval: {interval: 1s}}\n")
+    files = [*FILES[:2], "routes/logfire-only", str(hurried)]
+    with pipeline.collector(monkeypatch, files):
+        report = examined(agentical, timeout=1)
+        told = examined(agentical, "--no-prometheus")
+    assert report["code"] == 1
+    assert "not to Prometheus" in report["metric"]["cause"]
+    assert (found(told), told["code"]) == (["trace", "log", "metric"], 0)
+
+
+def test_a_wrong_read_token_is_told_and_not_waited_for(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipeline.collector(monkeypatch):
+        monkeypatch.setenv("LOGFIRE_READ_TOKEN", "wrong")
+        report = examined(agentical, timeout=60)
+    assert found(report) == ["metric"]
+    assert "refused the read token (401)" in report["trace"]["cause"]
+
+
+@pytest.mark.parametrize("gate", [True, False])
+def test_sampling_keeps_the_probe_and_a_missing_gate_is_a_warning(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch, gate: bool
+) -> None:
+    production = [FILES[0], "environments/production", FILES[2]]
+    variables = {"TRACE_SAMPLE_PERCENT": "0.1", "TRACE_DECISION_WAIT": "1s"}
+    with pipeline.collector(monkeypatch, production, gate=gate, **variables):
+        report = examined(agentical)
+    assert (found(report), report["code"]) == (["trace", "log", "metric"], 0)
+    assert any("recordpolicy" in warning for warning in report["warnings"]) is not gate
+
+
+class LateServer(BaseHTTPRequestHandler):
+    """Takes everything, and believes that it is 2020."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(1_577_836_800)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_clock_that_is_off_is_the_cause(
+    stand_in: StandIn, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), LateServer) as server:
+        threading.Thread(target=server.serve_forever).start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("LOGFIRE_QUERY_ENDPOINT", stand_in.url)
+        report = examined(agentical, "--no-prometheus", timeout=1)
+        server.shutdown()
+    assert found(report) == []
+    assert "clock" in report["trace"]["cause"]
+    assert report["trace"]["cause"].endswith("s ahead")
