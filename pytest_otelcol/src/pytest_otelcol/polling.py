@@ -12,7 +12,7 @@ class NotSeenError(AssertionError):
 
 
 def poll_until(
-    check: Callable[[], Found],
+    check: Callable[[], Found | None],
     what: str,
     *,
     timeout: float = 10.0,

@@ -1,0 +1,98 @@
+"""Sends built telemetry to an OTLP/HTTP receiver, as a service would."""
+
+import gzip
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, ScopeMetrics
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+
+from pytest_otelcol.telemetry import key_values
+
+Telemetry = Span | LogRecord | Metric
+RESOURCE = {"service.name": "test-service", "service.instance.id": "test-1"}
+
+
+class RefusedError(AssertionError):
+    """The receiver did not take what was sent; `status` is its HTTP status."""
+
+    def __init__(self, path: str, status: int, answer: str) -> None:
+        super().__init__(f"{path} was answered {status}: {answer}")
+        self.status = status
+
+
+class Sender:
+    """Posts telemetry to `endpoint` (such as "http://127.0.0.1:4318")."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint.rstrip("/")
+
+    def send(
+        self,
+        *items: Telemetry,
+        resource: Mapping[str, object] = RESOURCE,
+        scope: str = "pytest_otelcol",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Send spans, logs and metrics of one resource: one request a signal, gzip.
+
+        Raises:
+            RefusedError: an answer was no success.
+        """
+        origin = Resource(attributes=key_values(resource))
+        for path, body in _requests(items, origin, InstrumentationScope(name=scope)):
+            self.post(path, body, headers)
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        """Send a ready OTLP message; raises `RefusedError`."""
+        request = urllib.request.Request(  # noqa: S310 - a loopback URL of the test's own
+            self.endpoint + path,
+            gzip.compress(body, 1),
+            {
+                "content-type": "application/x-protobuf",
+                "content-encoding": "gzip",
+                **(headers or {}),
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode(errors="replace")
+            raise RefusedError(path, error.code, text) from None
+
+
+def _requests(
+    items: Sequence[Telemetry], resource: Resource, scope: InstrumentationScope
+) -> list[tuple[str, bytes]]:
+    spans = [item for item in items if isinstance(item, Span)]
+    logs = [item for item in items if isinstance(item, LogRecord)]
+    metrics = [item for item in items if isinstance(item, Metric)]
+    found: list[tuple[str, bytes]] = []
+    if spans:
+        group = ResourceSpans(resource=resource, scope_spans=[ScopeSpans(scope=scope, spans=spans)])
+        traces = ExportTraceServiceRequest(resource_spans=[group])
+        found.append(("/v1/traces", traces.SerializeToString()))
+    if logs:
+        records = ResourceLogs(
+            resource=resource, scope_logs=[ScopeLogs(scope=scope, log_records=logs)]
+        )
+        request = ExportLogsServiceRequest(resource_logs=[records])
+        found.append(("/v1/logs", request.SerializeToString()))
+    if metrics:
+        points = ResourceMetrics(
+            resource=resource, scope_metrics=[ScopeMetrics(scope=scope, metrics=metrics)]
+        )
+        export = ExportMetricsServiceRequest(resource_metrics=[points])
+        found.append(("/v1/metrics", export.SerializeToString()))
+    return found

@@ -1,0 +1,189 @@
+"""An HTTP server that records what it is sent, and can be slow, refuse or be away on demand."""
+
+import contextlib
+import gzip
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self, TypeVar
+
+from pytest_otelcol import activity
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import free_port
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One POST: its path, its headers with lower-case names, its body's size, the answer."""
+
+    path: str
+    headers: Mapping[str, str]
+    size: int
+    status: int
+
+
+class RecordingServer:
+    """A threaded server on loopback, as a context manager; subclasses decode the bodies.
+
+    Args:
+        name: what error messages call it.
+        port: where it listens; a free port by default.
+    """
+
+    def __init__(self, name: str, port: int | None = None) -> None:
+        self.name = name
+        self.port = port or free_port()
+        self.requests: list[Request] = []
+        self._lock = threading.Lock()
+        self._refusal: int | None = None
+        self._delay = 0.0
+        self._wake = threading.Event()
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a trailing slash."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Listen, on the same port as before when it was stopped."""
+        self._wake.clear()
+        activity.opened(self)
+        self._server = _Server(self.port, self._take)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Go away as a crashed backend does: open connections are cut."""
+        if self._server is not None:
+            self._wake.set()
+            self._server.shutdown()
+            self._server.cut()
+            self._server.server_close()
+            self._server = None
+
+    def refuse(self, status: int = 503) -> None:
+        """Answer every request with this HTTP status, and keep nothing of it but the request."""
+        self._refusal = status
+
+    def slow(self, seconds: float) -> None:
+        """Answer this much later; `stop` ends the wait."""
+        self._delay = seconds
+
+    def accept(self) -> None:
+        """Be well again: answer at once, and take everything."""
+        self._refusal, self._delay = None, 0.0
+
+    def clear(self) -> None:
+        """Forget what was received."""
+        with self._lock:
+            self.requests.clear()
+            self._forget()
+
+    def describe(self) -> str:
+        """Say what was received, for people."""
+        raise NotImplementedError
+
+    def wait_for(
+        self, check: Callable[[Self], Found | None], what: str, *, timeout: float = 10.0
+    ) -> Found:
+        """Ask `check(sink)` until it is truthy; the error shows everything that came instead."""
+        return poll_until(
+            lambda: check(self), f"{self.name}: {what}", timeout=timeout, seen=self.describe
+        )
+
+    def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        self._wake.wait(self._delay)
+        if self._refusal is not None:
+            status, answer = self._refusal, b""
+        else:
+            status, answer = self._decode(path, headers, body)
+        with self._lock:
+            self.requests.append(Request(path, headers, len(body), status))
+        return status, answer
+
+    def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        """Keep a request; returns the HTTP status and the answer's body."""
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """Drop what was decoded; called with the lock held."""
+        raise NotImplementedError
+
+
+def plain(body: bytes, encoding: str) -> bytes:
+    """Undo the content encodings OTLP/HTTP knows. Raises `ValueError` for any other."""
+    match encoding:
+        case "" | "identity":
+            return body
+        case "gzip":
+            return gzip.decompress(body)
+        case "deflate":
+            return zlib.decompress(body)
+    raise ValueError(f"content encoding {encoding!r} is not supported")
+
+
+Take = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, take: Take) -> None:
+        self.take = take
+        self._connections: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: object) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)  # type: ignore[arg-type]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay quiet: a client that leaves in the middle is no news."""
+
+    def cut(self) -> None:
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status, answer = self.server.take(self.path, headers, body)
+        self.send_response(status)
+        self.send_header("content-type", headers.get("content-type", "application/x-protobuf"))
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Stay quiet: what came in is in `requests`."""

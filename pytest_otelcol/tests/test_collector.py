@@ -1,0 +1,81 @@
+"""A real collector on tiny files: what the kit promises its users."""
+
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import InvalidConfigError, Otelcol
+from pytest_otelcol.polling import NotSeenError
+from pytest_otelcol.process import ProcessFailedError
+from pytest_otelcol.remote_write import RemoteWriteSink
+from pytest_otelcol.sender import RefusedError
+from pytest_otelcol.sinks import OtlpSink
+from pytest_otelcol.telemetry import counter, gauge, histogram, log, span
+
+CONFIGS = Path(__file__).parent / "configs"
+BASE, METRICS = CONFIGS / "base.yaml", CONFIGS / "metrics.yaml"
+
+
+def test_each_signal_is_found_at_its_backend(
+    otelcol: Otelcol, otlp_sink: OtlpSink, remote_write_sink: RemoteWriteSink
+) -> None:
+    env = {"BACKEND": otlp_sink.url, "METRICS_BACKEND": remote_write_sink.url}
+    with otelcol.run([BASE, METRICS], env) as collector:
+        collector.send(
+            span("GET /", {"code": 200}, kind="SERVER"),
+            log("hello", severity="WARN"),
+            counter("requests", 3, {"code": "200"}),
+            gauge("depth", 2.5, unit=""),
+            histogram("seconds", [0.05, 0.5, 5.0]),
+            resource={"service.name": "shop", "service.instance.id": "1"},
+        )
+        found = otlp_sink.wait_for_span("GET /", {"code": 200})
+        assert (found.kind, found.resource["service.name"]) == ("SERVER", "shop")
+        assert otlp_sink.wait_for_log("hello").severity == "WARN"
+        remote_write_sink.wait_for_series("requests_total", {"code": "200", "job": "shop"}, value=3)
+        remote_write_sink.wait_for_series("depth", value=2.5)
+        remote_write_sink.wait_for_series("seconds_bucket", {"le": "1"}, value=2)
+    assert otlp_sink.signals == {"traces", "logs"}
+
+
+def test_what_the_backend_refuses_the_sender_hears(otelcol: Otelcol, otlp_sink: OtlpSink) -> None:
+    with otelcol.run([BASE], {"BACKEND": otlp_sink.url}) as collector:
+        otlp_sink.refuse(503)
+        with pytest.raises(RefusedError) as refused:
+            collector.send(span("lost"))
+        assert refused.value.status == 503
+        otlp_sink.accept()
+        collector.send(span("taken"))
+        otlp_sink.stop()
+        with pytest.raises(RefusedError):
+            collector.send(span("lost, too"))
+        otlp_sink.start()
+        collector.send(span("taken again"))
+        assert [item.name for item in otlp_sink.spans] == ["taken", "taken again"]
+        assert collector.warnings()
+
+
+def test_validate_returns_the_words_of_the_collector(otelcol: Otelcol, tmp_path: Path) -> None:
+    env = {"BACKEND": "http://127.0.0.1:1", "OTLP_HTTP_LISTEN": "127.0.0.1:0"}
+    assert otelcol.validate([BASE], env) == ""
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("exporters: {otlp_http/backend: {endpiont: here}}\n")
+    with pytest.raises(InvalidConfigError, match=r"base\.yaml, wrong\.yaml(?s:.*)endpiont"):
+        otelcol.validate([BASE, wrong], env)
+
+
+def test_a_collector_that_does_not_start_shows_its_log(otelcol: Otelcol, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("exporters: {otlp_http/backend: {compression: none-such}}\n")
+    running = otelcol.run([BASE, wrong], {"BACKEND": "http://127.0.0.1:1"})
+    with pytest.raises(ProcessFailedError, match="none-such"), running:
+        pass
+
+
+def test_a_deadline_that_passes_shows_what_came(otelcol: Otelcol, otlp_sink: OtlpSink) -> None:
+    with otelcol.run([BASE], {"BACKEND": otlp_sink.url}) as collector:
+        collector.send(span("GET /", {"code": 500}))
+        with pytest.raises(NotSeenError) as missed:
+            otlp_sink.wait_for_span("GET /", {"code": 200}, timeout=0.1)
+    assert "span 'GET /' with {'code': 200}: not seen" in str(missed.value)
+    assert "span 'GET /' INTERNAL UNSET {'code': 500}" in str(missed.value)
+    assert "no log" in str(missed.value)
