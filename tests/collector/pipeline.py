@@ -1,0 +1,79 @@
+"""The shipped collector files, in any combination, with a recording backend at each exporter."""
+
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_otelcol.collector import Collector, Otelcol
+from pytest_otelcol.remote_write import RemoteWriteSink
+from pytest_otelcol.sinks import OtlpSink
+
+from stack.paths import COLLECTOR
+from stack.services import config_file
+
+TOKEN = "write-token-of-the-tests"
+LISTEN = ("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN", "SCRAPE_LISTEN")
+PORTS = ("SELF_METRICS_PORT",)
+QUICK = {
+    "LOGFIRE_TOKEN": TOKEN,
+    "POSTGRES_PASSWORD": "unused",
+    "SPAN_METRICS_INTERVAL": "200ms",
+    "INFRASTRUCTURE_INTERVAL": "500ms",
+    "TRACE_DECISION_WAIT": "300ms",
+}
+# The one number of a route that tests cannot wait for.
+QUICK_INTERVAL = "processors: {interval: {interval: 200ms}}\n"
+
+
+@dataclass
+class Pipeline:
+    """A running collector and the backends its exporters reach."""
+
+    collector: Collector
+    logfire: OtlpSink
+    prometheus: RemoteWriteSink
+    viewer: OtlpSink
+
+    def scrape(self) -> str:
+        """Return what a Prometheus that scrapes would read."""
+        url = f"http://{self.collector.env['SCRAPE_LISTEN']}/metrics"
+        accept = {"accept": "application/openmetrics-text;version=1.0.0"}
+        request = urllib.request.Request(url, headers=accept)
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            text: str = answer.read().decode()
+        return text
+
+
+def files(configs: Sequence[str | Path]) -> list[Path]:
+    """Return base.yaml and these files, named as below collector/ or as paths."""
+    return [COLLECTOR / "base.yaml", *map(config_file, configs)]
+
+
+@contextmanager
+def run_pipeline(
+    otelcol: Otelcol, configs: Sequence[str | Path], folder: Path, env: Mapping[str, str]
+) -> Iterator[Pipeline]:
+    """Run base.yaml and these files; state goes into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = files(configs)
+    if "routes/logfire-only" in configs:
+        quick = folder / "quick-interval.yaml"
+        quick.write_text(QUICK_INTERVAL)
+        paths.append(quick)
+    with (
+        OtlpSink("logfire") as logfire,
+        OtlpSink("viewer") as viewer,
+        RemoteWriteSink("prometheus") as prometheus,
+    ):
+        variables = {
+            **QUICK,
+            "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
+            "LOGFIRE_ENDPOINT": logfire.url,
+            "VIEWER_ENDPOINT": viewer.url,
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.url,
+            **env,
+        }
+        with otelcol.run(paths, variables, listen=LISTEN, ports=PORTS) as collector:
+            yield Pipeline(collector, logfire, prometheus, viewer)

@@ -1,0 +1,67 @@
+"""Telemetry in the shapes in which the services send it."""
+
+from collections.abc import Mapping
+
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pytest_otelcol.telemetry import gauge, span
+
+RESOURCE = {
+    "service.name": "agentical-api",
+    "service.instance.id": "api-1",
+    "service.version": "1.0",
+    "deployment.environment.name": "test",
+}
+
+
+def request(
+    method: str = "POST",
+    route: str | None = "/agents/{agent_id}/tasks",
+    code: int | None = 202,
+    *,
+    status: str = "UNSET",
+    duration: float = 0.02,
+    trace: str | None = None,
+    attributes: Mapping[str, object] | None = None,
+) -> Span:
+    """Return a SERVER span as FastAPI's instrumentation makes it; `duration` in seconds."""
+    found: dict[str, object] = {"http.request.method": method, "url.path": "/agents/a/tasks"}
+    if route is not None:
+        found["http.route"] = route
+    if code is not None:
+        found["http.response.status_code"] = code
+    name = f"{method} {route}" if route else method
+    found |= attributes or {}
+    return span(name, found, kind="SERVER", status=status, duration=duration, trace=trace)
+
+
+def query(operation: str = "INSERT", trace: str | None = None) -> Span:
+    """Return a CLIENT span as asyncpg's instrumentation makes it."""
+    attributes = {"db.system.name": "postgresql", "db.namespace": "agentical"}
+    return span(operation, attributes, kind="CLIENT", duration=0.003, trace=trace)
+
+
+def redis(operation: str = "XADD XLEN", *, status: str = "UNSET", trace: str | None = None) -> Span:
+    """Return a CLIENT span as the Redis instrumentation makes it."""
+    attributes = {"db.system.name": "redis", "server.port": 6379}
+    return span(operation, attributes, kind="CLIENT", status=status, trace=trace)
+
+
+def agent(task_type: str, status: str, trace: str | None = None) -> Span:
+    """Return the span of an agent's execution."""
+    attributes = {"agent_id": "a", "task_type": task_type, "duration_ms": 40.0, "status": status}
+    code = "ERROR" if status == "error" else "UNSET"
+    return span("agent_execution", attributes, duration=0.04, status=code, trace=trace)
+
+
+def gauges() -> list[Metric]:
+    """Return the gauges of the API and the worker."""
+    pool, state = "db.client.connection.pool.name", "db.client.connection.state"
+    tasks = {"messaging.destination.name": "tasks"}
+    used, idle = ({pool: "agentical", state: name} for name in ("used", "idle"))
+    return [
+        gauge("db.client.connection.count", 2, used, unit="{connection}"),
+        gauge("db.client.connection.count", 3, idle, unit="{connection}"),
+        gauge("messaging.queue.depth", 7, tasks, unit="{message}"),
+        gauge("http.server.open_connections", 5, unit="{connection}"),
+    ]

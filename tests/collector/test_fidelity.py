@@ -1,0 +1,105 @@
+"""What goes through the pipeline arrives as it was sent, but for what is secret."""
+
+import dataclasses
+
+import pytest
+from pytest_otelcol.sender import Sender
+from pytest_otelcol.sinks import OtlpSink
+from pytest_otelcol.telemetry import counter, gauge, histogram, log, span, span_id, trace_id
+from pytest_otelcol.views import Event, Link
+
+from tests.collector.conftest import StartPipeline
+
+VALUES = {
+    "text": "a word",
+    "number": 7,
+    "fraction": 0.25,
+    "truth": True,
+    "list": ["a", "b"],
+    "numbers": [1, 2],
+    "map": {"inner": {"deep": 1}},
+    "gen_ai.usage.input_tokens": 1200,
+    "empty": "",
+}
+RESOURCE = {"service.name": "faithful", "service.instance.id": "1", "cloud.region": "eu", "n": 3}
+TRACE = trace_id()
+SPANS = [
+    span(
+        "GET /users",
+        VALUES,
+        kind="SERVER",
+        trace=TRACE,
+        parent=span_id(),
+        status="ERROR",
+        message="no such user",
+        events=[Event("exception", {"exception.message": "no such user", "n": 1})],
+        links=[Link(trace_id(), span_id(), {"why": "retry"})],
+        trace_state="vendor=1",
+    ),
+    span("ok", kind="CONSUMER", trace=TRACE, status="OK"),
+]
+LOGS = [
+    log({"nested": ["body", 1]}, VALUES, severity="WARN", trace=TRACE, span=span_id()),
+    log("a sentence"),
+]
+METRICS = [
+    gauge("a.gauge", 1.5, {"label": "x"}, unit="By"),
+    counter("a.counter", 3, {"label": "y"}),
+    histogram("a.histogram", [0.05, 0.5, 5.0], {"label": "z"}),
+]
+
+
+@pytest.fixture(scope="module")
+def direct() -> OtlpSink:
+    """What a backend gets without a collector between."""
+    with OtlpSink("direct") as sink:
+        Sender(sink.url).send(*SPANS, *LOGS, *METRICS, resource=RESOURCE, scope="my.library")
+    return sink
+
+
+def test_spans_logs_and_metrics_arrive_as_they_were_sent(
+    start_pipeline: StartPipeline, direct: OtlpSink
+) -> None:
+    pipeline = start_pipeline("environments/development", "routes/logfire-only")
+    pipeline.collector.send(*SPANS, *LOGS, *METRICS, resource=RESOURCE, scope="my.library")
+    pipeline.logfire.wait_for_point("a.histogram")
+    pipeline.logfire.wait_for_span("ok")
+    pipeline.logfire.wait_for_log("a sentence")
+    assert pipeline.logfire.spans == direct.spans
+    assert pipeline.logfire.logs == direct.logs
+    own = [point for point in pipeline.logfire.points if point.name.startswith("a.")]
+    assert sorted(own, key=str) == sorted(direct.points, key=str)
+
+
+def test_production_adds_the_weight_and_its_policy_and_nothing_else(
+    start_pipeline: StartPipeline, direct: OtlpSink
+) -> None:
+    pipeline = start_pipeline("environments/production", "routes/hybrid")
+    pipeline.collector.send(*SPANS, resource=RESOURCE, scope="my.library")
+    pipeline.logfire.wait_for_span("ok")
+    expected = [
+        dataclasses.replace(
+            sent,
+            attributes=sent.attributes | {"sampling.adjusted_count": 1.0},
+            scope_attributes={"tailsampling.policy": "errors"},
+        )
+        for sent in direct.spans
+    ]
+    assert pipeline.logfire.spans == expected
+
+
+def test_secrets_do_not_arrive(start_pipeline: StartPipeline) -> None:
+    pipeline = start_pipeline(
+        "environments/development", "routes/hybrid", REDACT_EMAIL_PATTERN="[a-z.]+@[a-z]{2,}[.]com"
+    )
+    secrets = {
+        "http.request.header.authorization": ["Bearer abcdefgh12345678"],
+        "db.password": "hunter2-hunter2",
+        "note": "write to jane.doe@example.com, postgres://jane:hunter2-hunter2@db/app",
+    }
+    pipeline.collector.send(span("s", secrets), log("key AKIAABCDEFGHIJKLMNOP", secrets))
+    arrived = str(pipeline.logfire.wait_for_span("s").attributes)
+    pipeline.logfire.wait_for(lambda sink: sink.logs, "the log")
+    arrived += str(pipeline.logfire.logs)
+    for secret in ("abcdefgh12345678", "hunter2", "jane.doe", "AKIAABCDEFGHIJKLMNOP"):
+        assert secret not in arrived

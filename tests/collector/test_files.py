@@ -1,0 +1,94 @@
+"""Facts about the raw files: what the collector's merging could silently lose."""
+
+from itertools import chain, combinations, product
+from pathlib import Path
+
+import pytest
+import yaml
+from pytest_otelcol.configs import list_owners, merged, null_values, read, shared_lists
+
+from stack.paths import COLLECTOR
+
+FOLDERS = ("infrastructure", "environments", "routes")
+BASE = COLLECTOR / "base.yaml"
+FILES = [BASE, *sorted(path for folder in FOLDERS for path in (COLLECTOR / folder).glob("*.yaml"))]
+OVERLAYS = sorted((COLLECTOR / "routes").glob("also-*.yaml"))
+ROUTES = [path for path in FILES if "otlp_http/logfire" in read(path).get("exporters", {})]
+ENVIRONMENTS = sorted((COLLECTOR / "environments").glob("*.yaml"))
+INFRASTRUCTURE = sorted((COLLECTOR / "infrastructure").glob("*.yaml"))
+LOADED_TOGETHER = [
+    [BASE, *INFRASTRUCTURE, environment, route, *OVERLAYS]
+    for environment, route in product(ENVIRONMENTS, ROUTES)
+]
+
+
+def names(paths: list[Path]) -> str:
+    return "+".join(path.stem for path in paths)
+
+
+@pytest.mark.parametrize("paths", LOADED_TOGETHER, ids=names)
+def test_every_list_is_written_by_one_file(paths: list[Path]) -> None:
+    assert shared_lists(paths) == {}
+    assert len(list_owners(paths)) > 50
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_key_is_without_a_value(path: Path) -> None:
+    assert null_values(path) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_says_in_its_head_what_it_is(path: Path) -> None:
+    assert path.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("paths", LOADED_TOGETHER, ids=names)
+def test_every_pipeline_has_receivers_and_exporters_that_are_configured(paths: list[Path]) -> None:
+    config = merged(paths)
+    known = {*config["receivers"], *config["exporters"], *config["connectors"]}
+    for pipeline in config["service"]["pipelines"].values():
+        assert {*pipeline["receivers"], *pipeline["exporters"]} <= known
+        assert set(pipeline.get("processors", ())) <= config["processors"].keys()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_an_overlay_only_adds(overlay: Path) -> None:
+    others = [read(path) for path in FILES if path != overlay]
+    for section, added in read(overlay).items():
+        added = added["pipelines"] if section == "service" else added
+        taken = chain.from_iterable(
+            other.get("service", {}).get("pipelines", {})
+            if section == "service"
+            else other.get(section, {})
+            for other in others
+        )
+        assert added.keys().isdisjoint(taken)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_an_overlays_pipelines_start_at_a_seam_and_with_batch(overlay: Path) -> None:
+    for name, pipeline in read(overlay)["service"]["pipelines"].items():
+        signal = name.split("/")[0]
+        assert pipeline["receivers"] == [f"forward/{signal}"]
+        assert pipeline["processors"][0].startswith("batch")
+
+
+def test_all_routes_reach_logfire_in_the_same_way() -> None:
+    ways = [read(route)["exporters"]["otlp_http/logfire"] for route in ROUTES]
+    assert all(one == other for one, other in combinations(ways, 2))
+
+
+def test_the_distribution_builds_what_its_manifest_names() -> None:
+    manifest = yaml.safe_load((COLLECTOR / "distribution" / "builder.yaml").read_text())
+    sections = ("connectors", "exporters", "extensions", "processors", "receivers", "providers")
+    named = {entry["gomod"] for section in sections for entry in manifest[section]}
+    lock = (COLLECTOR / "distribution" / "go.mod").read_text().splitlines()
+    required = {line.strip().removesuffix(" // indirect") for line in lock}
+    components = (COLLECTOR / "distribution" / "components.go").read_text()
+    assert named <= required
+    assert {f"replace {entry}" for entry in manifest["replaces"]} == {
+        line for line in lock if line.startswith("replace ")
+    }
+    for entry in named:
+        module = entry.split()[0]
+        assert module in components + (COLLECTOR / "distribution" / "main.go").read_text()

@@ -1,0 +1,88 @@
+"""Each signal goes where its route says, and nowhere else, whatever is loaded with it."""
+
+import re
+from itertools import chain, product
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.telemetry import gauge, log, span
+
+from tests.collector.conftest import StartPipeline
+from tests.collector.pipeline import QUICK, TOKEN, Pipeline, files
+
+ALL = {"traces", "logs", "metrics"}
+ENVIRONMENTS = ("environments/development", "environments/production")
+TO_LOGFIRE = {"routes/hybrid": {"traces", "logs"}, "routes/logfire-only": ALL}
+OVERLAYS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("routes/also-viewer",),
+    ("routes/also-scrape",),
+    ("routes/also-viewer", "routes/also-scrape"),
+)
+INFRASTRUCTURE = ("infrastructure/host", "infrastructure/postgresql", "infrastructure/redis")
+COMBINATIONS = [
+    pytest.param((environment, route, *overlays), id="+".join([environment, route, *overlays]))
+    for environment, route, overlays in product(ENVIRONMENTS, TO_LOGFIRE, OVERLAYS)
+]
+ONE_OF_EACH = (span("a trace", status="ERROR"), log("a log"), gauge("a.metric", 1, unit=""))
+
+
+@pytest.mark.parametrize("configs", COMBINATIONS)
+def test_each_signal_goes_only_where_the_route_says(
+    start_pipeline: StartPipeline, configs: tuple[str, ...]
+) -> None:
+    pipeline = start_pipeline(*configs)
+    route = configs[1]
+    pipeline.collector.send(*ONE_OF_EACH)
+
+    pipeline.logfire.wait_for(lambda sink: sink.signals >= TO_LOGFIRE[route], "the route's signals")
+    if route == "routes/hybrid":
+        pipeline.prometheus.wait_for_series("a_metric", {"job": "test-service"})
+    if "routes/also-viewer" in configs:
+        pipeline.viewer.wait_for(lambda sink: sink.signals == ALL, "every signal")
+    if "routes/also-scrape" in configs:
+        assert 'a_metric{instance="test-1",job="test-service"} 1.0' in pipeline.scrape()
+
+    assert pipeline.logfire.signals == TO_LOGFIRE[route]
+    assert bool(pipeline.prometheus.requests) == (route == "routes/hybrid")
+    assert bool(pipeline.viewer.requests) == ("routes/also-viewer" in configs)
+    assert_only_logfire_gets_the_token(pipeline)
+    assert not re.search("deprecat|please rewrite", pipeline.collector.output(), re.IGNORECASE)
+
+
+def assert_only_logfire_gets_the_token(pipeline: Pipeline) -> None:
+    for sent in pipeline.logfire.requests:
+        assert sent.headers["authorization"] == f"Bearer {TOKEN}"
+    for sent in [*pipeline.viewer.requests, *pipeline.prometheus.requests]:
+        assert "authorization" not in sent.headers
+    assert TOKEN not in pipeline.collector.output()
+
+
+@pytest.mark.parametrize("configs", COMBINATIONS)
+def test_every_combination_validates_without_a_word(
+    otelcol: Otelcol, configs: tuple[str, ...]
+) -> None:
+    environment, *routes = configs
+    assert otelcol.validate(files([*INFRASTRUCTURE, environment, *routes]), QUICK) == ""
+
+
+def test_logfire_alone_gets_of_each_series_one_point_an_interval(
+    start_pipeline: StartPipeline, tmp_path: Path
+) -> None:
+    slower = tmp_path / "slower.yaml"
+    slower.write_text("processors: {interval: {interval: 700ms}}\n")
+    pipeline = start_pipeline(
+        "environments/development", "routes/logfire-only", "infrastructure/host", slower,
+        INFRASTRUCTURE_INTERVAL="20ms",
+    )  # fmt: skip
+
+    pipeline.logfire.wait_for_point("system.cpu.utilization")
+    # Scraped 50 times a second, a series leaves at most once in 0.7 s.
+    times: dict[str, set[int]] = {}
+    for point in pipeline.logfire.points:
+        times.setdefault(f"{point.name}{point.attributes}", set()).add(point.time)
+    assert len(times) > 20
+    seconds = (max(chain(*times.values())) - min(chain(*times.values()))) / 1e9
+    most = max(times.items(), key=lambda item: len(item[1]))
+    assert len(most[1]) <= seconds / 0.7 + 3, most
