@@ -1,0 +1,170 @@
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pytest_otelcol.polling import poll_until
+
+from stack.paths import GRAFANA
+from stack.query import Logfire
+from tests.containers.compose import Compose
+
+pytestmark = pytest.mark.timeout(600)
+SERVICES = {"agentical-api", "agentical-worker"}
+SERIES = (
+    "agentical_requests_total",
+    "agentical_request_duration_seconds_bucket",
+    "agentical_sampled_request_duration_seconds_bucket",
+    "agentical_active_connections",
+    "agentical_agent_tasks_total",
+    "agentical_database_connections",
+    "agentical_database_query_duration_seconds_bucket",
+    "agentical_queue_depth",
+    "agentical_redis_operations_total",
+    "postgresql_backends",
+    "redis_memory_used_bytes",
+    "system_cpu_time_seconds_total",
+    "system_filesystem_utilization_ratio",
+    "system_memory_usage_bytes",
+)
+
+
+def run_task(stack: Compose, text: str, document: str = "d1") -> dict[str, Any]:
+    """Have a task done that crosses everything; returns it when it is finished."""
+    with httpx.Client(base_url=stack.url("api", 8000), timeout=10) as api:
+        api.put(f"/documents/{document}", json={"text": text}).raise_for_status()
+        task = {"task_type": "summarize_document", "text": document}
+        added = api.post("/agents/summarizer/tasks", json=task)
+        assert added.status_code == 202, added.text
+
+        def finished() -> dict[str, Any] | None:
+            found: dict[str, Any] = api.get(f"/tasks/{added.json()['task_id']}").json()
+            return found if found["status"] != "queued" else None
+
+        return poll_until(finished, "the task's end", timeout=30)
+
+
+def rows(stack: Compose, sql: str) -> list[dict[str, Any]]:
+    with Logfire(stack.url("logfire", 4320), "local-read-token") as logfire:
+        return logfire.rows(sql, since=timedelta(hours=1), limit=1000)
+
+
+def values(stack: Compose, promql: str) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{stack.url('prometheus', 9090)}/api/v1/query", params={"query": promql})
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]["result"]
+    return found
+
+
+def test_one_task_is_one_trace_across_both_services_with_its_logs(stack: Compose) -> None:
+    task = run_task(stack, "Four short words here. " * 20)
+    assert task["status"] == "success"
+    completed = "SELECT trace_id FROM records WHERE message = 'Agent task completed'"
+
+    (log, *_) = poll_until(lambda: rows(stack, completed), "the task's log", timeout=20)
+    of_trace = f"SELECT DISTINCT service_name FROM records WHERE trace_id = '{log['trace_id']}'"
+    poll_until(
+        lambda: {row["service_name"] for row in rows(stack, of_trace)} == SERVICES,
+        "spans of both services in one trace",
+        timeout=20,
+    )
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_the_series_arrive_in_prometheus(stack: Compose, name: str) -> None:
+    if name == SERIES[0]:
+        run_task(stack, "Words.")
+    found = poll_until(lambda: values(stack, name), name, timeout=40)
+
+    assert all({"job", "instance"} <= series["metric"].keys() for series in found)
+
+
+def test_every_panel_of_the_dashboard_has_something_to_show(stack: Compose) -> None:
+    run_task(stack, "Words.")
+    for panel in json.loads((GRAFANA / "dashboards" / "overview.json").read_text())["panels"]:
+        asked = " or ".join(f"({target['expr']})" for target in panel["targets"])
+        asked = asked.replace("$__rate_interval", "1m")
+        poll_until(partial(values, stack, asked), f"{panel['title']}: {asked}", timeout=60)
+
+
+def test_a_refused_token_holds_the_telemetry_back_until_it_is_taken(stack: Compose) -> None:
+    arrived = "SELECT count(*) AS n FROM records WHERE url_path = '/documents/held-back'"
+    with stack.faults(refuse=401):
+        run_task(stack, "Held back.", document="held-back")
+        poll_until(lambda: "check LOGFIRE_TOKEN" in stack.run("logs", "guard"), "the guard's word")
+        assert rows(stack, arrived) == [{"n": 0}]
+
+    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "what was held back", timeout=60)
+
+
+def test_the_collector_keeps_what_it_could_not_send_over_a_restart(stack: Compose) -> None:
+    stack.run("stop", "guard")
+    run_task(stack, "Kept.", document="kept-on-disk")
+    stack.restart("collector")
+    stack.run("start", "guard")
+
+    arrived = "SELECT count(*) AS n FROM records WHERE url_path = '/documents/kept-on-disk'"
+    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "what was on disk", timeout=60)
+
+
+def test_the_doctor_finds_a_trace_a_log_and_a_metric(stack: Compose) -> None:
+    addresses = {
+        "LOGFIRE_QUERY_ENDPOINT": stack.url("logfire", 4320),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": stack.url("collector", 4318),
+        "PROMETHEUS_URL": stack.url("prometheus", 9090),
+        "SELF_METRICS_PORT": stack.url("collector", 8888).rpartition(":")[2],
+    }
+    agentical = Path(sys.executable).with_name("agentical")
+
+    done = subprocess.run(
+        [agentical, "doctor"], env={**os.environ, **addresses}, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_alertmanager_is_ready_and_has_the_shipped_configuration(stack: Compose) -> None:
+    status = httpx.get(f"{stack.url('alertmanager', 9093)}/api/v2/status").json()
+
+    assert "receiver: look" in status["config"]["original"]
+
+
+def test_no_container_can_do_more_than_it_must(stack: Compose) -> None:
+    for service in stack.services:
+        container = stack.inspect(service)
+        host, config = container["HostConfig"], container["Config"]
+        assert host["ReadonlyRootfs"], service
+        assert host["CapDrop"] == ["ALL"], service
+        assert "no-new-privileges:true" in host["SecurityOpt"], service
+        assert host["Memory"] > 0, service
+        assert not host["Privileged"], service
+        if service == "queue-owner":
+            assert (config["User"], host["NetworkMode"]) == ("root", "none")
+            assert container["State"]["ExitCode"] == 0
+        else:
+            assert host["CapAdd"] is None, service
+            assert config["User"] not in {"", "0", "root"}, service
+            assert container["State"]["Running"], service
+
+
+def test_only_this_machine_reaches_a_published_port(stack: Compose) -> None:
+    bound = {
+        (service, binding["HostIp"])
+        for service in stack.services
+        for bindings in stack.inspect(service)["NetworkSettings"]["Ports"].values()
+        for binding in bindings or ()
+    }
+
+    assert {address for _, address in bound} == {"127.0.0.1"}
+    assert {service for service, _ in bound} == {
+        "alertmanager",
+        "api",
+        "collector",
+        "logfire",
+        "prometheus",
+    }

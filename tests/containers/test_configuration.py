@@ -1,0 +1,116 @@
+import re
+from typing import Any
+
+import pytest
+
+from stack.paths import ROOT
+from tests.containers.compose import configuration
+from tests.containers.docker import docker
+from tests.containers.images import defaults
+
+SECRETS = {
+    "LOGFIRE_TOKEN": "secret-of-logfire",
+    "POSTGRES_PASSWORD": "secret-of-postgres",
+    "REDIS_PASSWORD": "secret-of-redis",
+}
+WHO_KNOWS = {
+    "LOGFIRE_TOKEN": {"collector"},
+    "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
+    "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
+}
+# The collector's image has no program to ask with; the worker has nothing to ask.
+NO_HEALTH_CHECK = {"collector", "queue-owner", "viewer", "worker"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compose_plugin() -> None:
+    docker("compose", "version")
+
+
+def services(*profiles: str, **settings: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = configuration(*profiles, **settings)["services"]
+    return found
+
+
+def command(**settings: str) -> list[str]:
+    parts: list[str] = services(**settings)["collector"]["command"]
+    return [part.removeprefix("--config=file:/etc/otelcol/") for part in parts if "=file:" in part]
+
+
+def test_every_image_is_pinned_to_a_full_version() -> None:
+    python = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
+
+    for image in [*defaults().values(), *python]:
+        assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$", image), image
+
+
+def test_a_secret_is_known_only_to_those_who_need_it() -> None:
+    for name, value in SECRETS.items():
+        holders = {service for service, model in services(**SECRETS).items() if value in str(model)}
+        assert holders == WHO_KNOWS[name], name
+
+
+def test_without_a_token_the_guard_sends_to_the_stand_in() -> None:
+    guard = services()["guard"]["environment"]
+
+    assert (guard["GUARD_UPSTREAM"], guard["GUARD_TLS"]) == ("", "")
+    assert guard["GUARD_STAND_IN"] == "logfire:4320"
+
+
+def test_with_a_token_the_guard_sends_to_the_service_over_tls() -> None:
+    european = services(LOGFIRE_TOKEN="t", LOGFIRE_UPSTREAM="logfire-eu.pydantic.dev:443")
+    guard = services(LOGFIRE_TOKEN="t")["guard"]["environment"]
+
+    assert (guard["GUARD_UPSTREAM"], guard["GUARD_TLS"]) == ("logfire-us.pydantic.dev:443", "on")
+    assert european["guard"]["environment"]["GUARD_UPSTREAM"] == "logfire-eu.pydantic.dev:443"
+
+
+def test_the_collector_loads_its_files_in_the_documented_order() -> None:
+    assert command() == [
+        "base.yaml",
+        "infrastructure/host.yaml",
+        "infrastructure/postgresql.yaml",
+        "infrastructure/redis.yaml",
+        "environments/development.yaml",
+        "routes/hybrid.yaml",
+        "routes/none.yaml",
+    ]
+    assert command(ENVIRONMENT="production", ROUTE="logfire-only", OVERLAY="also-scrape")[-3:] == [
+        "environments/production.yaml",
+        "routes/logfire-only.yaml",
+        "routes/also-scrape.yaml",
+    ]
+
+
+def test_one_variable_switches_the_viewer_and_its_overlay_on() -> None:
+    assert "viewer" not in services()
+    assert "viewer" in services(COMPOSE_PROFILES="also-viewer")
+    assert command(COMPOSE_PROFILES="also-viewer")[-1] == "routes/also-viewer.yaml"
+
+
+def test_every_service_is_hardened_limited_and_asked_for_its_health() -> None:
+    for name, service in services("also-viewer").items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert int(service["mem_limit"]) > 0, name
+        assert ("healthcheck" in service) == (name not in NO_HEALTH_CHECK), name
+
+
+def test_every_port_is_published_on_loopback_alone() -> None:
+    for name, service in services("also-viewer").items():
+        for port in service.get("ports", []):
+            assert port["host_ip"] == "127.0.0.1", (name, port)
+
+
+def test_every_variable_is_explained_in_the_example_with_its_default() -> None:
+    text = (ROOT / "compose.yaml").read_text()
+    used = dict(re.findall(r"(?<!\$)\$\{([A-Z_]+)(?::[-+]([^{}]*))?\}", text))
+    used |= dict(re.findall(r"\$\{LOGFIRE_TOKEN:\+\$\{([A-Z_]+):-([^{}]*)\}\}", text))
+    explained = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
+
+    not_for_env = {"PYTHON_IMAGE", "LOGFIRE_TOKEN", "OVERLAY", "COMPOSE_PROFILES"}
+    assert used.keys() - not_for_env == explained.keys() - not_for_env
+    for name, default in used.items():
+        if not name.endswith("_IMAGE") and name not in not_for_env:
+            assert explained[name] == default, name

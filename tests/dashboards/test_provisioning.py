@@ -1,0 +1,123 @@
+import re
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from stack.paths import GRAFANA, ROOT
+
+PROVISIONING = GRAFANA / "provisioning"
+
+
+class Strict(BaseModel):
+    """A part of Grafana's provisioning files; a key it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
+
+
+class ExemplarLink(Strict):
+    name: str
+    url: str
+    url_display_label: str
+
+
+class PrometheusSettings(Strict):
+    http_method: Literal["POST", "GET"]
+    prometheus_type: Literal["Prometheus", "Mimir", "Cortex", "Thanos"]
+    time_interval: str
+    exemplar_trace_id_destinations: list[ExemplarLink]
+
+
+class AlertmanagerSettings(Strict):
+    implementation: Literal["prometheus", "mimir", "cortex"]
+    handle_grafana_managed_alerts: bool
+
+
+class Source(Strict):
+    name: str
+    uid: str
+    type: Literal["prometheus", "alertmanager"]
+    access: Literal["proxy"]
+    url: str
+    is_default: bool = False
+    editable: bool
+    json_data: PrometheusSettings | AlertmanagerSettings
+
+
+class Sources(Strict):
+    api_version: Literal[1]
+    datasources: list[Source]
+
+
+class Options(Strict):
+    path: str
+
+
+class Provider(Strict):
+    name: str
+    type: Literal["file"]
+    folder: str
+    allow_ui_updates: bool
+    update_interval_seconds: int
+    options: Options
+
+
+class Providers(Strict):
+    api_version: Literal[1]
+    providers: list[Provider]
+
+
+def sources() -> dict[str, Source]:
+    text = (PROVISIONING / "datasources" / "datasources.yaml").read_text()
+    return {
+        source.uid: source for source in Sources.model_validate(yaml.safe_load(text)).datasources
+    }
+
+
+def grafana_service() -> dict[str, Any]:
+    model = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    found: dict[str, Any] = model["services"]["grafana"]
+    return found
+
+
+def filled_in(text: str, variables: dict[str, str]) -> str:
+    """Fill in variables as Grafana does: `$$` is a dollar, `${NAME}` and `$NAME` a variable."""
+    pattern = r"\$\$|\$\{([^}]*)\}|\$(\w+)"
+    return re.sub(pattern, lambda m: "$" if m[0] == "$$" else variables.get(m[1] or m[2], ""), text)
+
+
+def test_both_sources_have_the_uids_that_dashboards_and_alerts_use() -> None:
+    assert {uid: source.type for uid, source in sources().items()} == {
+        "prometheus": "prometheus",
+        "alertmanager": "alertmanager",
+    }
+
+
+def test_a_click_on_an_exemplar_opens_its_trace_in_logfire() -> None:
+    settings = sources()["prometheus"].json_data
+    assert isinstance(settings, PrometheusSettings)
+    (link,) = settings.exemplar_trace_id_destinations
+    project = {"LOGFIRE_PROJECT_URL": "https://logfire-us.pydantic.dev/org/project"}
+
+    assert link.name == "trace_id"
+    assert filled_in(link.url, project) == (
+        "https://logfire-us.pydantic.dev/org/project"
+        "?q=trace_id%3D%27${__value.raw}%27&traceId=${__value.raw}&last=30d"
+    )
+
+
+def test_the_dashboards_folder_is_loaded() -> None:
+    text = (PROVISIONING / "dashboards" / "dashboards.yaml").read_text()
+    (provider,) = Providers.model_validate(yaml.safe_load(text)).providers
+    variables = grafana_service()["environment"]
+    mounts = dict(mount.split(":")[:2] for mount in grafana_service()["volumes"])
+
+    assert filled_in(provider.options.path, variables) == mounts["./grafana/dashboards"]
+
+
+def test_compose_gives_every_variable_that_the_files_read() -> None:
+    text = "".join(path.read_text() for path in PROVISIONING.rglob("*.yaml"))
+    read = set(re.findall(r"(?<!\$)\$\{(\w+)\}", text))
+
+    assert read <= grafana_service()["environment"].keys()
