@@ -1,0 +1,62 @@
+# The one entry point, for people and for CI: `make` prints the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+UV ?= $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.tools/bin/uv)
+export UV
+RUN := $(UV) run --locked --no-sync
+PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
+
+# Variables given after the target reach the programs as environment:
+# `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
+
+.PHONY: help setup tools demo doctor test test-integration test-containers lint format types dashboards clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: tools ## Run the whole pipeline here, no Docker (DURATION=60 ends by itself)
+	@$(RUN) agentical demo
+
+doctor: setup ## Send one trace, log and metric through a running pipeline and look for them
+	@$(RUN) agentical doctor
+
+test: tools ## Run the tests
+	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers
+
+test-integration: tools ## The app against containers (native processes where there is no Docker engine)
+	@$(RUN) pytest tests/integration
+
+test-containers: tools ## `docker compose up` for real, checked at both backends
+	@$(RUN) pytest tests/containers
+
+lint: setup ## Check style, YAML and formatting
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) yamllint --strict .
+
+format: setup ## Format the Python files
+	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format .
+
+types: setup ## Check types
+	@$(RUN) mypy
+
+dashboards: setup ## Generate the Grafana dashboards
+	@$(RUN) python -m grafana.generate
+
+setup: .venv/.synced ## Install what the Python parts need (the other targets do it for you)
+
+tools: setup ## Find or build the collector and Prometheus
+	@$(RUN) agentical tools
+
+clean: ## Remove what the targets made here (not the cache of built binaries)
+	rm -rf .venv .tools .pytest_cache .ruff_cache .mypy_cache build dist
+
+.venv/.synced: pyproject.toml pytest_otelcol/pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --compile-bytecode
+	@touch $@
+
+$(CURDIR)/.tools/bin/uv:
+	@echo "installing uv into .tools"
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools uv \
+	  || { echo "uv could not be installed: get it from https://docs.astral.sh/uv and run this again" >&2; exit 1; }

@@ -1,0 +1,105 @@
+"""Every command of the README works, or is run word for word by the gate."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import accepts, free_port
+from pytest_otelcol.process import Process
+
+from stack.launch import Pipeline
+from stack.paths import ROOT
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.split("\n")
+]
+# These take the machine for themselves; `.ci/run` calls them, or the target that runs them.
+RUN_BY_THE_GATE = {
+    "make demo": "make demo DURATION=60",
+    "make test": "make test",
+    "docker compose up": "make test-containers",
+}
+HERE = [command for command in COMMANDS if command and command not in RUN_BY_THE_GATE]
+
+
+def client_variables(pipeline: Pipeline) -> dict[str, str]:
+    """Where a pipeline on free ports is, in the variables that the commands read."""
+    return {
+        "LOGFIRE_QUERY_ENDPOINT": pipeline.logfire_url,
+        "LOGFIRE_READ_TOKEN": pipeline.read_token,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": pipeline.otlp_url,
+        "PROMETHEUS_URL": pipeline.prometheus_url,
+        "SELF_METRICS_PORT": str(pipeline.ports.self_metrics),
+    }
+
+
+@pytest.mark.parametrize("command", HERE)
+def test_a_command_of_the_readme_answers(command: str, pipeline: Pipeline) -> None:
+    done = subprocess.run(
+        command.replace("127.0.0.1:9090", pipeline.prometheus_url.removeprefix("http://")),
+        shell=True,
+        cwd=ROOT,
+        env={**os.environ, **client_variables(pipeline)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.parametrize("command", RUN_BY_THE_GATE)
+def test_what_takes_the_whole_machine_is_run_by_the_gate(command: str) -> None:
+    assert command in COMMANDS
+    assert RUN_BY_THE_GATE[command] in (ROOT / ".ci/run").read_text()
+
+
+def test_every_file_the_readme_links_to_exists() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)", README)
+    named = re.findall(
+        r"`((?:app|collector|grafana|stack|prometheus|pytest_otelcol)/[\w./-]*)`", README
+    )
+    assert [path for path in links + named if not (ROOT / path).exists()] == []
+
+
+def test_the_service_of_the_readme_is_seen_at_both_backends(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    (source,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "mine.py").write_text(source)
+    port = free_port()
+    service = Process(
+        "my-service",
+        [sys.executable, "-m", "uvicorn", "--app-dir", tmp_path, "--port", str(port), "mine:app"],
+        env=client_variables(pipeline) | {"OTEL_BSP_SCHEDULE_DELAY": "200"},
+        cwd=ROOT,
+        ready=lambda: accepts(port),
+    )
+    with service:
+        httpx.get(f"http://127.0.0.1:{port}/greetings/Ada").raise_for_status()
+        poll_until(lambda: spans_of_mine(pipeline), "the request's span at Logfire")
+        poll_until(lambda: requests_of_mine(pipeline), "the request's count in Prometheus")
+
+
+def spans_of_mine(pipeline: Pipeline) -> list[dict[str, object]]:
+    assert pipeline.stand_in is not None
+    return pipeline.stand_in.query(
+        "SELECT span_name FROM records WHERE service_name = 'my-service' "
+        "AND span_name = 'GET /greetings/{name}'"
+    )
+
+
+def requests_of_mine(pipeline: Pipeline) -> object:
+    labels = 'job="my-service",method="GET",endpoint="/greetings/{name}",status="200"'
+    query = {"query": f"agentical_requests_total{{{labels}}} == 1"}
+    answer = httpx.get(f"{pipeline.prometheus_url}/api/v1/query", params=query)
+    return answer.raise_for_status().json()["data"]["result"]
