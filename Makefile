@@ -40,6 +40,7 @@ format: setup ## Format the Python files
 
 types: setup ## Check types
 	@$(RUN) mypy
+	@$(RUN) mypy pytest_otelcol/tests
 
 dashboards: setup ## Generate the Grafana dashboards
 	@$(RUN) python -m grafana.generate

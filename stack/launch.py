@@ -1,6 +1,5 @@
 """The whole pipeline on one machine: started in parallel, stopped in order, nothing left behind."""
 
-import os
 import platform
 import secrets
 import shutil
@@ -8,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pytest_otelcol.process import Process
@@ -100,12 +98,7 @@ class Pipeline:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     @property
@@ -204,8 +197,6 @@ class Pipeline:
             "LOGFIRE_TOKEN": self.logfire.token,
             "PROMETHEUS_REMOTE_WRITE_ENDPOINT": f"{self.prometheus_url}/api/v1/write",
             "HOST_NAME": platform.node(),
-            # A new series is zero in its first flush and counts from the second on.
-            "SPAN_METRICS_INTERVAL": os.environ.get("SPAN_METRICS_INTERVAL") or "2s",
             **self._database_variables(),
             **self.variables,
         }

@@ -4,6 +4,7 @@ from rich.table import Table
 
 from stack.launch import Pipeline
 
+ASK = 'ask it: .venv/bin/agentical query "SELECT ..."'
 UNREAD = "set LOGFIRE_READ_TOKEN to count what it has, not what it took"
 
 
@@ -27,9 +28,7 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
         ("", pipeline.self_metrics_url, "its metrics about itself"),
     ]
     if pipeline.local_logfire:
-        found.append(
-            ("Logfire stand-in", pipeline.logfire_url, 'ask it: agentical query "SELECT ..."')
-        )
+        found.append(("Logfire stand-in", pipeline.logfire_url, ASK))
     else:
         found.append(("Logfire", pipeline.logfire.endpoint, "" if pipeline.read_token else UNREAD))
     if pipeline.uses_prometheus:

@@ -1,7 +1,6 @@
 """The pipeline with its servers in containers on one network, and the app as processes here."""
 
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Self
 
 from pytest_otelcol.ports import free_port
@@ -42,12 +41,7 @@ class Containers:
             self._running = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._running.close()
 
     def _start(self, stack: ExitStack) -> None:
