@@ -110,3 +110,26 @@ def test_a_main_backend_that_was_away_gets_everything_once_it_is_back(
     pipeline.logfire.wait_for(lambda sink: sink.requests, "a refused request")
     pipeline.logfire.accept()
     pipeline.logfire.wait_for(lambda sink: len(sink.spans) == SPANS_EACH, "every span")
+
+
+def test_what_a_killed_collector_had_taken_arrives_after_its_restart(
+    start_pipeline: StartPipeline, tmp_path: Path
+) -> None:
+    soon = tmp_path / "retry-soon.yaml"
+    soon.write_text(RETRY_SOON)
+    pipeline = start_pipeline(*DEFAULT, soon)
+    backends = (pipeline.logfire, pipeline.prometheus)
+    for backend in backends:
+        backend.refuse(503)
+    spans, logs = [request() for _ in range(SPANS_EACH)], [log(f"log {n}") for n in range(REQUESTS)]
+    pipeline.collector.send(*spans, *logs, gauge("messaging.queue.depth", 4, unit="{message}"))
+    pipeline.collector.kill()
+    for backend in backends:
+        backend.accept()
+    pipeline.collector.restart()
+
+    pipeline.logfire.wait_for(lambda sink: len(sink.spans) >= SPANS_EACH, "every span")
+    pipeline.logfire.wait_for(lambda sink: len(sink.logs) >= REQUESTS, "every log")
+    pipeline.prometheus.wait_for_series("agentical_queue_depth", value=4)
+    assert len({item.span_id for item in pipeline.logfire.spans}) == len(pipeline.logfire.spans)
+    assert len({str(item.body) for item in pipeline.logfire.logs}) == len(pipeline.logfire.logs)
