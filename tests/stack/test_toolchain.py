@@ -114,7 +114,11 @@ def test_without_go_and_uv_the_sentence_says_where_to_get_it(
 
 def test_an_interrupted_build_ends_its_compiler_and_leaves_nothing(shelf: Shelf) -> None:
     shelf.go(f'trap "exit 1" INT; echo $$ > {shelf.path}/pid; while :; do sleep 0.1; done')
-    code = "from stack.toolchain import *; provide(PROMETHEUS_TOOL)"
+    # The tests may run as a background job, whose children ignore SIGINT.
+    code = (
+        "from stack.interrupts import *; from stack.toolchain import *\n"
+        "with interruptible(): provide(PROMETHEUS_TOOL)"
+    )
     builder = subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.PIPE, env=dict(os.environ)
     )
