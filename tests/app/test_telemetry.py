@@ -12,8 +12,11 @@ def library(span: Span) -> str:
     return span.scope.rpartition(".")[2]
 
 
-def whole_trace(sink: OtlpSink, task_id: str) -> list[Span]:
-    """Wait for the trace in which this task was done; its CONSUMER span comes last."""
+def whole_trace(sink: OtlpSink, task_id: str, leaf: str = "INSERT") -> list[Span]:
+    """Wait for the trace in which this task was done, whose processes export when they like.
+
+    It is whole when `leaf`, the CONSUMER span and every parent are there.
+    """
     done = sink.wait_for(
         lambda s: next(
             (
@@ -28,9 +31,11 @@ def whole_trace(sink: OtlpSink, task_id: str) -> list[Span]:
 
     def trace(s: OtlpSink) -> list[Span] | None:
         spans = [span for span in s.spans if span.trace_id == done.trace_id]
-        return spans if any(x.kind == "SERVER" and not x.parent_span_id for x in spans) else None
+        ids = {span.span_id for span in spans}
+        closed = all(span.parent_span_id in {"", *ids} for span in spans)
+        return spans if closed and any(span.name == leaf for span in spans) else None
 
-    return sink.wait_for(trace, "the trace's root span")
+    return sink.wait_for(trace, f"the whole trace, {leaf} included")
 
 
 def log_in(span: Span, sink: OtlpSink) -> Log:
@@ -54,7 +59,7 @@ def test_one_trace_leads_from_the_request_through_queue_worker_and_callback_to_p
     house: House, sink: OtlpSink
 ) -> None:
     house.client.put("/documents/d1", json={"text": "Telemetry matters."})
-    trace = whole_trace(sink, house.run("summarize_document", "d1")["task_id"])
+    trace = whole_trace(sink, house.run("summarize_document", "d1")["task_id"], "SELECT")
     queue = house.env["TASK_QUEUE"]
     callback = next(s for s in trace if s.name == "SELECT")
     assert path_to_root(callback, trace) == [
