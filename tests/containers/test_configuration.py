@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from stack.paths import ROOT
+from stack.paths import COLLECTOR, ROOT
 from tests.containers.compose import configuration
 from tests.containers.docker import docker
 from tests.containers.images import defaults
@@ -17,6 +17,13 @@ WHO_KNOWS = {
     "LOGFIRE_TOKEN": {"collector"},
     "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
     "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
+}
+# The collector's own defaults, with the environment that compose loads last.
+COLLECTOR_FILES = [*sorted(COLLECTOR.rglob("*.yaml")), COLLECTOR / "environments/development.yaml"]
+DEFAULTS = {
+    name: default
+    for path in COLLECTOR_FILES
+    for name, default in re.findall(r"\$\{env:([A-Z_]+):-([^{}]*)\}", path.read_text())
 }
 # The collector's image has no program to ask with; the worker has nothing to ask.
 NO_HEALTH_CHECK = {"collector", "queue-owner", "viewer", "worker"}
@@ -107,6 +114,7 @@ def test_every_variable_is_explained_in_the_example_with_its_default() -> None:
     text = (ROOT / "compose.yaml").read_text()
     used = dict(re.findall(r"(?<!\$)\$\{([A-Z_]+)(?::[-+]([^{}]*))?\}", text))
     used |= dict(re.findall(r"\$\{LOGFIRE_TOKEN:\+\$\{([A-Z_]+):-([^{}]*)\}\}", text))
+    used |= {name: DEFAULTS[name] for name in re.findall(r"^      ([A-Z_]+):$", text, re.M)}
     explained = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
 
     not_for_env = {"PYTHON_IMAGE", "LOGFIRE_TOKEN", "OVERLAY", "COMPOSE_PROFILES"}
