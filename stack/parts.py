@@ -17,6 +17,15 @@ def start_all(
     Raises what the first failing start raised; the others are stopped then. A part whose name is
     in `spare` may fail: the rest goes on without it.
     """
+    try:
+        return started(parts, report, spare)
+    except BaseException:
+        stop_all(parts)  # what became ready while the others were being stopped
+        raise
+
+
+def started(parts: Sequence[Process], report: Report, spare: Container[str]) -> list[Process]:
+    """Start all in threads; a failure ends the waits of the others, and is raised."""
     running = []
     begun = time.monotonic()
     with ThreadPoolExecutor(max_workers=max(len(parts), 1)) as pool:
@@ -34,7 +43,7 @@ def start_all(
                 running.append(part)
                 report(f"  {part.name} ready ({time.monotonic() - begun:.1f} s)")
         except BaseException:
-            stop_all(parts)  # ends the waits of the other threads
+            stop_all(parts)
             raise
     return running
 
