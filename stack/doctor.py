@@ -13,8 +13,7 @@ from stack.causes import OFF_SECONDS, diagnose, is_lost
 from stack.checkup import Checkup, Finding
 from stack.errors import UserError
 from stack.query import Logfire
-
-GATE = "processor.tailsamplingprocessor.recordpolicy"
+from stack.services import FEATURE_GATES
 
 
 def doctor(
@@ -78,7 +77,7 @@ def warnings(checkup: Checkup) -> list[str]:
     if unweighted:
         found.append(
             "sampled spans carry no weight, so that SQL on them counts too little: start the "
-            f"collector with --feature-gates={GATE}"
+            f"collector with {FEATURE_GATES}"
         )
     return found
 

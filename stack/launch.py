@@ -13,10 +13,12 @@ from pytest_otelcol.process import Process
 
 from stack import toolchain
 from stack.interrupts import undisturbed
-from stack.parts import Report, start_all, stop_all
+from stack.parts import start_all, stop_all
 from stack.ports import Ports
 from stack.producers import Api, Worker, telemetry
 from stack.services import Collector, Postgres, Prometheus, Redis, StandIn, config_file, scratch
+from stack.standin import READ_TOKEN, WRITE_TOKEN
+from stack.toolchain import Report
 
 INFRASTRUCTURE = ("host", "postgresql", "redis")
 
@@ -223,4 +225,4 @@ class Pipeline:
 def stand_in_at(port: int) -> Destination:
     """Return the stand-in on this port, with the tokens that everybody knows."""
     url = f"http://127.0.0.1:{port}"
-    return Destination(url, "local-write-token", url, "local-read-token")
+    return Destination(url, WRITE_TOKEN, url, READ_TOKEN)

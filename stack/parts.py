@@ -1,12 +1,12 @@
 """Starts and stops several processes at once."""
 
 import time
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from pytest_otelcol.process import Process, ProcessFailedError
 
-Report = Callable[[str], None]
+from stack.toolchain import Report
 
 
 def start_all(

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.errors import UserError
+from stack.standin import READ_TOKEN
 
-LOCAL_ENDPOINT, LOCAL_TOKEN = "http://127.0.0.1:4320", "local-read-token"
+LOCAL_ENDPOINT = "http://127.0.0.1:4320"
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 Row = dict[str, Any]
 
@@ -46,7 +47,7 @@ class Logfire:
         endpoint = os.environ.get("LOGFIRE_QUERY_ENDPOINT") or LOCAL_ENDPOINT
         token = os.environ.get("LOGFIRE_READ_TOKEN") or ""
         if not token and is_local(endpoint):
-            token = LOCAL_TOKEN
+            token = READ_TOKEN
         if not token:
             raise UserError(
                 f"set LOGFIRE_READ_TOKEN to a read token of the project at {endpoint} "

@@ -10,10 +10,9 @@ import sys
 import uvicorn
 
 from stack.errors import UserError
+from stack.standin import READ_TOKEN, WRITE_TOKEN
 from stack.standin.app import create
 from stack.standin.faults import CuttingProtocol
-
-WRITE_TOKEN, READ_TOKEN = "local-write-token", "local-read-token"
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from pytest_otelcol.process import Process
 
 from stack.paths import ROOT
 from stack.query import Logfire
+from stack.standin import READ_TOKEN, WRITE_TOKEN
 
 
 class StandIn(Process):
@@ -26,8 +27,8 @@ class StandIn(Process):
         self,
         port: int,
         *,
-        write_token: str = "local-write-token",  # noqa: S107 - a local one, known to all
-        read_token: str = "local-read-token",  # noqa: S107 - the same
+        write_token: str = WRITE_TOKEN,
+        read_token: str = READ_TOKEN,
         rows: int = 100_000,
     ) -> None:
         self.port = port

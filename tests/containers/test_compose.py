@@ -13,6 +13,7 @@ from pytest_otelcol.polling import poll_until
 
 from stack.paths import GRAFANA
 from stack.query import Logfire
+from stack.standin import READ_TOKEN
 from tests.containers.compose import Compose
 
 pytestmark = pytest.mark.timeout(600)
@@ -51,7 +52,7 @@ def run_task(stack: Compose, text: str, document: str = "d1") -> dict[str, Any]:
 
 
 def rows(stack: Compose, sql: str) -> list[dict[str, Any]]:
-    with Logfire(stack.url("logfire", 4320), "local-read-token") as logfire:
+    with Logfire(stack.url("logfire", 4320), READ_TOKEN) as logfire:
         return logfire.rows(sql, since=timedelta(hours=1), limit=1000)
 
 

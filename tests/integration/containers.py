@@ -15,6 +15,7 @@ from stack.launch import INFRASTRUCTURE
 from stack.paths import COLLECTOR, PROMETHEUS
 from stack.producers import Api, Worker, telemetry
 from stack.services import FEATURE_GATES
+from stack.standin import READ_TOKEN, WRITE_TOKEN
 from tests.containers.docker import has_image, pull
 from tests.containers.images import needed
 
@@ -30,7 +31,7 @@ PASSWORD = "integration-password"
 class Containers:
     """A running pipeline with the addresses that `stack.launch.Pipeline` has."""
 
-    read_token = "local-read-token"
+    read_token = READ_TOKEN
 
     def __enter__(self) -> Self:
         # The reaper removes what a killed run leaves; where it cannot be pulled, we go without.
@@ -117,7 +118,7 @@ def collector_container() -> DockerContainer:
         OTLP_HTTP_LISTEN="0.0.0.0:4318",
         HEALTH_LISTEN="0.0.0.0:13133",
         LOGFIRE_ENDPOINT="http://logfire:4320",
-        LOGFIRE_TOKEN="local-write-token",
+        LOGFIRE_TOKEN=WRITE_TOKEN,
         PROMETHEUS_REMOTE_WRITE_ENDPOINT="http://prometheus:9090/api/v1/write",
         POSTGRES_HOST="postgres",
         POSTGRES_PASSWORD=PASSWORD,

@@ -48,8 +48,7 @@ class Sender:
         Raises:
             RefusedError: an answer was no success.
         """
-        origin = Resource(attributes=key_values(resource))
-        for path, body in _requests(items, origin, InstrumentationScope(name=scope)):
+        for path, body in export_requests(items, resource, scope):
             self.post(path, body, headers)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
@@ -72,26 +71,29 @@ class Sender:
             raise RefusedError(path, error.code, text) from None
 
 
-def _requests(
-    items: Sequence[Telemetry], resource: Resource, scope: InstrumentationScope
+def export_requests(
+    items: Sequence[Telemetry], resource: Mapping[str, object], scope: str
 ) -> list[tuple[str, bytes]]:
+    """Return OTLP's path and body of each signal among the items, of one resource and scope."""
+    origin = Resource(attributes=key_values(resource))
+    inside = InstrumentationScope(name=scope)
     spans = [item for item in items if isinstance(item, Span)]
     logs = [item for item in items if isinstance(item, LogRecord)]
     metrics = [item for item in items if isinstance(item, Metric)]
     found: list[tuple[str, bytes]] = []
     if spans:
-        group = ResourceSpans(resource=resource, scope_spans=[ScopeSpans(scope=scope, spans=spans)])
+        group = ResourceSpans(resource=origin, scope_spans=[ScopeSpans(scope=inside, spans=spans)])
         traces = ExportTraceServiceRequest(resource_spans=[group])
         found.append(("/v1/traces", traces.SerializeToString()))
     if logs:
         records = ResourceLogs(
-            resource=resource, scope_logs=[ScopeLogs(scope=scope, log_records=logs)]
+            resource=origin, scope_logs=[ScopeLogs(scope=inside, log_records=logs)]
         )
         request = ExportLogsServiceRequest(resource_logs=[records])
         found.append(("/v1/logs", request.SerializeToString()))
     if metrics:
         points = ResourceMetrics(
-            resource=resource, scope_metrics=[ScopeMetrics(scope=scope, metrics=metrics)]
+            resource=origin, scope_metrics=[ScopeMetrics(scope=inside, metrics=metrics)]
         )
         export = ExportMetricsServiceRequest(resource_metrics=[points])
         found.append(("/v1/metrics", export.SerializeToString()))

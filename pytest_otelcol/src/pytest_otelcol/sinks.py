@@ -24,7 +24,7 @@ class OtlpSink(RecordingServer):
     ```python
     with OtlpSink("logfire") as sink:
         ...  # point an exporter at sink.url
-        span = sink.wait_for_span("GET /users", http_route="/users")
+        span = sink.wait_for_span("GET /users", {"http.route": "/users"})
     ```
     `spans`, `logs` and `points` are flat and carry their resource; `requests` has the headers.
     """
