@@ -1,4 +1,4 @@
-"""Production keeps what matters, says what the rest stands for, and counts everything."""
+"""Production's variables do what they say; tests/sampling proves the numbers."""
 
 import random
 
@@ -50,29 +50,3 @@ def test_errors_and_slow_requests_are_kept_whole_and_the_rest_by_its_share(
     plain = weights(production, *PLAIN_TRACES)
     assert set(plain) == {100 / PERCENT}
     assert PLAIN * 0.12 < len(plain) < PLAIN * 0.28
-
-
-def test_a_late_span_follows_the_decision_with_its_weight(production: Pipeline) -> None:
-    kept = {item.trace_id for item in production.logfire.spans}
-    sampled = next(trace for trace in PLAIN_TRACES if trace in kept)
-    dropped = next(trace for trace in PLAIN_TRACES if trace not in kept)
-    late = [span("late", trace=trace) for trace in (dropped, sampled, ERROR)]
-    production.collector.send(*late)
-    production.logfire.wait_for(
-        lambda sink: sum(item.name == "late" for item in sink.spans) >= 2, "two late spans"
-    )
-    found = {s.trace_id: s.attributes[WEIGHT] for s in production.logfire.spans if s.name == "late"}
-    assert found == {sampled: 100 / PERCENT, ERROR: 1.0}
-
-
-def test_every_exemplar_of_a_sampled_pipeline_leads_to_a_kept_trace(production: Pipeline) -> None:
-    name = "agentical_sampled_request_duration_seconds_bucket"
-    production.prometheus.wait_for(
-        lambda sink: any(item.exemplars for item in sink.series(name)), "an exemplar"
-    )
-    kept = {item.trace_id for item in production.logfire.spans}
-    with_exemplars = production.prometheus.series()
-    linked = {found["trace_id"] for item in with_exemplars for found in item.exemplars}
-    assert linked
-    assert linked <= kept
-    assert not linked.isdisjoint(PLAIN_TRACES)

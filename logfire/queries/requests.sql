@@ -1,0 +1,16 @@
+-- Requests as they were before sampling: how many, the share that failed, and the duration that
+-- 95 % stayed below, in seconds. A span says in sampling.adjusted_count how many it stands for;
+-- without the weight, errors and slow requests, which are all kept, look many times more frequent.
+WITH served AS (
+  SELECT
+    duration,
+    http_response_status_code AS status,
+    COALESCE((attributes->>'sampling.adjusted_count')::float, 1) AS adjusted_count
+  FROM records
+  WHERE http_method IS NOT NULL AND url_path IS NOT NULL
+)
+SELECT
+  SUM(adjusted_count) AS requests,
+  SUM(adjusted_count) FILTER (WHERE status >= 500) / SUM(adjusted_count) AS error_rate,
+  approx_percentile_cont_with_weight(adjusted_count, 0.95) WITHIN GROUP (ORDER BY duration) AS p95
+FROM served
