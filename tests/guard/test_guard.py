@@ -12,43 +12,96 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
+from stack.guard import Guard
 from tests.guard.conftest import StartGuard
 
 PROTOBUF = {"content-type": "application/x-protobuf", "authorization": "Bearer a-token"}
 
 
-def send(url: str, body: bytes = b"") -> httpx.Response:
-    return httpx.post(f"{url}/v1/traces", content=body, headers=PROTOBUF, timeout=10)
+def send(url: str, body: bytes = b"", path: str = "/v1/traces") -> httpx.Response:
+    return httpx.post(f"{url}{path}", content=body, headers=PROTOBUF, timeout=10)
 
 
-@pytest.mark.parametrize("status", [401, 403, 500])
+def entrance(guard: Guard, signal: str) -> str:
+    return guard.metrics_url if signal == "metrics" else guard.url
+
+
+def both(sink: OtlpSink) -> dict[str, str]:
+    """The sink as the backend of every signal."""
+    upstream = f"127.0.0.1:{sink.port}"
+    return {"GUARD_UPSTREAM": upstream, "GUARD_METRICS_UPSTREAM": upstream}
+
+
+@pytest.mark.parametrize("status", [302, 401, 403, 404, 408, 421, 500, 501, 520])
+@pytest.mark.parametrize("signal", ["traces", "metrics"])
 def test_an_answer_that_would_delete_the_backlog_becomes_try_again(
-    start_guard: StartGuard, status: int
+    start_guard: StartGuard, otlp_sink: OtlpSink, signal: str, status: int
 ) -> None:
-    with OtlpSink() as logfire:
-        guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{logfire.port}")
-        logfire.refuse(status)
+    guard = start_guard(**both(otlp_sink), GUARD_RETRY_AFTER="7")
+    otlp_sink.refuse(status)
 
-        answer = send(guard.url)
+    answer = send(entrance(guard, signal), path=f"/v1/{signal}")
 
-        assert answer.status_code == 503
-        assert answer.headers["retry-after"] == "5"
-        assert answer.headers["x-guard-upstream-status"] == str(status)
-        poll_until(
-            lambda: "guard: /v1/traces 503 the upstream" in guard.output(), "the guard's line"
-        )
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "7"
+    assert answer.headers["x-guard-upstream-status"] == str(status)
+    said = f"guard: /v1/{signal} 503 the upstream answered {status}"
+    poll_until(lambda: said in guard.output(), "the guard's line", seen=guard.output)
 
 
-@pytest.mark.parametrize("status", [400, 404, 413, 429, 503])
-def test_every_other_answer_passes_as_it_is(start_guard: StartGuard, status: int) -> None:
-    with OtlpSink() as logfire:
-        guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{logfire.port}")
-        logfire.refuse(status)
+@pytest.mark.parametrize("signal", ["traces", "metrics"])
+@pytest.mark.parametrize("status", [400, 409, 413, 422, 502, 503, 504])
+def test_an_answer_about_the_batch_or_already_try_again_passes(
+    start_guard: StartGuard, otlp_sink: OtlpSink, signal: str, status: int
+) -> None:
+    guard = start_guard(**both(otlp_sink))
+    otlp_sink.refuse(status)
 
-        answer = send(guard.url)
+    answer = send(entrance(guard, signal))
 
-        assert answer.status_code == status
-        assert "x-guard-upstream-status" not in answer.headers
+    assert answer.status_code == status
+    assert "x-guard-upstream-status" not in answer.headers
+    assert "guard:" not in guard.output()
+
+
+def test_too_many_requests_passes_to_the_exporter_that_would_retry_it(
+    start_guard: StartGuard, otlp_sink: OtlpSink
+) -> None:
+    guard = start_guard(**both(otlp_sink))
+    otlp_sink.refuse(429)
+
+    assert send(guard.url).status_code == 429
+    assert send(guard.metrics_url).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("signal", "step"),
+    [
+        ("traces", "check LOGFIRE_TOKEN"),
+        ("metrics", "check the credentials of PROMETHEUS_REMOTE_WRITE_ENDPOINT"),
+    ],
+)
+def test_a_refused_token_is_told_with_where_to_look_and_never_printed(
+    start_guard: StartGuard, otlp_sink: OtlpSink, signal: str, step: str
+) -> None:
+    guard = start_guard(**both(otlp_sink))
+    otlp_sink.refuse(401)
+
+    send(entrance(guard, signal))
+
+    said = f"the upstream answered 401: {step}\n"
+    poll_until(lambda: said in guard.output(), said, seen=guard.output)
+    assert otlp_sink.requests[0].headers["authorization"] == "Bearer a-token"
+    assert "a-token" not in guard.output()
+
+
+def test_a_backend_that_does_not_answer_in_time_is_try_again(
+    start_guard: StartGuard, otlp_sink: OtlpSink
+) -> None:
+    guard = start_guard(**both(otlp_sink), GUARD_TIMEOUT="200ms")
+    otlp_sink.slow(30)
+
+    assert send(guard.url).status_code == send(guard.metrics_url).status_code == 504
 
 
 def test_large_requests_arrive_whole_with_their_token(start_guard: StartGuard) -> None:
@@ -91,13 +144,15 @@ def test_it_speaks_tls_to_whom_it_trusts_and_names_the_host(
     start_guard: StartGuard, tmp_path: Path
 ) -> None:
     with tls_server(tmp_path, "localhost") as (port, hosts):
-        upstream = {"GUARD_UPSTREAM": f"localhost:{port}", "GUARD_TLS": "on"}
+        upstream = dict.fromkeys(["GUARD_UPSTREAM", "GUARD_METRICS_UPSTREAM"], f"localhost:{port}")
+        upstream |= {"GUARD_TLS": "on", "GUARD_METRICS_TLS": "on"}
         trusting = start_guard(**upstream, GUARD_CA_FILE=str(tmp_path / "cert.pem"))
         suspicious = start_guard(**upstream)
 
-        assert send(trusting.url).status_code == 200
-        assert hosts == ["localhost"]
-        assert send(suspicious.url).status_code == 503
+        for way in ("url", "metrics_url"):
+            assert send(getattr(trusting, way)).status_code == 200
+            assert send(getattr(suspicious, way)).status_code == 503
+        assert hosts == ["localhost", "localhost"]
 
 
 def test_a_certificate_for_another_host_is_refused(start_guard: StartGuard, tmp_path: Path) -> None:
