@@ -162,7 +162,7 @@ def stuck(checkup: Checkup, finding: Finding) -> Diagnosis | None:
             return Diagnosis(
                 f"the queue of exporter {exporter} holds {waiting:.0f} bytes and nothing leaves it",
                 "nothing is lost yet: start the backend or correct its address or token; the "
-                "collector's log names the error it tries again after",
+                "guard's log and the collector's name the error it tries again after",
             )
     return None
 

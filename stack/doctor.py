@@ -9,11 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stack import guard
 from stack.causes import OFF_SECONDS, diagnose, is_lost
-from stack.checkup import Checkup, Finding
+from stack.checkup import LOGFIRE, PROMETHEUS, Checkup, Finding
 from stack.errors import UserError
 from stack.query import Logfire
 from stack.services import FEATURE_GATES
+
+GUARDED = {"otlp_http/logfire": LOGFIRE, "prometheus_remote_write": PROMETHEUS}
 
 
 def doctor(
@@ -79,7 +82,22 @@ def warnings(checkup: Checkup) -> list[str]:
             "sampled spans carry no weight, so that SQL on them counts too little: start the "
             f"collector with {FEATURE_GATES}"
         )
-    return found
+    return found + unguarded(checkup)
+
+
+def unguarded(checkup: Checkup) -> list[str]:
+    """Warn of backends that the collector reaches directly, as far as they answer here."""
+    bare = [
+        backend
+        for exporter, backend in GUARDED.items()
+        if any(guard.stands_at(url) is False for url in checkup.after.addresses(exporter))
+    ]
+    sentence = (
+        f"no guard stands before {' and '.join(bare)}: what waits there is deleted at an answer of "
+        f"401, 403 or 500, as to a rotated token: {guard.INSTALL}, and start it as the head of "
+        "collector/guard/haproxy.cfg says"
+    )
+    return [sentence] if bare else []
 
 
 def show(report: list[dict[str, Any]], warned: list[str]) -> None:

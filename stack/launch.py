@@ -11,7 +11,8 @@ from typing import Self
 
 from pytest_otelcol.process import Process
 
-from stack import toolchain
+from stack import guard, toolchain
+from stack.guard import Guard
 from stack.interrupts import undisturbed
 from stack.parts import start_all, stop_all
 from stack.ports import Ports
@@ -21,6 +22,7 @@ from stack.standin import READ_TOKEN, WRITE_TOKEN
 from stack.toolchain import Report
 
 INFRASTRUCTURE = ("host", "postgresql", "redis")
+UNGUARDED = "without the guard, what waits for a backend is deleted if it refuses the token"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Pipeline:
         report: told each step in a line.
 
     While it runs, `postgres`, `redis`, `collector`, `api` and `worker` are processes, and so are
-    `stand_in` and `prometheus` where they are part of it.
+    `stand_in`, `prometheus` and `guard` where they are part of it. The guard is where HAProxy is
+    installed; `unguarded` says why it is not.
     """
 
     postgres: Postgres
@@ -83,6 +86,9 @@ class Pipeline:
         self.prometheus_url = f"http://127.0.0.1:{self.ports.prometheus}"
         self.logfire_url, self.read_token = self.logfire.query_endpoint, self.logfire.read_token
         self.uses_prometheus = self.route_has("prometheus_remote_write")
+        self.remote_write_url = f"{self.prometheus_url}/api/v1/write"
+        self.unguarded = guard.hindrance(self.logfire.endpoint)
+        self.guard: Guard | None = None
         self.stand_in: StandIn | None = None
         self.prometheus: Prometheus | None = None
         self.processes: list[Process] = []
@@ -91,6 +97,8 @@ class Pipeline:
     def __enter__(self) -> Self:
         self.ports.check(self._ports_used())
         self._provide_tools()
+        if self.unguarded:
+            self.report(f"{UNGUARDED}: {self.unguarded}")
         self.state = scratch("pipeline")
         try:
             self._start_servers()
@@ -138,6 +146,7 @@ class Pipeline:
     def _ports_used(self) -> set[str]:
         used = {"api", "otlp_grpc", "otlp_http", "health", "self_metrics", "postgres", "redis"}
         used |= {"logfire"} if self.local_logfire else set()
+        used |= set() if self.unguarded else {"guard", "guard_metrics"}
         used |= {"prometheus", "metrics_buffer"} if self.uses_prometheus else set()
         used |= {"scrape"} if "also-scrape" in self.overlays else set()
         return used | set(self.extras)
@@ -159,6 +168,10 @@ class Pipeline:
         if self.local_logfire:
             self.stand_in = StandIn(ports.logfire)
             wave.append(self.stand_in)
+        if not self.unguarded:
+            backends = guard.variables(self.logfire.endpoint, self.remote_write_url)
+            self.guard = Guard(ports.guard, ports.guard_metrics, backends)
+            wave.append(self.guard)
         for name, make in self.extras.items():
             wave.append(make(getattr(ports, name), self._folder(name)))
         self._start(wave)
@@ -195,13 +208,19 @@ class Pipeline:
             "SCRAPE_LISTEN": f"127.0.0.1:{ports.scrape}",
             "METRICS_BUFFER_LISTEN": f"127.0.0.1:{ports.metrics_buffer}",
             "COLLECTOR_QUEUE_DIR": str(self._folder("queue")),
-            "LOGFIRE_ENDPOINT": self.logfire.endpoint,
             "LOGFIRE_TOKEN": self.logfire.token,
-            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": f"{self.prometheus_url}/api/v1/write",
+            **self._endpoints(),
             "HOST_NAME": platform.node(),
             **self._database_variables(),
             **self.variables,
         }
+
+    def _endpoints(self) -> dict[str, str]:
+        logfire, metrics = self.logfire.endpoint, self.remote_write_url
+        if self.guard is not None:
+            logfire = guard.through(self.guard.url, logfire)
+            metrics = guard.through(self.guard.metrics_url, metrics)
+        return {"LOGFIRE_ENDPOINT": logfire, "PROMETHEUS_REMOTE_WRITE_ENDPOINT": metrics}
 
     def _producer_variables(self, name: str) -> dict[str, str]:
         return {

@@ -35,6 +35,10 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
         found.append(
             ("Prometheus", pipeline.prometheus_url, "/api/v1/query?query=agentical_requests_total")
         )
+    if pipeline.guard is not None:
+        found.append(
+            ("guard", pipeline.guard.url, f"before both; remote write: {ports.guard_metrics}")
+        )
     if "also-scrape" in pipeline.overlays:
         found.append(("", f"http://127.0.0.1:{ports.scrape}/metrics", "scrape endpoint"))
     found += [

@@ -30,6 +30,8 @@ class Ports:
     self_metrics: int = port(8888, "collector, metrics about itself", "SELF_METRICS_PORT")
     scrape: int = port(8001, "collector, scrape endpoint", "SCRAPE_LISTEN")
     metrics_buffer: int = port(14317, "collector, metrics buffer", "METRICS_BUFFER_LISTEN")
+    guard: int = port(4319, "guard", "GUARD_LISTEN")
+    guard_metrics: int = port(4321, "guard, remote write", "GUARD_METRICS_LISTEN")
     logfire: int = port(4320, "Logfire stand-in", "STAND_IN_LISTEN")
     prometheus: int = port(9090, "Prometheus", "PROMETHEUS_LISTEN")
     grafana: int = port(3000, "Grafana", "GRAFANA_LISTEN")

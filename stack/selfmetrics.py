@@ -61,6 +61,20 @@ class SelfMetrics:
             found += self.matching("exporter_prometheusremotewrite_consumers", {})
         return sorted({labels["exporter"] for labels, _ in found})
 
+    def addresses(self, exporter: str) -> list[str]:
+        """Return the URLs that an exporter sends to, once it has sent."""
+        found: set[str] = set()
+        for name, labels, _ in self.samples:
+            if not name.startswith("otelcol_exporter_") or labels.get("exporter") != exporter:
+                continue
+            if "endpoint" in labels:
+                found.add(labels["endpoint"])
+            elif "server_address" in labels:
+                port = labels.get("server_port", "")
+                scheme = "https" if port == "443" else "http"
+                found.add(f"{scheme}://{labels['server_address']}:{port}")
+        return sorted(found)
+
     def destinations(self, signal: str) -> list[str]:
         """Return the addresses that the signal went to, "host:port"."""
         found = self.matching(f"exporter_sent_{WORDS[signal][1]}", {})

@@ -6,7 +6,7 @@ from pytest_otelcol.ports import free_port
 from pytest_otelcol.process import Process, ProcessFailedError
 from rich.console import Console
 
-from stack import viewer
+from stack import guard, viewer
 from stack.assembly import assembled, service
 from stack.demo import Run, perform
 from stack.errors import UserError
@@ -20,11 +20,16 @@ def silent(line: str) -> None:
     pass
 
 
-def test_what_a_backend_refuses_is_named_at_the_end() -> None:
+def test_without_a_guard_it_runs_and_what_a_backend_refuses_is_named_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard, "find", lambda: None)
     said = io.StringIO()
-    pipeline = Pipeline(variables={"LOGFIRE_TOKEN": "another"})
-    code = perform(pipeline, Run(duration=2, patience=5), Console(file=said, width=120))
+    console = Console(file=said, width=200)
+    pipeline = Pipeline(variables={"LOGFIRE_TOKEN": "another"}, report=console.print)
+    code = perform(pipeline, Run(duration=2, patience=5), console)
     assert code == 1
+    assert f"if it refuses the token: {guard.INSTALL}\n" in said.getvalue()
     assert "did not arrive: traces at Logfire, logs at Logfire\n" in said.getvalue()
     assert not pipeline.processes[0].running
 
@@ -119,3 +124,28 @@ def test_a_viewer_without_npm_or_unknown_is_a_sentence(
         assembled("development", "hybrid", [], "aspire", silent)
     with pytest.raises(UserError, match=r'^VIEWER=jaeger is not known: set it to "aspire"'):
         assembled("development", "hybrid", [], "jaeger", silent)
+
+
+def test_a_proxy_that_the_guard_could_not_use_leaves_it_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert guard.hindrance("https://logfire.invalid") == ""
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    assert "HTTPS_PROXY" in guard.hindrance("https://logfire.invalid")
+    assert guard.hindrance("http://127.0.0.1:4320") == ""
+    monkeypatch.setenv("NO_PROXY", "logfire.invalid")
+    assert guard.hindrance("https://logfire.invalid") == ""
+
+
+def test_the_guard_takes_the_place_of_host_and_port_alone() -> None:
+    endpoint = "https://me:secret@mimir.invalid/api/v1/push"
+    place = guard.through("http://127.0.0.1:4321", endpoint)
+    assert place == "http://me:secret@127.0.0.1:4321/api/v1/push"
+    assert guard.variables("http://127.0.0.1:4320", endpoint).items() >= {
+        ("GUARD_UPSTREAM", "127.0.0.1:4320"),
+        ("GUARD_TLS", "off"),
+        ("GUARD_METRICS_UPSTREAM", "mimir.invalid:443"),
+        ("GUARD_METRICS_TLS", "on"),
+    }

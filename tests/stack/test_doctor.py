@@ -1,7 +1,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_otelcol.ports import free_port
 
+from stack.guard import Guard, variables
 from stack.services import FEATURE_GATES, Collector, Prometheus, StandIn
 from tests.stack.conftest import Agentical
 
@@ -29,6 +30,7 @@ class Pipeline:
         files: list[str] = FILES,
         *,
         gate: bool = True,
+        guarded: bool = False,
         **changed: str,
     ) -> Iterator[Collector]:
         """Run a collector, and set the doctor's variables to it."""
@@ -38,6 +40,10 @@ class Pipeline:
         env["LOGFIRE_ENDPOINT"] = self.stand_in.url
         env["LOGFIRE_TOKEN"] = self.stand_in.write_token
         env["PROMETHEUS_REMOTE_WRITE_ENDPOINT"] = self.prometheus.remote_write_endpoint
+        guard = self.guard() if guarded else None
+        if guard is not None:
+            env["LOGFIRE_ENDPOINT"] = guard.url
+            env["PROMETHEUS_REMOTE_WRITE_ENDPOINT"] = f"{guard.metrics_url}/api/v1/write"
         env |= {"SPAN_METRICS_INTERVAL": "1s", **changed}
         collector = Collector(files, env)
         if not gate:
@@ -48,8 +54,12 @@ class Pipeline:
         monkeypatch.setenv("PROMETHEUS_URL", self.prometheus.url)
         for name in ("LOGFIRE_ENDPOINT", "LOGFIRE_TOKEN", "LOGFIRE_READ_TOKEN"):
             monkeypatch.delenv(name, raising=False)
-        with collector:
+        with guard or nullcontext(), collector:
             yield collector
+
+    def guard(self) -> Guard:
+        backends = variables(self.stand_in.url, self.prometheus.remote_write_endpoint)
+        return Guard(free_port(), free_port(), backends)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +92,7 @@ def found(report: dict[str, Any]) -> list[str]:
 def test_a_whole_pipeline_shows_three_delays_and_ends_with_0(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pipeline.collector(monkeypatch):
+    with pipeline.collector(monkeypatch, guarded=True):
         ended = agentical("doctor", "--timeout", "20")
         again = examined(agentical)
     assert (ended.code, ended.out.count("yes"), "next:" in ended.out) == (0, 3, False)
@@ -90,6 +100,24 @@ def test_a_whole_pipeline_shows_three_delays_and_ends_with_0(
     assert all(again[signal]["delay_seconds"] < 10 for signal in found(again))
     kept = pipeline.stand_in.query("SELECT span_name FROM records WHERE kind = 'span'")
     assert kept == [{"span_name": "doctor.probe"}] * 2
+
+
+def test_a_missing_guard_is_a_warning_that_says_what_to_install(
+    pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = f"{pipeline.prometheus.url}/api/v1/write"
+    with pipeline.collector(monkeypatch):
+        bare = examined(agentical)
+    with pipeline.collector(
+        monkeypatch, guarded=True, PROMETHEUS_REMOTE_WRITE_ENDPOINT=half.replace("//", "//me:pw@")
+    ):
+        by_half = examined(agentical)
+    assert (bare["code"], by_half["code"]) == (0, 0)
+    (both,), (one,) = bare["warnings"], by_half["warnings"]
+    assert both.startswith("no guard stands before Logfire and Prometheus: ")
+    assert "install HAProxy 2.6 or newer (apt-get install haproxy" in both
+    assert one.startswith("no guard stands before Prometheus: ")
+    assert "pw" not in json.dumps(by_half)
 
 
 def test_a_stopped_collector_is_named_and_not_waited_for(
@@ -108,16 +136,16 @@ def test_a_stopped_collector_is_named_and_not_waited_for(
 def test_a_wrong_write_token_is_told_from_outside_and_from_its_variable(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pipeline.collector(monkeypatch, LOGFIRE_TOKEN="rotated"):
+    with pipeline.collector(monkeypatch, LOGFIRE_TOKEN="no-longer-valid"):
         report = examined(agentical)
         monkeypatch.setenv("LOGFIRE_ENDPOINT", pipeline.stand_in.url)
-        monkeypatch.setenv("LOGFIRE_TOKEN", "rotated")
+        monkeypatch.setenv("LOGFIRE_TOKEN", "no-longer-valid")
         known = examined(agentical)
     assert (report["code"], found(report)) == (1, ["metric"])
     assert report["trace"]["cause"].startswith("exporter otlp_http/logfire was refused for good")
     assert "check LOGFIRE_TOKEN" in report["log"]["next_step"]
     assert known["log"]["cause"] == f"{pipeline.stand_in.url} refuses the write token (401)"
-    assert "rotated" not in json.dumps(known)
+    assert "no-longer-valid" not in json.dumps(known)
 
 
 def test_a_backend_that_takes_nothing_shows_as_a_queue_that_holds(
@@ -172,8 +200,8 @@ def test_sampling_keeps_the_probe_and_a_missing_gate_is_a_warning(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch, gate: bool
 ) -> None:
     production = [FILES[0], "environments/production", FILES[2]]
-    variables = {"TRACE_SAMPLE_PERCENT": "0.1", "TRACE_DECISION_WAIT": "1s"}
-    with pipeline.collector(monkeypatch, production, gate=gate, **variables):
+    quick: dict[str, Any] = {"TRACE_SAMPLE_PERCENT": "0.1", "TRACE_DECISION_WAIT": "1s"}
+    with pipeline.collector(monkeypatch, production, gate=gate, **quick):
         report = examined(agentical)
     assert (found(report), report["code"]) == (["trace", "log", "metric"], 0)
     assert any("recordpolicy" in warning for warning in report["warnings"]) is not gate
