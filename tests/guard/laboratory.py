@@ -1,0 +1,200 @@
+"""One collector on the shipped files between moody backends: what becomes of an item, by answer."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pytest_otelcol.collector import Collector, Otelcol
+from pytest_otelcol.polling import NotSeenError, poll_until
+from pytest_otelcol.ports import free_port
+from pytest_otelcol.telemetry import gauge, log
+
+from stack import guard
+from stack.selfmetrics import SelfMetrics
+from stack.services import config_file
+from tests.collector.pipeline import LISTEN, PORTS, QUICK, files
+from tests.guard.backends import PARTIAL, SILENT, Answer, Logs, Metrics
+
+ROUTES = ("routes/hybrid", "routes/also-viewer")
+SOON = {"initial_interval": "100ms", "max_interval": "300ms"}
+HURRY = 10  # how many times faster than shipped the timeouts are where nobody answers
+LOGFIRE, PROMETHEUS, VIEWER = "logfire", "prometheus", "viewer"
+# Whose queue the item waits in, and how its counters call it.
+EXPORTERS = {
+    LOGFIRE: ("otlp_http/logfire", "log_records"),
+    PROMETHEUS: ("otlp_grpc/metrics_buffer", "metric_points"),
+    VIEWER: ("otlp_http/viewer", "log_records"),
+}
+DELIVERED, HELD, RETRIED, DROPPED = "delivered", "held", "retried", "dropped"
+ONLY_LOGGED, SILENTLY = "dropped, only logged", "lost, counted as sent"
+OPEN = ""
+
+
+@dataclass
+class Laboratory:
+    """A running collector and what is around it."""
+
+    collector: Collector
+    backends: Mapping[str, Logs | Metrics]
+
+    def become(self, answer: Answer) -> dict[str, str]:
+        """Return what becomes of one item a backend while every backend answers so."""
+        item = secrets.token_hex(8)
+        with self.watched() as seen:
+            for backend in self.backends.values():
+                backend.be(answer)
+            self.send(item)
+            outcomes = poll_until(
+                lambda: settled({way: self.outcome(way, item, seen) for way in EXPORTERS}),
+                f"the end of {item} at {answer.name}",
+                timeout=30,
+                seen=self.collector.tail,
+            )
+        retried = [way for way in outcomes if outcomes[way] == RETRIED]
+        self.backends[VIEWER].recover()
+        if VIEWER in retried:
+            self.wait_for(VIEWER, item)
+        if set(retried) - {VIEWER}:
+            self.collector.kill()
+        for backend in self.backends.values():
+            backend.recover()
+        if not self.collector.running:
+            self.collector.start()
+        for way in set(retried) - {VIEWER}:
+            with suppress(NotSeenError):
+                self.wait_for(way, item)
+                outcomes[way] = HELD
+        return outcomes
+
+    def warm_up(self) -> None:
+        """Wait until an item comes through everywhere: the buffer's loop is closed last."""
+        item = secrets.token_hex(8)
+        self.send(item)
+        for way in EXPORTERS:
+            self.wait_for(way, item)
+
+    def outcome(self, way: str, item: str, seen: "Seen") -> str:
+        """Return what became of the item so far."""
+        exporter, items = EXPORTERS[way]
+        sent = seen.grown(f"exporter_sent_{items}", exporter)  # before: it is counted afterwards
+        if self.backends[way].has(item):
+            return DELIVERED
+        if seen.said("Exporting failed. Will retry the request", exporter):
+            return RETRIED
+        dropped = seen.said("Exporting failed. Dropping data", exporter)
+        if dropped and seen.grown(f"exporter_send_failed_{items}", exporter):
+            return DROPPED
+        if not sent:
+            return OPEN
+        return ONLY_LOGGED if seen.said("Partial success response", exporter) else SILENTLY
+
+    def send(self, item: str) -> None:
+        """Send the item as a log record and as a sample; a restarted collector may need a moment."""
+
+        def sent() -> bool:
+            self.collector.send(log(item), gauge("answers", 1, {"item": item}, unit=""))
+            return True
+
+        poll_until(sent, "the collector to take an item", timeout=30, seen=self.collector.tail)
+
+    def wait_for(self, way: str, item: str) -> None:
+        """Wait until the backend has the item."""
+        poll_until(lambda: self.backends[way].has(item), f"{item} at {way}", timeout=15)
+
+    @contextmanager
+    def watched(self) -> Iterator["Seen"]:
+        """Give what the collector says from now on."""
+        url = f"http://127.0.0.1:{self.collector.env['SELF_METRICS_PORT']}/metrics"
+        yield Seen(self.collector, url, SelfMetrics.read(url), len(self.collector.output()))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a collector says, in its log and its metrics, since a moment."""
+
+    collector: Collector
+    url: str
+    before: SelfMetrics
+    offset: int
+
+    def said(self, words: str, exporter: str) -> bool:
+        """Tell whether it logged these words of an exporter."""
+        lines = self.collector.output()[self.offset :].splitlines()
+        return any(words in line and f'"{exporter}"' in line for line in lines)
+
+    def grown(self, name: str, exporter: str) -> bool:
+        """Tell whether a count of an exporter's has gone up."""
+        now = SelfMetrics.read(self.url).total(name, exporter=exporter)
+        return now > self.before.total(name, exporter=exporter)
+
+
+def settled(outcomes: dict[str, str]) -> dict[str, str] | None:
+    """Return the outcomes once none is open."""
+    return outcomes if OPEN not in outcomes.values() else None
+
+
+@contextmanager
+def laboratory(
+    otelcol: Otelcol, folder: Path, *, guarded: bool, hurry: bool = False
+) -> Iterator[Laboratory]:
+    """Run a collector, its backends and, if wanted, the guard; with `hurry` also short timeouts."""
+    folder.mkdir(parents=True)
+    overlay = folder / "sooner.yaml"
+    overlay.write_text(json.dumps({"exporters": sooner(hurry=hurry)}))
+    with ExitStack() as stack:
+        backends = {LOGFIRE: Logs(), PROMETHEUS: Metrics(), VIEWER: Logs()}
+        for backend in backends.values():
+            stack.enter_context(backend)
+        urls = backends[LOGFIRE].url, f"{backends[PROMETHEUS].url}/api/v1/write"
+        if guarded:
+            settings = guard.variables(*urls) | {"GUARD_RETRY_AFTER": "0"}
+            settings |= {"GUARD_TIMEOUT": f"{25000 // HURRY}ms"} if hurry else {}
+            between = stack.enter_context(guard.Guard(free_port(), free_port(), settings))
+            urls = between.url, guard.through(between.metrics_url, urls[1])
+        variables = {
+            **QUICK,
+            "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
+            "LOGFIRE_ENDPOINT": urls[0],
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": urls[1],
+            "VIEWER_ENDPOINT": backends[VIEWER].url,
+        }
+        paths = [*files(["environments/development", *ROUTES]), overlay]
+        running = otelcol.run(paths, variables, listen=LISTEN, ports=PORTS)
+        lab = Laboratory(stack.enter_context(running), backends)
+        lab.warm_up()
+        yield lab
+
+
+def sooner(*, hurry: bool) -> dict[str, dict[str, Any]]:
+    """Return shorter waits for the shipped exporters, their timeouts all by the same factor."""
+    found: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        for name, shipped in yaml.safe_load(config_file(route).read_text())["exporters"].items():
+            timeout = int(shipped["timeout"].removesuffix("s")) * 1000
+            found[name] = {"timeout": f"{timeout // HURRY}ms"} if hurry else {}
+            if "sending_queue" in shipped:
+                found[name]["retry_on_failure"] = SOON
+            if "batch" in shipped.get("sending_queue", {}):
+                found[name]["sending_queue"] = {"batch": {"flush_timeout": "50ms"}}
+    return found
+
+
+def examine(
+    otelcol: Otelcol, folder: Path, answers: list[Answer], *, guarded: bool
+) -> dict[str, dict[str, str]]:
+    """Return, by answer and backend, what becomes of an item."""
+    found: dict[str, dict[str, str]] = {}
+    for hurry in (False, True):
+        mine = [answer for answer in answers if (answer is SILENT) is hurry]
+        if not mine:
+            continue
+        place = folder / f"{'hurried' if hurry else 'shipped'}-{guarded}"
+        with laboratory(otelcol, place, guarded=guarded, hurry=hurry) as lab:
+            found |= {answer.name: lab.become(answer) for answer in mine}
+    found.get(PARTIAL.name, {}).pop(PROMETHEUS, None)  # remote write 1.0 knows no such answer
+    return found
