@@ -10,7 +10,7 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test test-integration test-containers lint format types dashboards clean
+.PHONY: help setup tools demo doctor test test-integration test-containers answers lint format types dashboards clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test-integration: tools ## The app against containers (native processes where th
 
 test-containers: tools ## `docker compose up` for real, checked at both backends
 	@$(RUN) pytest tests/containers
+
+answers: tools ## Write docs/backend-answers.md: what becomes of telemetry, by the backend's answer
+	@$(RUN) python -m tests.guard.answers
 
 lint: setup ## Check style, YAML and formatting
 	@$(RUN) ruff check .

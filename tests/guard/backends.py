@@ -61,6 +61,10 @@ class Backend(RecordingServer):
         if self._server is not None:
             self._server.RequestHandlerClass = type("Handler", (Moody,), {"backend": self})
 
+    def has(self, item: str) -> bool:
+        """Tell whether it took what carries this text."""
+        raise NotImplementedError
+
     def be(self, answer: Answer) -> None:
         """Answer so from now on."""
         self.answer = answer
@@ -81,7 +85,7 @@ class Moody(_Handler):
 
     backend: Backend
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the base's name
         answer = self.backend.answer
         if answer is WELL:
             super().do_POST()
@@ -95,7 +99,7 @@ class Moody(_Handler):
         else:
             self.give(answer)
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         self.give(Answer("a page", 200, {"content-type": "text/html"}, b"Please log in."))
 
     def give(self, answer: Answer) -> None:

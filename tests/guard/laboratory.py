@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,12 @@ from stack import guard
 from stack.selfmetrics import SelfMetrics
 from stack.services import config_file
 from tests.collector.pipeline import LISTEN, PORTS, QUICK, files
-from tests.guard.backends import PARTIAL, SILENT, Answer, Logs, Metrics
+from tests.guard.backends import PARTIAL, SILENT, Answer, Backend, Logs, Metrics
 
 ROUTES = ("routes/hybrid", "routes/also-viewer")
 SOON = {"initial_interval": "100ms", "max_interval": "300ms"}
+# By default a line that comes too often is left out of the log.
+EVERY_LINE = {"service": {"telemetry": {"logs": {"sampling": {"enabled": False}}}}}
 HURRY = 10  # how many times faster than shipped the timeouts are where nobody answers
 LOGFIRE, PROMETHEUS, VIEWER = "logfire", "prometheus", "viewer"
 # Whose queue the item waits in, and how its counters call it.
@@ -40,7 +42,7 @@ class Laboratory:
     """A running collector and what is around it."""
 
     collector: Collector
-    backends: Mapping[str, Logs | Metrics]
+    backends: Mapping[str, Backend]
 
     def become(self, answer: Answer) -> dict[str, str]:
         """Return what becomes of one item a backend while every backend answers so."""
@@ -63,12 +65,14 @@ class Laboratory:
             self.collector.kill()
         for backend in self.backends.values():
             backend.recover()
-        if not self.collector.running:
-            self.collector.start()
+        if self.collector.running:
+            return outcomes
+        self.collector.start()
         for way in set(retried) - {VIEWER}:
             with suppress(NotSeenError):
                 self.wait_for(way, item)
                 outcomes[way] = HELD
+        self.warm_up()
         return outcomes
 
     def warm_up(self) -> None:
@@ -94,7 +98,7 @@ class Laboratory:
         return ONLY_LOGGED if seen.said("Partial success response", exporter) else SILENTLY
 
     def send(self, item: str) -> None:
-        """Send the item as a log record and as a sample; a restarted collector may need a moment."""
+        """Send the item as log record and sample; a restarted collector needs a moment."""
 
         def sent() -> bool:
             self.collector.send(log(item), gauge("answers", 1, {"item": item}, unit=""))
@@ -145,9 +149,9 @@ def laboratory(
     """Run a collector, its backends and, if wanted, the guard; with `hurry` also short timeouts."""
     folder.mkdir(parents=True)
     overlay = folder / "sooner.yaml"
-    overlay.write_text(json.dumps({"exporters": sooner(hurry=hurry)}))
+    overlay.write_text(json.dumps({"exporters": sooner(hurry=hurry), **EVERY_LINE}))
     with ExitStack() as stack:
-        backends = {LOGFIRE: Logs(), PROMETHEUS: Metrics(), VIEWER: Logs()}
+        backends: dict[str, Backend] = {LOGFIRE: Logs(), PROMETHEUS: Metrics(), VIEWER: Logs()}
         for backend in backends.values():
             stack.enter_context(backend)
         urls = backends[LOGFIRE].url, f"{backends[PROMETHEUS].url}/api/v1/write"
@@ -185,7 +189,7 @@ def sooner(*, hurry: bool) -> dict[str, dict[str, Any]]:
 
 
 def examine(
-    otelcol: Otelcol, folder: Path, answers: list[Answer], *, guarded: bool
+    otelcol: Otelcol, folder: Path, answers: Sequence[Answer], *, guarded: bool
 ) -> dict[str, dict[str, str]]:
     """Return, by answer and backend, what becomes of an item."""
     found: dict[str, dict[str, str]] = {}
