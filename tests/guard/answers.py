@@ -42,7 +42,7 @@ log records; spans go the same way. Remote write 1.0 knows no partial success.
 
 | lost | metric of the collector | its log, with `otelcol.component.id` |
 | --- | --- | --- |
-| dropped | `otelcol_exporter_send_failed_...` of that exporter | `Exporting failed. Dropping data.` |
+| dropped | `otelcol_exporter_send_failed_...` of the queue | `Exporting failed. Dropping data.` |
 | dropped, only logged | none | `Partial success response` |
 | lost, counted as sent | none: `otelcol_exporter_sent_...` grows | none |
 

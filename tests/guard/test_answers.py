@@ -5,10 +5,10 @@ from pytest_otelcol.collector import Otelcol
 
 from stack.services import FEATURE_GATES
 from tests.guard.answers import DOCUMENT, document, rows
-from tests.guard.backends import ANSWERS
+from tests.guard.backends import ANSWERS, SILENT
 
 # One of each kind; `make answers` runs them all.
-ASKED_HERE = {"302 to a page that answers 200", "400", "401", "429", "500", "503"}
+ASKED_HERE = {"302 to a page that answers 200", "400", "401", "429", "500", "503", SILENT.name}
 
 
 def committed() -> list[str]:
