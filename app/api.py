@@ -6,56 +6,24 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from pydantic import AfterValidator, BaseModel, Field
 
 from app import __version__, gauges, telemetry
 from app.errors import LOST_SERVER, reason
-from app.refusals import BodyLimit, add_refusals
+from app.messages import Document, Health, Name, NewTask, Queued, Stats, TaskState
+from app.refusals import BodyLimit, add_refusals, refusals
 from app.services import Services, gauge_client, opened
 from app.settings import Settings, SettingsError, load
-from app.tasks import HANDLERS, Task
+from app.tasks import Task
 
 SERVICE = "agentical-api"
 HEALTH_SECONDS = 1.5
 logger = logging.getLogger("app.api")
 router = APIRouter()
-
-Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
-
-
-def known(task_type: str) -> str:
-    """Refuse a task type that has no handler."""
-    if task_type not in HANDLERS:
-        raise ValueError(f"{task_type[:100]!r} is not one of {', '.join(HANDLERS)}")
-    return task_type
-
-
-def storable(text: str) -> str:
-    """Refuse what Postgres cannot store."""
-    if "\0" in text:
-        raise ValueError("it contains the character NUL")
-    return text
-
-
-Text = Annotated[str, Field(min_length=1), AfterValidator(storable)]
-
-
-class NewTask(BaseModel):
-    """What to do with which text; for `summarize_document` the text is a document's id."""
-
-    task_type: Annotated[str, AfterValidator(known)]
-    text: Text
-
-
-class Document(BaseModel):
-    """A document's text."""
-
-    text: Text
 
 
 def services_of(request: Request) -> Services:
@@ -67,8 +35,8 @@ def services_of(request: Request) -> Services:
 Opened = Annotated[Services, Depends(services_of)]
 
 
-@router.post("/agents/{agent_id}/tasks", status_code=202)
-async def add_task(agent_id: Name, new: NewTask, services: Opened) -> dict[str, str]:
+@router.post("/agents/{agent_id}/tasks", status_code=202, responses=refusals(body=True))
+async def add_task(agent_id: Name, new: NewTask, services: Opened) -> Queued:
     """Queue a task for an agent."""
     task = Task(str(uuid.uuid4()), agent_id, new.task_type, new.text)
     if not await services.database.add_task(task):
@@ -78,29 +46,29 @@ async def add_task(agent_id: Name, new: NewTask, services: Opened) -> dict[str, 
     except LOST_SERVER:
         await services.database.forget_task(task)
         raise
-    return {"task_id": task.task_id, "status": "queued"}
+    return Queued(task_id=uuid.UUID(task.task_id))
 
 
-@router.get("/tasks/{task_id}")
-async def get_task(task_id: uuid.UUID, services: Opened) -> dict[str, Any]:
+@router.get("/tasks/{task_id}", responses=refusals())
+async def get_task(task_id: uuid.UUID, services: Opened) -> TaskState:
     """Tell how a task stands, and its result."""
     row = await services.database.task(task_id)
     if row is None:
         raise unknown("task", str(task_id))
-    return row
+    return TaskState(**row)
 
 
-@router.get("/agents/{agent_id}/stats")
-async def get_stats(agent_id: Name, services: Opened) -> dict[str, Any]:
-    """Tell how an agent has done so far; rate and mean are null before its first task."""
+@router.get("/agents/{agent_id}/stats", responses=refusals())
+async def get_stats(agent_id: Name, services: Opened) -> Stats:
+    """Tell how an agent has done so far."""
     row = await services.database.stats(agent_id)
     if row is None:
         raise unknown("agent", agent_id)
     done = row["completed"] + row["failed"]
-    return {**row, "success_rate": row["completed"] / done if done else None}
+    return Stats(**row, success_rate=row["completed"] / done if done else None)
 
 
-@router.get("/documents/{document_id}")
+@router.get("/documents/{document_id}", responses=refusals())
 async def get_document(document_id: Name, services: Opened) -> Document:
     """Return a document."""
     text = await services.database.document(document_id)
@@ -109,34 +77,35 @@ async def get_document(document_id: Name, services: Opened) -> Document:
     return Document(text=text)
 
 
-@router.put("/documents/{document_id}", status_code=204)
+@router.put("/documents/{document_id}", status_code=204, responses=refusals(body=True))
 async def put_document(document_id: Name, document: Document, services: Opened) -> None:
     """Store a document, in place of one with the same id."""
     await services.database.put_document(document_id, document.text)
 
 
-@router.get("/health")
-async def get_health(services: Opened, response: Response) -> dict[str, Any]:
+@router.get("/health", responses={503: {"model": Health}})
+async def get_health(services: Opened, response: Response) -> Health:
     """Ask Postgres and Redis; 503 names the one that did not answer."""
     with suppress_instrumentation():  # asked every few seconds, told by one span
         answers = await asyncio.gather(
-            answer_of(services.database.ping()), answer_of(services.queue.ping())
+            why_lost(services.database.ping()), why_lost(services.queue.ping())
         )
-    servers = dict(zip(("postgres", "redis"), answers, strict=True))
-    if all(answer == "ok" for answer in answers):
-        return {"status": "ok", **servers}
-    logger.warning("Health check failed", extra=servers)
+    lost = {name: why for name, why in zip(("postgres", "redis"), answers, strict=True) if why}
+    if not lost:
+        return Health(status="ok")
+    # Addresses and users are in the reasons: they stay in the log.
+    logger.warning("Health check failed", extra=lost)
     response.status_code = 503
-    return {"status": "unavailable", **servers}
+    return Health.model_validate({"status": "unavailable", **dict.fromkeys(lost, "lost")})
 
 
-async def answer_of(question: Awaitable[None]) -> str:
-    """Return "ok", or why the server did not answer."""
+async def why_lost(question: Awaitable[None]) -> str:
+    """Return why the server did not answer, or an empty string."""
     try:
         await asyncio.wait_for(question, HEALTH_SECONDS)
     except LOST_SERVER as error:
-        return f"lost: {reason(error)}"
-    return "ok"
+        return reason(error)
+    return ""
 
 
 def unknown(kind: str, name: str) -> HTTPException:
@@ -161,7 +130,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app(settings: Settings) -> FastAPI:
     """Make the application. Raises `telemetry.TelemetryError`."""
-    app = FastAPI(title="Agentical", version=__version__, lifespan=lifespan)
+    app = FastAPI(
+        title="Agentical",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,  # the redirect would go where the Host header says
+    )
     app.state.settings = settings
     app.include_router(router)
     app.add_middleware(BodyLimit, most=settings.api_max_body_bytes)
@@ -184,4 +158,6 @@ app = configured()
 if __name__ == "__main__":
     settings = app.state.settings
     # No access log: a request is a span.
-    uvicorn.run(app, host=settings.api_host, port=settings.api_port, access_log=False)
+    uvicorn.run(
+        app, host=settings.api_host, port=settings.api_port, access_log=False, server_header=False
+    )

@@ -1,15 +1,38 @@
 """How the API says no: a status and a sentence, for bad requests and for lost servers."""
 
 import logging
+from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import LOST_SERVER, lost_server, reason
 
 logger = logging.getLogger(__name__)
+
+
+class Refusal(BaseModel):
+    """Why a request was not done, in a sentence."""
+
+    detail: str
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Refusal, "description": "The body is no JSON"},
+    404: {"model": Refusal, "description": "There is none"},
+    413: {"model": Refusal, "description": "The body is too large"},
+    422: {"model": Refusal, "description": "The request is not valid"},
+    503: {"model": Refusal, "description": "A server is lost"},
+}
+UNREADABLE = (400, 413)
+
+
+def refusals(*, body: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Return the documented refusals of an operation, with those of a body where it has one."""
+    return {code: about for code, about in REFUSALS.items() if body or code not in UNREADABLE}
 
 
 class BodyLimit:

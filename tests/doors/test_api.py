@@ -1,0 +1,159 @@
+"""The API against what nobody should send: its own description fuzzed, and odd requests by hand."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import SearchStrategy
+from schemathesis import GenerationMode
+
+from stack.services import Postgres, Redis
+from tests.app.house import House
+
+# Nothing of the inside: traces, files, SQL, classes, addresses, versions.
+INSIDE = re.compile(
+    r"Traceback|\.py\b|site-packages|SELECT |INSERT |asyncpg|redis\.|pydantic|starlette|uvicorn"
+    r"|[a-z]Error\b|Exception|127\.0\.0\.1|Python/|/home/|/srv/",
+)
+TASK = {"task_type": "word_statistics", "text": "one"}
+
+
+@pytest.fixture(scope="module")
+def house(postgres: Postgres, redis: Redis) -> Iterator[House]:
+    with House(postgres, redis, {"OTEL_SDK_DISABLED": "true"}) as house:
+        yield house
+
+
+def leaks(answer: Any) -> list[str]:
+    """Return what an answer tells of the inside, headers included."""
+    return INSIDE.findall(f"{dict(answer.headers)} {answer.text}")
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_whatever_is_sent_the_answer_is_one_of_those_described(
+    house: House, mode: GenerationMode
+) -> None:
+    described = schemathesis.openapi.from_url(f"{house.url}/openapi.json")
+    found = [operation.ok() for operation in described.get_all_operations()]  # type: ignore[union-attr]
+    operations = {operation.label: operation for operation in found}
+    assert len(operations) == 6
+    if mode.is_negative:
+        del operations["GET /health"]  # it takes nothing that could be wrong
+    with requests.Session() as session:
+        for operation in operations.values():
+            fuzz(operation.as_strategy(generation_mode=mode), session)
+
+
+def fuzz(cases: SearchStrategy[schemathesis.Case[Any]], session: requests.Session) -> None:
+    """Send cases, the same ones at every run, and check the answers by all the tool's rules."""
+
+    @settings(
+        max_examples=30, derandomize=True, deadline=None, suppress_health_check=[*HealthCheck]
+    )
+    @given(case=cases)
+    def send(case: schemathesis.Case[Any]) -> None:
+        answer = case.call(session=session, timeout=10)
+        case.validate_response(answer)
+        assert leaks(answer) == []
+
+    send()
+
+
+NESTED = b'{"text":' * 50_000
+ODD = {
+    "invalid UTF-8": b'{"text": "\xff\xfe"}',
+    "half a surrogate": b'{"text": "\\ud800"}',
+    "NUL": b'{"text": "\\u0000"}',
+    "NaN": b'{"text": NaN}',
+    "a number of 10,000 digits": b'{"text": ' + b"9" * 10_000 + b"}",
+    "nested without end": NESTED,
+    "nested lists": b"[" * 100_000 + b"]" * 100_000,
+    "no JSON": b"{'text': 'single quotes'}",
+    "nothing": b"",
+    "null": b"null",
+    "packed": b"\x1f\x8b\x08\x00",
+}
+
+
+@pytest.mark.parametrize("body", ODD.values(), ids=ODD.keys())
+def test_an_odd_body_is_refused_with_a_sentence(house: House, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    answer = house.client.put("/documents/odd", content=body, headers=headers)
+
+    assert answer.status_code in {400, 413, 422}
+    assert answer.json().keys() == {"detail"}
+    assert leaks(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/documents/{'x' * 30_000}"),
+        ("GET", "/documents/%00"),
+        ("GET", "/documents/%ff%fe"),
+        ("GET", "/documents/..%2f..%2fetc%2fpasswd"),
+        ("GET", "/documents/a%0d%0aset-cookie:%20b=c"),
+        ("GET", "/agents/'; DROP TABLE tasks; --/stats"),
+        ("GET", f"/tasks/{2**200}"),
+        ("GET", "/health/"),
+        ("GET", "/no/such/path"),
+        ("TRACE", "/health"),
+        ("DELETE", "/documents/d1"),
+        ("BREW", "/health"),
+    ],
+)
+def test_an_odd_path_is_refused_with_a_sentence(house: House, method: str, path: str) -> None:
+    answer = house.client.request(method, path, headers={"host": "elsewhere.example"})
+
+    assert answer.status_code in {404, 405, 422}
+    assert answer.json().keys() == {"detail"}
+    assert "elsewhere" not in f"{answer.headers} {answer.text}"
+    assert "set-cookie" not in answer.headers
+    assert leaks(answer) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "text/plain"},
+        {"content-type": "application/xml; charset=\xff"},
+        {"content-encoding": "gzip"},
+        {"traceparent": "00-" + "f" * 5_000},
+        {"baggage": "a=" + "b" * 9_000},
+        {"cookie": "\x01\x02"},
+    ],
+)
+def test_odd_headers_do_no_harm(house: House, headers: dict[str, str]) -> None:
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    sent = [(b"content-type", b"application/json")] if "content-type" not in headers else []
+    body = json.dumps(TASK).encode()
+    answer = house.client.post("/agents/researcher/tasks", content=body, headers=sent + raw)
+
+    assert answer.status_code in {202, 422}
+    assert leaks(answer) == []
+
+
+def test_a_key_that_comes_twice_counts_once(house: House) -> None:
+    body = b'{"text": "first", "text": "last"}'
+    headers = {"content-type": "application/json"}
+    house.client.put("/documents/twice", content=body, headers=headers).raise_for_status()
+    assert house.client.get("/documents/twice").json() == {"text": "last"}
+
+
+def test_a_body_of_unknown_length_is_refused_at_the_same_limit(house: House) -> None:
+    def endless() -> Iterator[bytes]:
+        yield b'{"text": "'
+        for _ in range(300):
+            yield b"x" * 1_000
+
+    try:
+        answer = house.client.put("/documents/endless", content=endless())
+    except httpx.WriteError:  # it did not even read to the end
+        return
+    assert answer.status_code == 413

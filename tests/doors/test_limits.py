@@ -1,0 +1,137 @@
+"""What comes through the doors is bounded: bytes, what they unpack to, and the time they take."""
+
+import gzip
+import os
+import socket
+import zlib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import psutil
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.configs import read
+from pytest_otelcol.telemetry import gauge, log, span
+
+from stack.paths import COLLECTOR
+from tests.collector.conftest import StartPipeline
+from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.doors.knocking import DOORS, TAKEN, TOO_LARGE, Knock, over_http, request_of
+
+MEBIBYTE = 1 << 20
+LIMIT = 8 * MEBIBYTE
+DEFAULT = ("environments/development", "routes/hybrid")
+# The two numbers that tests cannot wait for.
+QUICK = "receivers: {otlp: {protocols: {http: {read_header_timeout: 300ms, read_timeout: 900ms}}}}"
+HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: collector\r\ncontent-type: application/x-protobuf\r\n"
+
+
+@pytest.fixture(scope="module")
+def pipeline(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    with run_pipeline(otelcol, DEFAULT, tmp_path_factory.mktemp("limits"), {}) as running:
+        yield running
+
+
+def zeros(size: int) -> bytes:
+    """Return a gzip of so many zeros without having them in memory."""
+    packer = zlib.compressobj(9, wbits=31)
+    packed = [packer.compress(bytes(MEBIBYTE)) for _ in range(size // MEBIBYTE)]
+    return b"".join([*packed, packer.flush()])
+
+
+def blob() -> str:
+    """Return random text that leaves room for little else in a request."""
+    return os.urandom(LIMIT // 2 - 20_000).hex()
+
+
+def resident(pipeline: Pipeline) -> int:
+    """Return the collector's memory in MiB."""
+    used: int = psutil.Process(pipeline.collector.pid).memory_info().rss
+    return used // MEBIBYTE
+
+
+def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
+    pipeline: Pipeline,
+) -> None:
+    bomb = zeros(1024 * MEBIBYTE)
+    before = resident(pipeline)
+    assert len(bomb) < 1.1 * MEBIBYTE
+    assert over_http(pipeline.collector, Knock(bomb, encoding="gzip")) == TOO_LARGE
+    assert resident(pipeline) - before < 150
+
+    # Here the client packs it: 64 MiB.
+    big = Knock(bytes(8 * LIMIT), encoding="gzip")
+    assert DOORS["grpc"](pipeline.collector, big) == TOO_LARGE
+    assert resident(pipeline) - before < 150
+
+
+@pytest.mark.parametrize(
+    "encoding", ["deflate", "zlib", "zstd", "snappy", "x-snappy-framed", "lz4", "gzip, gzip"]
+)
+def test_what_may_unpack_to_more_than_the_limit_is_not_unpacked(
+    pipeline: Pipeline, encoding: str
+) -> None:
+    answer = over_http(pipeline.collector, Knock(b"", encoding=encoding))
+    assert answer.startswith("400 ")
+    assert answer.endswith(f"unsupported Content-Encoding: {encoding}")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_request_just_below_the_limit_arrives_and_one_above_it_is_refused(
+    pipeline: Pipeline, door: str
+) -> None:
+    # Random, so that it is as large on its way; in one piece, so that nothing can split it.
+    single = request_of(span(f"large over {door}", {"blob": blob()}))
+    assert LIMIT * 0.99 < len(single) < LIMIT
+    assert DOORS[door](pipeline.collector, Knock(single)) == TAKEN
+    pipeline.logfire.wait_for_span(f"large over {door}", timeout=30)
+
+    larger = bytes(LIMIT + 1)
+    knock = Knock(gzip.compress(larger), encoding="gzip") if door == "http" else Knock(larger)
+    assert DOORS[door](pipeline.collector, knock) == TOO_LARGE
+
+
+def test_a_log_and_a_metric_just_below_the_limit_arrive(pipeline: Pipeline) -> None:
+    pipeline.collector.send(log("large", {"blob": blob()}))
+    pipeline.collector.send(gauge("large.metric", 1.0, {"blob": blob()}, unit=""))
+
+    pipeline.logfire.wait_for_log("large", timeout=30)
+    pipeline.prometheus.wait_for_series("large_metric", timeout=30)
+
+
+def test_both_doors_have_one_limit_below_the_exporters_batches_and_the_loop() -> None:
+    base, hybrid = read(COLLECTOR / "base.yaml"), read(COLLECTOR / "routes" / "hybrid.yaml")
+    doors = base["receivers"]["otlp"]["protocols"]
+    assert doors["http"]["max_request_body_size"] == LIMIT
+    assert doors["grpc"]["max_recv_msg_size_mib"] * MEBIBYTE == LIMIT
+
+    routes = [read(path) for path in (COLLECTOR / "routes").glob("*.yaml")]
+    exporters = chain.from_iterable((route or {}).get("exporters", {}).values() for route in routes)
+    queues = [exporter.get("sending_queue", {}) for exporter in exporters]
+    batches = [queue["batch"] for queue in queues if "batch" in queue]
+    assert min(batch["max_size"] for batch in batches) > LIMIT * 1.1
+    loop = hybrid["receivers"]["otlp/metrics_buffer"]["protocols"]["grpc"]
+    assert loop["max_recv_msg_size_mib"] * MEBIBYTE > max(batch["max_size"] for batch in batches)
+
+
+def test_a_sender_has_so_long_for_its_request() -> None:
+    http = read(COLLECTOR / "base.yaml")["receivers"]["otlp"]["protocols"]["http"]
+    assert (http["read_header_timeout"], http["read_timeout"]) == ("10s", "30s")
+
+
+@pytest.mark.parametrize(
+    "said", [HEAD, HEAD + b"content-length: 1000\r\n\r\nfew"], ids=["header", "body"]
+)
+def test_a_sender_that_never_comes_to_the_end_is_cut_off(
+    start_pipeline: StartPipeline, tmp_path: Path, said: bytes
+) -> None:
+    quick = tmp_path / "quick.yaml"
+    quick.write_text(QUICK)
+    pipeline = start_pipeline(*DEFAULT, quick)
+
+    host, _, port = pipeline.collector.env["OTLP_HTTP_LISTEN"].partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(said)
+        while connection.recv(4096):  # at most a refusal; `timeout` if it is held for ever
+            pass
