@@ -12,7 +12,7 @@ from rich.text import Text
 from stack import guard
 from stack.causes import OFF_SECONDS, diagnose, is_lost
 from stack.checkup import LOGFIRE, PROMETHEUS, Checkup, Finding
-from stack.errors import UserError
+from stack.errors import UserError, without_passwords
 from stack.query import Logfire
 from stack.services import FEATURE_GATES
 
@@ -63,7 +63,9 @@ def result(checkup: Checkup, finding: Finding) -> dict[str, Any]:
     line: dict[str, Any] = {"signal": finding.signal, "backend": finding.backend}
     if finding.delay is not None:
         return {**line, "found": True, "delay_seconds": round(finding.delay, 2)}
-    return {**line, "found": False, **diagnose(checkup, finding)._asdict()}
+    cause = diagnose(checkup, finding)._asdict()
+    said = {name: without_passwords(text) for name, text in cause.items()}
+    return {**line, "found": False, **said}
 
 
 def warnings(checkup: Checkup) -> list[str]:

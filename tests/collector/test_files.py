@@ -9,15 +9,16 @@ from pytest_otelcol.configs import list_owners, merged, null_values, read, share
 
 from stack.paths import COLLECTOR
 
-FOLDERS = ("infrastructure", "environments", "routes")
+FOLDERS = ("doors", "infrastructure", "environments", "routes")
 BASE = COLLECTOR / "base.yaml"
 FILES = [BASE, *sorted(path for folder in FOLDERS for path in (COLLECTOR / folder).glob("*.yaml"))]
 OVERLAYS = sorted((COLLECTOR / "routes").glob("also-*.yaml"))
 ROUTES = [path for path in FILES if "otlp_http/logfire" in read(path).get("exporters", {})]
 ENVIRONMENTS = sorted((COLLECTOR / "environments").glob("*.yaml"))
+DOORS = sorted((COLLECTOR / "doors").glob("*.yaml"))
 INFRASTRUCTURE = sorted((COLLECTOR / "infrastructure").glob("*.yaml"))
 LOADED_TOGETHER = [
-    [BASE, *INFRASTRUCTURE, environment, route, *OVERLAYS]
+    [BASE, *DOORS, *INFRASTRUCTURE, environment, route, *OVERLAYS]
     for environment, route in product(ENVIRONMENTS, ROUTES)
 ]
 

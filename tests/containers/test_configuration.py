@@ -75,6 +75,7 @@ def test_with_a_token_the_guard_sends_to_the_service_over_tls() -> None:
 def test_the_collector_loads_its_files_in_the_documented_order() -> None:
     assert command() == [
         "base.yaml",
+        "doors/none.yaml",
         "infrastructure/host.yaml",
         "infrastructure/postgresql.yaml",
         "infrastructure/redis.yaml",
