@@ -8,6 +8,11 @@ from tests.containers.compose import Compose
 from tests.containers.docker import engine
 
 ran: list[Compose] = []
+SECRETS = {
+    "POSTGRES_PASSWORD": "p@ss/w:rd",
+    "REDIS_PASSWORD": 'r3dis "p@ss\\w',
+    "OTLP_TOKEN": "token-of-the-tests",
+}
 NO_ENGINE = (
     "no Docker engine answers: start it (and check DOCKER_HOST and your group), "
     "or on a new Debian run .ci/docker-engine as root"
@@ -22,9 +27,8 @@ def docker_engine() -> str:
 
 @pytest.fixture(scope="session")
 def stack(docker_engine: str) -> Iterator[Compose]:
-    """Everything of `compose.yaml`, with an unusual password and no account."""
-    settings = {"POSTGRES_PASSWORD": "p@ss/w:rd", "REDIS_PASSWORD": 'r3dis "p@ss\\w'}
-    with Compose("test", **settings, INFRASTRUCTURE_INTERVAL="2s") as running:
+    """Everything of `compose.yaml`, with unusual passwords, a token at the door and no account."""
+    with Compose("test", DOORS="token", **SECRETS, INFRASTRUCTURE_INTERVAL="2s") as running:
         ran.append(running)
         yield running
 

@@ -15,6 +15,8 @@ from stack.paths import GRAFANA
 from stack.query import Logfire
 from stack.standin import READ_TOKEN
 from tests.containers.compose import Compose
+from tests.containers.conftest import SECRETS
+from tests.containers.docker import docker
 
 pytestmark = pytest.mark.timeout(600)
 SERVICES = {"agentical-api", "agentical-worker"}
@@ -119,6 +121,7 @@ def test_the_doctor_finds_a_trace_a_log_and_a_metric(stack: Compose) -> None:
         "OTEL_EXPORTER_OTLP_ENDPOINT": stack.url("collector", 4318),
         "PROMETHEUS_URL": stack.url("prometheus", 9090),
         "SELF_METRICS_PORT": stack.url("collector", 8888).rpartition(":")[2],
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{SECRETS['OTLP_TOKEN']}",
     }
     agentical = Path(sys.executable).with_name("agentical")
 
@@ -151,6 +154,32 @@ def test_no_container_can_do_more_than_it_must(stack: Compose) -> None:
             assert host["CapAdd"] is None, service
             assert config["User"] not in {"", "0", "root"}, service
             assert container["State"]["Running"], service
+
+
+def test_no_process_has_a_right_left_that_it_was_to_lose(stack: Compose) -> None:
+    for service in sorted({*stack.services} - {"queue-owner"}):
+        # Seen from beside: some images have nothing to look with.
+        beside = f"--pid=container:{stack.inspect(service)['Id']}"
+        look = ["run", "--rm", "--network=none", beside, "--entrypoint=cat"]
+        lines = docker(*look, str(stack.images["HAPROXY_IMAGE"]), "/proc/1/status").splitlines()
+        status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+        held = {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+        assert held == {"0" * 16}, service
+        assert status["NoNewPrivs"] == "1", service
+        assert "0" not in status["Uid"].split(), service
+
+
+def test_no_secret_is_in_a_log_or_a_process_list(stack: Compose) -> None:
+    told = stack.run("logs", "--no-color") + stack.run("top")
+    assert "Agent task completed" in told or "API started" in told
+
+    assert [name for name, secret in SECRETS.items() if secret in told] == []
+
+
+def test_a_sender_without_the_token_is_refused(stack: Compose) -> None:
+    answer = httpx.post(f"{stack.url('collector', 4318)}/v1/traces", json={})
+
+    assert answer.status_code == 401
 
 
 def test_only_this_machine_reaches_a_published_port(stack: Compose) -> None:
