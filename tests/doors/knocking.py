@@ -4,6 +4,7 @@ import http.client
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -17,12 +18,16 @@ NO_ENTRY = "no connection"
 
 @dataclass(frozen=True)
 class Knock:
-    """What a client brings: a request in bytes, a token, whom it trusts (None: plain text)."""
+    """What a client brings: a request in bytes, a token, whom it trusts (None: plain text).
+
+    `proof` is a file with a key and certificate of its own.
+    """
 
     body: bytes
     token: str | None = None
     trusts: bytes | None = None
     encoding: str = ""
+    proof: Path | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -45,6 +50,8 @@ def over_http(collector: Collector, knock: Knock) -> str:
     connection = http.client.HTTPConnection(host, timeout=30)
     if knock.trusts:
         context = ssl.create_default_context(cadata=knock.trusts.decode())
+        if knock.proof:
+            context.load_cert_chain(knock.proof)
         connection = http.client.HTTPSConnection(host, timeout=30, context=context)
     try:
         connection.request("POST", "/v1/traces", knock.body, headers)
@@ -75,8 +82,11 @@ CODES = {
 def over_grpc(collector: Collector, knock: Knock) -> str:
     """Call it; answers as over HTTP."""
     target, options = collector.env["OTLP_GRPC_LISTEN"], [("grpc.max_send_message_length", -1)]
+    proof = knock.proof.read_bytes() if knock.proof else None
     with (
-        grpc.secure_channel(target, grpc.ssl_channel_credentials(knock.trusts), options)
+        grpc.secure_channel(
+            target, grpc.ssl_channel_credentials(knock.trusts, proof, proof), options
+        )
         if knock.trusts
         else grpc.insecure_channel(target, options)
     ) as channel:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -157,3 +158,27 @@ def test_a_body_of_unknown_length_is_refused_at_the_same_limit(house: House) -> 
     except httpx.WriteError:  # it did not even read to the end
         return
     assert answer.status_code == 413
+
+
+PUT = b"PUT /documents/raw HTTP/1.1\r\nhost: api\r\ncontent-type: application/json\r\n"
+RAW = {
+    "shorter than its body": PUT + b'content-length: 5\r\n\r\n{"text": "longer"}',
+    "no number": PUT + b"content-length: many\r\n\r\n",
+    "negative": PUT + b"content-length: -1\r\n\r\n",
+    "two lengths": PUT + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+    "length and chunks": PUT + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "no chunk": PUT + b"transfer-encoding: chunked\r\n\r\nnot hexadecimal\r\n",
+    "a header of 100 kB": PUT + b"x-large: " + b"y" * 100_000 + b"\r\n\r\n",
+    "NUL in a header": PUT + b"x-odd: a\0b\r\n\r\n",
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_", RAW.values(), ids=RAW.keys())
+def test_a_request_that_is_no_http_is_refused(house: House, request_: bytes) -> None:
+    port = int(house.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request_)
+        answer = connection.recv(65536)
+    assert re.match(rb"HTTP/1\.1 4\d\d ", answer), answer
+    assert INSIDE.findall(answer.decode()) == []

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import socket
 import zlib
 from collections.abc import Iterator
@@ -10,14 +11,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.configs import read
 from pytest_otelcol.telemetry import gauge, log, span
 
-from stack.paths import COLLECTOR
+from stack.paths import COLLECTOR, ROOT
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import Pipeline, run_pipeline
-from tests.doors.knocking import DOORS, TAKEN, TOO_LARGE, Knock, over_http, request_of
+from tests.doors.knocking import DOORS, NOBODY, TAKEN, TOO_LARGE, Knock, over_http, request_of
 
 MEBIBYTE = 1 << 20
 LIMIT = 8 * MEBIBYTE
@@ -38,6 +41,13 @@ def zeros(size: int) -> bytes:
     packer = zlib.compressobj(9, wbits=31)
     packed = [packer.compress(bytes(MEBIBYTE)) for _ in range(size // MEBIBYTE)]
     return b"".join([*packed, packer.flush()])
+
+
+def a_million_spans() -> bytes:
+    """Return an export request of empty spans, two bytes each."""
+    scope = ScopeSpans(spans=[Span()] * 1_000_000)
+    request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[scope])])
+    return request.SerializeToString()
 
 
 def blob() -> str:
@@ -64,6 +74,17 @@ def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
     big = Knock(bytes(8 * LIMIT), encoding="gzip")
     assert DOORS["grpc"](pipeline.collector, big) == TOO_LARGE
     assert resident(pipeline) - before < 150
+
+
+def test_a_stranger_over_http_has_nothing_unpacked(start_pipeline: StartPipeline) -> None:
+    pipeline = start_pipeline(*DEFAULT, "doors/token", OTLP_TOKEN="one")
+    before = resident(pipeline)
+
+    # Two kilobytes that would be a million spans; with the token they cost 650 MB.
+    bomb = gzip.compress(a_million_spans())
+    assert len(bomb) < 3_000
+    assert over_http(pipeline.collector, Knock(bomb, "another", encoding="gzip")) == NOBODY
+    assert resident(pipeline) - before < 30
 
 
 @pytest.mark.parametrize(
@@ -113,6 +134,15 @@ def test_both_doors_have_one_limit_below_the_exporters_batches_and_the_loop() ->
     assert min(batch["max_size"] for batch in batches) > LIMIT * 1.1
     loop = hybrid["receivers"]["otlp/metrics_buffer"]["protocols"]["grpc"]
     assert loop["max_recv_msg_size_mib"] * MEBIBYTE > max(batch["max_size"] for batch in batches)
+
+
+def test_the_documented_limits_and_variables_are_those_of_the_files() -> None:
+    told = (ROOT / "docs" / "doors.md").read_text()
+    assert f"may have {LIMIT // MEBIBYTE} MiB, unpacked" in told
+    assert "has 10 s for its header and 30 s for all" in " ".join(told.split())
+    doors = "".join(path.read_text() for path in (COLLECTOR / "doors").glob("*.yaml"))
+    for name in re.findall(r"\$\{env:([A-Z_]+)", doors):
+        assert f"`{name}`" in told, name
 
 
 def test_a_sender_has_so_long_for_its_request() -> None:

@@ -158,6 +158,26 @@ def test_while_a_token_is_changed_the_old_and_the_new_one_are_valid(
     assert answers == [TAKEN, TAKEN, NOBODY]
 
 
+def test_with_an_authority_for_producers_only_their_certificates_are_let_in(
+    start_pipeline: StartPipeline, certificates: Certificates, tmp_path: Path
+) -> None:
+    theirs, stranger = trustme.CA(), trustme.CA()
+    theirs.cert_pem.write_to_path(tmp_path / "producers.pem")
+    proofs = {"producer.pem": theirs, "stranger.pem": stranger}
+    for name, authority in proofs.items():
+        issued = authority.issue_cert("producer")
+        issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
+    env = {**certificates.variables, "OTLP_TLS_CLIENT_CA_FILE": str(tmp_path / "producers.pem")}
+    collector = start_pipeline(*DEFAULT, "doors/tls", **env).collector
+
+    for door in DOORS:
+        answers = [
+            DOORS[door](collector, Knock(b"", trusts=certificates.pem, proof=proof))
+            for proof in (tmp_path / "producer.pem", tmp_path / "stranger.pem", None)
+        ]
+        assert answers == [TAKEN, NO_ENTRY, NO_ENTRY], door
+
+
 def test_a_renewed_certificate_is_taken_up_without_a_restart(
     start_pipeline: StartPipeline, tmp_path: Path
 ) -> None:
