@@ -1,34 +1,10 @@
-"""What keeps telemetry from hurting the service, and requests from each other's traces."""
+"""What keeps telemetry from hurting the service."""
 
 import logging
 import threading
 import time
 
-from opentelemetry import context
-from opentelemetry.context import Context
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 SECONDS_BETWEEN_WARNINGS = 60.0
-
-
-class FreshContext:
-    """Serves each request outside of any trace, so that only its headers name its parent.
-
-    asyncio resumes reading a connection in the context of whoever asks for it. A server does so
-    inside the request that has a large body, and the connection's next requests would become
-    parts of that request's trace.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        token = context.attach(Context())
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            context.detach(token)
 
 
 def quieten_exporters() -> None:

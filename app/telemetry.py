@@ -19,7 +19,6 @@ from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 from opentelemetry.instrumentation.redis import RedisInstrumentor
@@ -32,7 +31,8 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from app.guards import FreshContext, quieten_exporters
+from app.guards import quieten_exporters
+from app.tracing import Tracing
 
 LIBRARIES = (
     AsyncPGInstrumentor,
@@ -58,11 +58,15 @@ def instrument(app: FastAPI | None = None) -> None:
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument(meter_provider=NO_METER)
     if app is not None:
-        FastAPIInstrumentor.instrument_app(
-            app, meter_provider=NO_METER, exclude_spans=["receive", "send"]
-        )
-        build = app.build_middleware_stack
-        app.build_middleware_stack = lambda: FreshContext(build())  # type: ignore[method-assign]
+        _trace(app)
+
+
+def _trace(app: FastAPI) -> None:
+    # Newer versions of FastAPI make spans, metrics and logs of their own as soon as there are
+    # providers; there is no public switch once the application is made.
+    getattr(app, "_telemetry", {}).update(tracing=False, metrics=False, logs=False)
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: Tracing(build(), app.router)  # type: ignore[method-assign]
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Measurements: each figure against an alternative, in the same run."""
