@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import Counter, Gauge, Histogram, make_asgi_app
 
 Next = Callable[[Request], Awaitable[Response]]
-TOKEN = "pylf_v1_local_" + "0" * 43
+TOKEN = "pylf_v1_local_" + "0" * 43  # nobody's
 REQUESTS = Counter("requests_total", "Requests", ["method", "endpoint", "status"])
 DURATION = Histogram("request_duration_seconds", "Duration", ["method", "endpoint"])
 ACTIVE = Gauge("active_connections", "Requests in flight")
@@ -70,3 +70,4 @@ VARIANTS: dict[str, tuple[Callable[[FastAPI], None], ...]] = {
     "logfire SDK alone": (sdk,),
     "prometheus_client alone": (prometheus,),
 }
+TRACED = {"ours", *VARIANTS} - {"prometheus_client alone"}

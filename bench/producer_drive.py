@@ -1,16 +1,20 @@
 """One application called without a server: `python -m bench.producer_drive APPLICATION VARIANT N`.
 
-Prints the seconds of CPU that N requests took, all threads and the export of what they made
-included.
+Prints as JSON the microseconds of CPU a request, all threads and the export of what they made
+included, and how many of these went into encoding and posting.
 """
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import FastAPI
 from opentelemetry import trace
+from opentelemetry.exporter.otlp.common.http import _OTLPHTTPClient
+from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from starlette.types import Message, Scope
 
 from bench.producer_load import HEADERS, REQUESTS
@@ -19,24 +23,41 @@ from bench.producer_service import application
 WARM_UP = 300
 
 
-async def drive(app: FastAPI, name: str, requests: int) -> float:
-    """Serve requests one after the other; returns seconds of CPU."""
+async def drive(app: FastAPI, name: str, requests: int) -> dict[str, float]:
+    """Serve requests one after the other; returns microseconds of CPU a request."""
+    spent: dict[str, float] = {}
+    timed(trace_exporter, "encode_spans", spent)
+    timed(_OTLPHTTPClient, "export", spent)
     async with app.router.lifespan_context(app):
         await serve(app, name, WARM_UP)
+        spent.clear()
         started = time.process_time()
         await serve(app, name, requests)
-        return time.process_time() - started
+        spent["cpu"] = time.process_time() - started
+    return {part: seconds / requests * 1e6 for part, seconds in spent.items()}
+
+
+def timed(owner: object, name: str, spent: dict[str, float]) -> None:
+    """Add up the CPU time of a function's calls in `spent[name]`."""
+    function: Callable[..., Any] = getattr(owner, name)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        started = time.thread_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            spent[name] = spent.get(name, 0.0) + time.thread_time() - started
+
+    setattr(owner, name, call)
 
 
 async def serve(app: FastAPI, name: str, requests: int) -> None:
     """Serve requests, and export what they made."""
     method, path, body = REQUESTS[name]
-    message: Message = {"type": "http.request", "body": body, "more_body": False}
+    statuses = set()
 
     async def receive() -> Message:
-        return message
-
-    statuses = set()
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -45,7 +66,7 @@ async def serve(app: FastAPI, name: str, requests: int) -> None:
     for _ in range(requests):
         await app(scope_of(method, path, body), receive, send)
     if statuses != {2}:
-        raise RuntimeError(f"{name} was not served well: {statuses}")
+        raise RuntimeError(f"{name}: answers of the kinds {statuses}")
     flush: Callable[[], object] = getattr(trace.get_tracer_provider(), "force_flush", bool)
     flush()
 
@@ -71,5 +92,6 @@ def scope_of(method: str, path: str, body: bytes) -> Scope:
 
 
 if __name__ == "__main__":
-    seconds = asyncio.run(drive(application(sys.argv[1], sys.argv[2]), sys.argv[1], int(sys.argv[3])))
-    print(seconds)  # noqa: T201 - the result
+    name, variant, requests = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    found = asyncio.run(drive(application(name, variant), name, requests))
+    print(json.dumps(found))  # noqa: T201 - the result

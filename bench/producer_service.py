@@ -60,7 +60,7 @@ APPLICATIONS = {"documents": documents, "tasks": tasks}
 def application(name: str, variant: str) -> FastAPI:
     """Make an application: `ours` as it is, `bare` without telemetry, or with `original`'s."""
     if variant != "ours":
-        telemetry.instrument = lambda app=None: None  # type: ignore[assignment]
+        telemetry.instrument = lambda app=None: None
         telemetry.exporting = lambda *_: nullcontext()  # type: ignore[assignment]
     app = APPLICATIONS[name]()
     for add in original.VARIANTS.get(variant, ()):
