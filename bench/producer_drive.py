@@ -1,15 +1,20 @@
-"""One application called without a server: `python -m bench.producer_drive APPLICATION VARIANT N`.
+"""One application called without a server, for `bench.producers`.
+
+    python -m bench.producer_drive APPLICATION VARIANT REQUESTS cpu|calls
 
 Prints as JSON the microseconds of CPU a request, all threads and the export of what they made
-included, and how many of these went into encoding and posting.
+included, and how many of these went into encoding and posting; or the calls of functions a
+request, which are the same whatever else the machine does.
 """
 
 import asyncio
+import itertools
 import json
-import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,29 +27,38 @@ from bench.producer_load import HEADERS, REQUESTS
 from bench.producer_service import application
 
 WARM_UP = 300
-SLICES = 5  # the median of them is the figure: the machine does other things meanwhile
 
 
-async def drive(app: FastAPI, name: str, requests: int) -> dict[str, float]:
-    """Serve requests one after the other; returns microseconds of CPU a request."""
+async def cpu(app: FastAPI, name: str, requests: int) -> dict[str, float]:
+    """Return microseconds a request."""
     spent: dict[str, float] = {}
     timed(trace_exporter, "encode_spans", spent)
     timed(_OTLPHTTPClient, "export", spent)
     async with app.router.lifespan_context(app):
         await serve(app, name, WARM_UP)
-        slices = [await one_slice(app, name, requests // SLICES, spent) for _ in range(SLICES)]
-    return {part: statistics.median(each[part] for each in slices) for part in slices[0]}
-
-
-async def one_slice(
-    app: FastAPI, name: str, requests: int, spent: dict[str, float]
-) -> dict[str, float]:
-    """Serve a part of the requests; returns microseconds of CPU a request."""
-    spent.clear()
-    started = time.process_time()
-    await serve(app, name, requests)
-    spent["cpu"] = time.process_time() - started
+        spent.clear()
+        started = time.process_time()
+        await serve(app, name, requests)
+        spent["cpu"] = time.process_time() - started
     return {part: seconds / requests * 1e6 for part, seconds in spent.items()}
+
+
+async def calls(app: FastAPI, name: str, requests: int) -> dict[str, float]:
+    """Return calls a request, of Python's and of C's functions."""
+    counter = itertools.count()
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        if event in {"call", "c_call"}:
+            next(counter)
+
+    threading.setprofile(count)  # for the exporters' threads, which start with the application
+    async with app.router.lifespan_context(app):
+        await serve(app, name, WARM_UP)
+        sys.setprofile(count)
+        before = next(counter)
+        await serve(app, name, requests)
+        sys.setprofile(None)
+        return {"calls": (next(counter) - before) / requests}
 
 
 def timed(owner: object, name: str, spent: dict[str, float]) -> None:
@@ -102,6 +116,7 @@ def scope_of(method: str, path: str, body: bytes) -> Scope:
 
 
 if __name__ == "__main__":
-    name, variant, requests = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    found = asyncio.run(drive(application(name, variant), name, requests))
+    name, variant, requests, unit = sys.argv[1:5]
+    measure = {"cpu": cpu, "calls": calls}[unit]
+    found = asyncio.run(measure(application(name, variant), name, int(requests)))
     print(json.dumps(found))  # noqa: T201 - the result

@@ -53,11 +53,16 @@ def ended_server_span(span: Span) -> bool:
 
 
 def in_process(
-    name: str, variant: str, requests: int, receiver: Receiver, env: Mapping[str, str]
+    name: str,
+    variant: str,
+    requests: int,
+    receiver: Receiver,
+    env: Mapping[str, str],
+    unit: str = "cpu",
 ) -> Figures:
-    """Drive the application without a server; returns microseconds of CPU a request."""
+    """Drive the application without a server; returns microseconds of CPU, or calls, a request."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.producer_drive", name, variant, str(requests)],
+        [sys.executable, "-m", "bench.producer_drive", name, variant, str(requests), unit],
         env=variables(variant, receiver, env),
         cwd=ROOT,
         capture_output=True,

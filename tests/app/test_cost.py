@@ -1,15 +1,18 @@
-"""The price of telemetry, as a ratio to the strategy that this project replaces."""
+"""The price of telemetry, against the strategy that this project replaces."""
 
-from bench.producer_runs import in_process
-from bench.producers import MAIN, compare
+from bench.producer_runs import Receiver, in_process
+from bench.producers import MAIN
 
-# What is promised. `python -m bench.producers` measures it at leisure: about half of this.
-LIMIT = 0.25
+# CPU time is measured by `make bench`, with medians of several runs: at most 0.25 is promised
+# there. Calls of functions say the same roughly, and are equal in every run on any machine.
+LIMIT = 0.15
 
 
-def test_a_request_pays_for_telemetry_at_most_a_quarter_of_what_the_original_strategy_takes() -> (
-    None
-):
-    found = compare(in_process, "documents", MAIN, runs=1, requests=600, env={})
-    assert found["bare"] < found["ours"]
-    assert found["ratio"] <= LIMIT, found
+def test_a_request_calls_a_fraction_of_what_the_original_strategy_calls_for_telemetry() -> None:
+    with Receiver("receiver") as receiver:
+        bare, ours, original = (
+            in_process("documents", variant, 200, receiver, {}, "calls")["calls"]
+            for variant in MAIN
+        )
+    assert bare < ours
+    assert (ours - bare) / (original - bare) <= LIMIT, (bare, ours, original)
