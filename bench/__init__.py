@@ -1,1 +1,1 @@
-"""Measurements: each figure against an alternative, in the same run."""
+"""What the pipeline costs: every figure against an alternative of the same run."""
