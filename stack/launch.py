@@ -144,7 +144,8 @@ class Pipeline:
                 self.state = Path()
 
     def _ports_used(self) -> set[str]:
-        used = {"api", "otlp_grpc", "otlp_http", "health", "self_metrics", "postgres", "redis"}
+        used = {"api", "otlp_grpc", "otlp_http", "health", "self_metrics", "self_otlp"}
+        used |= {"postgres", "redis"}
         used |= {"logfire"} if self.local_logfire else set()
         used |= set() if self.unguarded else {"guard", "guard_metrics"}
         used |= {"prometheus", "metrics_buffer"} if self.uses_prometheus else set()
@@ -205,6 +206,8 @@ class Pipeline:
             "HEALTH_LISTEN": f"127.0.0.1:{ports.health}",
             "SELF_METRICS_HOST": "127.0.0.1",
             "SELF_METRICS_PORT": str(ports.self_metrics),
+            "SELF_OTLP_LISTEN": f"127.0.0.1:{ports.self_otlp}",
+            "SELF_LAST_REPORT_ENDPOINT": f"{self.prometheus_url}/api/v1/otlp/v1/metrics",
             "SCRAPE_LISTEN": f"127.0.0.1:{ports.scrape}",
             "METRICS_BUFFER_LISTEN": f"127.0.0.1:{ports.metrics_buffer}",
             "COLLECTOR_QUEUE_DIR": str(self._folder("queue")),

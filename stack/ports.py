@@ -32,6 +32,7 @@ class Ports:
     metrics_buffer: int = port(14317, "collector, metrics buffer", "METRICS_BUFFER_LISTEN")
     guard: int = port(4319, "guard", "GUARD_LISTEN")
     guard_metrics: int = port(4321, "guard, remote write", "GUARD_METRICS_LISTEN")
+    self_otlp: int = port(14318, "collector, its own metrics as OTLP", "SELF_OTLP_LISTEN")
     logfire: int = port(4320, "Logfire stand-in", "STAND_IN_LISTEN")
     prometheus: int = port(9090, "Prometheus", "PROMETHEUS_LISTEN")
     grafana: int = port(3000, "Grafana", "GRAFANA_LISTEN")

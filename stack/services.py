@@ -23,7 +23,10 @@ from stack.paths import COLLECTOR, PROMETHEUS
 from stack.standin.process import StandIn as StandIn
 
 NOBODY = 65534
-FEATURE_GATES = "--feature-gates=processor.tailsamplingprocessor.recordpolicy"
+FEATURE_GATES = (
+    "--feature-gates=processor.tailsamplingprocessor.recordpolicy,"
+    "processor.tailsamplingprocessor.metricstatcountspanssampled"
+)
 
 
 def answers(url: str) -> bool:
@@ -167,6 +170,7 @@ class Prometheus(Process):
                 f"--storage.tsdb.path={data}",
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--web.enable-remote-write-receiver",
+                "--web.enable-otlp-receiver",
                 "--enable-feature=exemplar-storage,native-histograms",
             ],
             ready=lambda: answers(f"{self.url}/-/ready"),

@@ -66,6 +66,14 @@ PROMETHEUS_TOOL = Tool(
     module="github.com/prometheus/prometheus/cmd/prometheus@v0.316.0",
     tags="netgo,remove_all_sd",
 )
+PROMTOOL_TOOL = Tool(
+    name="promtool",
+    on_path="promtool",
+    at_least=(3, 5, 0),
+    version_arguments=("--version",),
+    module="github.com/prometheus/prometheus/cmd/promtool@v0.316.0",
+    tags="netgo,remove_all_sd",
+)
 ALERTMANAGER_TOOL = Tool(
     name="alertmanager",
     on_path="alertmanager",
@@ -89,6 +97,11 @@ def collector(report: Report = say) -> Path:
 def prometheus(report: Report = say) -> Path:
     """Return the Prometheus binary, building it when needed (about 2 minutes on 2 cores)."""
     return provide(PROMETHEUS_TOOL, report)
+
+
+def promtool(report: Report = say) -> Path:
+    """Return promtool, which checks and tests rules, building it when needed (2 minutes)."""
+    return provide(PROMTOOL_TOOL, report)
 
 
 def alertmanager(report: Report = say) -> Path:
