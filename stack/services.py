@@ -162,6 +162,7 @@ class Prometheus(Process):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.remote_write_endpoint = f"{self.url}/api/v1/write"
+        self.last_report_endpoint = f"{self.url}/api/v1/otlp/v1/metrics"
         super().__init__(
             "prometheus",
             [

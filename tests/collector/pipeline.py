@@ -14,7 +14,10 @@ from stack.paths import COLLECTOR
 from stack.services import config_file
 
 TOKEN = "write-token-of-the-tests"
-LISTEN = ("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN", "SELF_OTLP_LISTEN", "SCRAPE_LISTEN")
+LISTEN = (
+    *("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "SCRAPE_LISTEN"),
+    *("METRICS_BUFFER_LISTEN", "SELF_OTLP_LISTEN"),
+)
 PORTS = ("SELF_METRICS_PORT",)
 QUICK = {
     "LOGFIRE_TOKEN": TOKEN,

@@ -100,6 +100,7 @@ def prometheus_container() -> DockerContainer:
             "--config.file=/etc/prometheus/prometheus.yml",
             "--storage.tsdb.path=/prometheus",
             "--web.enable-remote-write-receiver",
+            "--web.enable-otlp-receiver",
             "--enable-feature=exemplar-storage,native-histograms",
         ]
     )

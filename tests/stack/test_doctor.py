@@ -14,7 +14,10 @@ from stack.services import FEATURE_GATES, Collector, Prometheus, StandIn
 from tests.stack.conftest import Agentical
 
 FILES = ["base", "environments/development", "routes/hybrid"]
-LISTENERS = ["OTLP_GRPC_LISTEN", "OTLP_HTTP_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN"]
+LISTENERS = (
+    *("OTLP_GRPC_LISTEN", "OTLP_HTTP_LISTEN", "HEALTH_LISTEN"),
+    *("METRICS_BUFFER_LISTEN", "SELF_OTLP_LISTEN"),
+)
 
 
 class Pipeline:

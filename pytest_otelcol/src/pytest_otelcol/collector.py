@@ -32,13 +32,15 @@ class Collector(Process):
             argv,
             env=env,
             clean_env=True,  # a token or an OTEL_ variable of the developer's stays out of tests
-            ready=lambda: READY in self.output(),
+            ready=lambda: self.output().count(READY) > self._starts,
             ready_timeout=30.0,
         )
         self.endpoint = endpoint
+        self._starts = 0
 
     def start(self) -> None:
         """Start, wait until all its receivers listen, and be part of a failing test's report."""
+        self._starts = self.output().count(READY)  # of the starts before
         super().start()
         activity.used(self)
 

@@ -1,0 +1,40 @@
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.ports import free_port
+
+from stack.services import FEATURE_GATES, Prometheus
+from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.ledger.book import quick_rules
+
+StartPipeline = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
+    """A real Prometheus with the shipped rules, evaluated often."""
+    data = tmp_path / "prometheus"
+    with Prometheus(free_port(), data / "data", config=quick_rules(data)) as server:
+        yield server
+
+
+@pytest.fixture
+def start_pipeline(
+    otelcol_bin: Path, prometheus: Prometheus, tmp_path: Path
+) -> Iterator[StartPipeline]:
+    """Start collectors that write to that Prometheus and report on themselves often."""
+    folders = (tmp_path / f"pipeline-{number}" for number in itertools.count())
+    otelcol = Otelcol(otelcol_bin, [FEATURE_GATES])
+    variables = {
+        "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,
+        "SELF_LAST_REPORT_ENDPOINT": prometheus.last_report_endpoint,
+        "SELF_METRICS_INTERVAL_MS": "300",
+    }
+    with ExitStack() as stack:
+        yield lambda *configs, **env: stack.enter_context(
+            run_pipeline(otelcol, configs, next(folders), variables | env)
+        )

@@ -1,0 +1,137 @@
+"""A real collector, a real Prometheus, the shipped rules: whatever is lost, the ledger says so."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.sender import RESOURCE, Telemetry, export_requests
+from pytest_otelcol.telemetry import counter, log, span
+
+from stack.services import Prometheus
+from tests.collector.pipeline import Pipeline
+from tests.ledger.book import Line, assert_balanced, read
+from tests.ledger.conftest import StartPipeline
+
+LOGFIRE, VIEWER = "otlp_http/logfire", "otlp_http/viewer"
+BUFFER, REMOTE_WRITE = "otlp_grpc/metrics_buffer", "prometheus_remote_write"
+
+
+def spans(count: int, status: str = "UNSET") -> list[Telemetry]:
+    return [span("work", status=status) for _ in range(count)]
+
+
+def wait_for(
+    prometheus: Prometheus, signal: str, hop: str, check: Callable[[Line], bool], what: str
+) -> Line:
+    def found() -> Line | None:
+        line = read(prometheus.url).get((signal, hop), Line())
+        return line if check(line) else None
+
+    shown = lambda: read(prometheus.url)  # noqa: E731
+    return poll_until(found, f"{signal} at {hop}: {what}", timeout=40, seen=shown)
+
+
+def test_development_balances_while_its_backend_is_well_poisoned_or_away(
+    start_pipeline: StartPipeline, prometheus: Prometheus
+) -> None:
+    pipeline = start_pipeline("environments/development", "routes/hybrid", "routes/also-viewer")
+    pipeline.collector.send(*spans(100), log("one"), log("two"), counter("things", 1))
+    lines = assert_balanced(prometheus.url, {"spans": 100, "logs": 2})
+    assert lines["traces", LOGFIRE].delivered == lines["traces", VIEWER].delivered == 100
+
+    pipeline.logfire.refuse(400)
+    pipeline.collector.send(*spans(30))
+    lost = wait_for(prometheus, "traces", LOGFIRE, lambda line: bool(line.dropped), "dropped")
+    assert (lost.dropped, lost.delivered) == ({"refused_by_backend": 30}, 100)
+
+    pipeline.logfire.stop()
+    pipeline.collector.send(*spans(70))
+    held = wait_for(prometheus, "traces", LOGFIRE, lambda line: line.waiting > 0, "waiting")
+    assert (held.waiting, held.rest) == (70, 0)
+    pipeline.logfire.accept()
+    pipeline.logfire.start()
+    lines = assert_balanced(prometheus.url, {"spans": 200, "logs": 2})
+    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 170
+    check_points(lines)
+
+
+def check_points(lines: dict[tuple[str, str], Line]) -> None:
+    """Points never rest, their own report being one of them; but none is missing."""
+    for hop in ("stages", BUFFER, REMOTE_WRITE):
+        line = lines["metrics", hop]
+        assert line.delivered > 50, hop
+        assert line.dropped == {}, hop
+
+
+def test_a_dead_overlay_is_a_loss_of_its_own_and_none_of_the_main_backends(
+    start_pipeline: StartPipeline, prometheus: Prometheus
+) -> None:
+    pipeline = start_pipeline("environments/development", "routes/hybrid", "routes/also-viewer")
+    pipeline.viewer.refuse(400)
+    pipeline.collector.send(*spans(40))
+    lines = assert_balanced(prometheus.url, {"spans": 40})
+    assert lines["traces", VIEWER].dropped == {"refused_by_backend": 40}
+    assert lines["traces", LOGFIRE].dropped == {}
+
+    pipeline.viewer.stop()  # its queue is in memory: a stop of the collector empties it
+    pipeline.collector.send(*spans(20))
+    wait_for(prometheus, "traces", VIEWER, lambda line: line.waiting == 20, "20 waiting")
+    pipeline.collector.restart()
+    lines = assert_balanced(prometheus.url, {"spans": 60})
+    assert lines["traces", VIEWER].dropped == {"refused_by_backend": 40, "stopped": 20}
+    assert lines["traces", LOGFIRE].delivered == 60
+
+
+def test_what_a_full_queue_turns_back_is_refused_and_not_lost(
+    start_pipeline: StartPipeline, prometheus: Prometheus
+) -> None:
+    pipeline = start_pipeline("environments/development", "routes/hybrid", QUEUE_BYTES="1000000")
+    pipeline.collector.send(*spans(100))
+    bulky = [span("work", {"text": "x" * 20_000}) for _ in range(60)]  # no room for it, ever
+    ((path, body),) = export_requests(bulky, RESOURCE, "test")
+    protobuf = {"content-type": "application/x-protobuf"}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(pipeline.collector.endpoint + path, content=body, headers=protobuf, timeout=1)
+    poll_until(lambda: refused(prometheus) == 60, "60 refused", timeout=20)
+    assert_balanced(prometheus.url, {"spans": 100})
+
+
+def refused(prometheus: Prometheus) -> float:
+    query = {"query": 'signal:ledger_refused:sum{signal="traces"}'}
+    answer = httpx.get(f"{prometheus.url}/api/v1/query", params=query, timeout=5)
+    return sum(float(series["value"][1]) for series in answer.json()["data"]["result"])
+
+
+def test_production_says_what_sampling_left_out_and_what_a_crash_took(
+    start_pipeline: StartPipeline, prometheus: Prometheus
+) -> None:
+    variables = {"TRACE_SAMPLE_PERCENT": "0.001", "TRACE_DECISION_WAIT": "3s"}
+    pipeline = start_pipeline("environments/production", "routes/hybrid", **variables)
+    pipeline.collector.send(*spans(90), *spans(10, "ERROR"), log("one"))
+    lines = assert_balanced(prometheus.url, {"spans": 100, "logs": 1})
+    assert lines["traces", "stages"].sampled_out == 90
+    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 10
+
+    pipeline.collector.send(*spans(60), log("two"))
+    wait_for(prometheus, "traces", "stages", lambda line: line.waiting == 60, "60 waiting")
+    pipeline.collector.kill()
+    pipeline.collector.start()
+    lines = assert_balanced(prometheus.url, {"spans": 160, "logs": 2})
+    assert lines["traces", "stages"].dropped == {"crash": 60}
+    assert lines["logs", LOGFIRE].delivered == len(pipeline.logfire.logs) == 2
+
+
+def test_an_orderly_restart_leaves_nothing_unsaid(
+    start_pipeline: StartPipeline, prometheus: Prometheus
+) -> None:
+    pipeline = start_pipeline(
+        "environments/production", "routes/hybrid", SELF_METRICS_INTERVAL_MS="60000"
+    )
+    for number in range(1, 4):  # no report but the last one of each process
+        pipeline.collector.send(*spans(50), *spans(10, "ERROR"), log("one"))
+        if number < 3:
+            pipeline.collector.restart()
+    pipeline.collector.stop()
+    lines = assert_balanced(prometheus.url, {"spans": 180, "logs": 3})
+    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) >= 30
