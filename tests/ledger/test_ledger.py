@@ -1,19 +1,20 @@
 """A real collector, a real Prometheus, the shipped rules: whatever is lost, the ledger says so."""
 
+import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.sender import RESOURCE, Telemetry, export_requests
-from pytest_otelcol.telemetry import counter, log, span
+from pytest_otelcol.telemetry import counter, gauge, log, span
 
 from stack.services import Prometheus
-from tests.collector.pipeline import Pipeline
 from tests.ledger.book import Line, assert_balanced, read
 from tests.ledger.conftest import StartPipeline
 
 LOGFIRE, VIEWER = "otlp_http/logfire", "otlp_http/viewer"
+PROTOBUF = {"content-type": "application/x-protobuf"}
 BUFFER, REMOTE_WRITE = "otlp_grpc/metrics_buffer", "prometheus_remote_write"
 
 
@@ -90,9 +91,8 @@ def test_what_a_full_queue_turns_back_is_refused_and_not_lost(
     pipeline.collector.send(*spans(100))
     bulky = [span("work", {"text": "x" * 20_000}) for _ in range(60)]  # no room for it, ever
     ((path, body),) = export_requests(bulky, RESOURCE, "test")
-    protobuf = {"content-type": "application/x-protobuf"}
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(pipeline.collector.endpoint + path, content=body, headers=protobuf, timeout=1)
+        httpx.post(pipeline.collector.endpoint + path, content=body, headers=PROTOBUF, timeout=1)
     poll_until(lambda: refused(prometheus) == 60, "60 refused", timeout=20)
     assert_balanced(prometheus.url, {"spans": 100})
 
@@ -135,3 +135,16 @@ def test_an_orderly_restart_leaves_nothing_unsaid(
     pipeline.collector.stop()
     lines = assert_balanced(prometheus.url, {"spans": 180, "logs": 3})
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) >= 30
+
+
+def test_a_backlog_of_hours_is_taken_although_rules_write_what_is_now(
+    prometheus: Prometheus,
+) -> None:
+    poll_until(lambda: read(prometheus.url), "rules that write")
+    point = gauge("late", 1)
+    then = time.time_ns() - 20 * 3600 * 10**9
+    point.gauge.data_points[0].time_unix_nano = then
+    point.gauge.data_points[0].start_time_unix_nano = then
+    ((_, body),) = export_requests([point], RESOURCE, "test")
+    answer = httpx.post(prometheus.last_report_endpoint, content=body, headers=PROTOBUF)
+    assert answer.status_code == 200, answer.text

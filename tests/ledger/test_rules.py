@@ -1,0 +1,64 @@
+"""The rules as promtool sees them: they load, they say what they should, and no part is idle."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stack import toolchain
+from stack.paths import PROMETHEUS
+from tests.ledger.book import RULES
+
+UNIT_TESTS = PROMETHEUS / "tests" / "ledger.test.yml"
+
+
+@pytest.fixture(scope="module")
+def promtool() -> Path:
+    return toolchain.promtool()
+
+
+def run(promtool: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(promtool), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_prometheus_takes_the_configuration_and_loads_the_rules(promtool: Path) -> None:
+    done = run(promtool, "check", "config", "--lint=all", PROMETHEUS / "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(RULES.relative_to(PROMETHEUS)) in done.stdout
+
+
+def test_the_unit_tests_of_the_rules_pass(promtool: Path) -> None:
+    done = run(promtool, "test", "rules", UNIT_TESTS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_counter_that_a_rule_reads_matters_to_a_unit_test(
+    promtool: Path, tmp_path: Path
+) -> None:
+    rules = RULES.read_text()
+    reads = [found.span() for found in re.finditer(r"\b(otelcol_\w+|\w+:ledger_\w+:\w+)", rules)]
+    reads = [(start, end) for start, end in reads if "record: " not in rules[start - 8 : start]]
+    tests = {mutant(rules, *read, tmp_path): rules[slice(*read)] for read in reads}
+    assert len(tests) > 60
+    done = run(promtool, "test", "rules", *tests)
+    passed = re.findall(r"Processing test file: (.+)\n  SUCCESS", done.stdout)
+    assert [tests[Path(path)] for path in passed] == []
+
+
+def mutant(rules: str, start: int, end: int, folder: Path) -> Path:
+    """Write the rules with one counter unknown; return the unit tests of them."""
+    (folder / f"{start}.yml").write_text(f"{rules[:start]}no_such_counter{rules[end:]}")
+    tests = folder / f"{start}.test.yml"
+    tests.write_text(UNIT_TESTS.read_text().replace("../rules/ledger.yml", f"{start}.yml"))
+    return tests
+
+
+def test_records_are_named_level_metric_operation() -> None:
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    names = {rule["record"] for group in groups for rule in group["rules"]}
+    assert [
+        name for name in names if not re.fullmatch(r"[a-z_]+:ledger_[a-z_]+:[a-z]+", name)
+    ] == []
