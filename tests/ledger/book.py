@@ -12,6 +12,7 @@ from stack.paths import PROMETHEUS
 RULES = PROMETHEUS / "rules" / "ledger.yml"
 TERMS = ("received", "delivered", "waiting", "sampled_out", "unaccounted")
 ITEMS = {"spans": "traces", "logs": "logs"}  # what is counted, and its signal
+LOGFIRE = "otlp_http/logfire"
 Hop = tuple[str, str]  # signal, and "stages" or an exporter
 
 
@@ -65,13 +66,19 @@ def read(url: str) -> dict[Hop, Line]:
 
 
 def assert_balanced(
-    url: str, accepted: Mapping[str, int], *, unaccounted: float = 0, timeout: float = 40.0
+    url: str,
+    accepted: Mapping[str, int],
+    lost: Mapping[str, int] | None = None,
+    *,
+    unaccounted: float = 0,
+    timeout: float = 40.0,
 ) -> dict[Hop, Line]:
     """Wait until every hop of spans and logs balances with nothing waiting; returns the ledger.
 
     Args:
         url: a Prometheus that keeps the ledger, best with `quick_rules`.
         accepted: what the collector acknowledged: {"spans": 1200, "logs": 1200}.
+        lost: of that, what did not come to Logfire: sampled out, or dropped with a reason.
         unaccounted: how much may be left over at a hop, either way (what a `kill -9` hides).
         timeout: seconds; a killed process is only known to be gone 15 s after its last report.
 
@@ -85,6 +92,10 @@ def assert_balanced(
         for what, count in accepted.items():
             stages = lines[ITEMS[what], "stages"]
             assert abs(stages.received - count) <= unaccounted, f"{count} {what}: {stages}"
+        for what, count in (lost or {}).items():
+            ways = [lines[ITEMS[what], hop] for hop in ("stages", LOGFIRE)]
+            told = sum(line.sampled_out + sum(line.dropped.values()) for line in ways)
+            assert abs(told - count) <= unaccounted, f"{count} {what} lost: {ways}"
         for hop, line in found.items():
             assert not line.waiting, f"{hop}: {line}"
             assert max(abs(line.rest), abs(line.unaccounted)) <= unaccounted, f"{hop}: {line}"

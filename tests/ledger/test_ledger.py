@@ -10,10 +10,10 @@ from pytest_otelcol.sender import RESOURCE, Telemetry, export_requests
 from pytest_otelcol.telemetry import counter, gauge, log, span
 
 from stack.services import Prometheus
-from tests.ledger.book import Line, assert_balanced, read
+from tests.ledger.book import LOGFIRE, Line, assert_balanced, read
 from tests.ledger.conftest import StartPipeline
 
-LOGFIRE, VIEWER = "otlp_http/logfire", "otlp_http/viewer"
+VIEWER = "otlp_http/viewer"
 PROTOBUF = {"content-type": "application/x-protobuf"}
 BUFFER, REMOTE_WRITE = "otlp_grpc/metrics_buffer", "prometheus_remote_write"
 
@@ -52,7 +52,7 @@ def test_development_balances_while_its_backend_is_well_poisoned_or_away(
     assert (held.waiting, held.rest) == (70, 0)
     pipeline.logfire.accept()
     pipeline.logfire.start()
-    lines = assert_balanced(prometheus.url, {"spans": 200, "logs": 2})
+    lines = assert_balanced(prometheus.url, {"spans": 200, "logs": 2}, {"spans": 30, "logs": 0})
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 170
     check_points(lines)
 
