@@ -169,8 +169,9 @@ def test_exemplars_lead_to_traces_that_are_stored(pipeline: Pipeline) -> None:
 
     found = poll_until(exemplars, "an exemplar", seen=pipeline.prometheus.describe)
     assert found <= traces
-    stored = poll_until(lambda: {item.trace_id for item in pipeline.logfire.spans}, "stored traces")
-    assert found <= stored
+    pipeline.logfire.wait_for(
+        lambda sink: found <= {item.trace_id for item in sink.spans}, "the traces of exemplars"
+    )
 
 
 def test_scraping_gives_the_same_names_and_labels_as_remote_write(
