@@ -21,7 +21,7 @@ def promtool() -> Path:
 
 def run(promtool: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [str(promtool), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
 
 
 def test_prometheus_takes_the_configuration_and_loads_the_rules(promtool: Path) -> None:
