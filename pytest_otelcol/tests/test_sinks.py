@@ -83,3 +83,15 @@ def test_a_sink_refuses_and_comes_back_on_the_same_port(otlp_sink: OtlpSink) -> 
     sender.send(span("yes"))
     assert [item.name for item in otlp_sink.spans] == ["yes"]
     assert [item.status for item in otlp_sink.requests] == [401, 200]
+
+
+def test_a_sink_refuses_what_contains_something_and_says_when_to_come_again(
+    otlp_sink: OtlpSink,
+) -> None:
+    sender = Sender(otlp_sink.url)
+    otlp_sink.refuse(429, retry_after=7, containing=b"poison")
+    sender.send(log("well"))
+    with pytest.raises(RefusedError, match="429") as refused:
+        sender.send(log("poison"))
+    assert refused.value.headers["retry-after"] == "7"
+    assert [item.body for item in otlp_sink.logs] == ["well"]

@@ -23,11 +23,12 @@ RESOURCE = {"service.name": "test-service", "service.instance.id": "test-1"}
 
 
 class RefusedError(AssertionError):
-    """The receiver did not take what was sent; `status` is its HTTP status."""
+    """The receiver did not take what was sent; `status` and `headers` are of its answer."""
 
-    def __init__(self, path: str, status: int, answer: str) -> None:
+    def __init__(self, path: str, status: int, headers: Mapping[str, str], answer: str) -> None:
         super().__init__(f"{path} was answered {status}: {answer}")
         self.status = status
+        self.headers = headers
 
 
 class Sender:
@@ -68,7 +69,8 @@ class Sender:
         except urllib.error.HTTPError as error:
             with error:
                 text = error.read().decode(errors="replace")
-            raise RefusedError(path, error.code, text) from None
+            headers = {name.lower(): value for name, value in error.headers.items()}
+            raise RefusedError(path, error.code, headers, text) from None
 
 
 def export_requests(

@@ -5,7 +5,7 @@ import gzip
 import socket
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self, TypeVar
@@ -15,6 +15,7 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 
 Found = TypeVar("Found")
+Answer = tuple[int, Mapping[str, str], bytes]  # status, headers, body
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,20 @@ class Request:
     headers: Mapping[str, str]
     size: int
     status: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How requests are refused: the status, `Retry-After` in seconds, and which of them."""
+
+    status: int
+    retry_after: int | None = None
+    containing: bytes = b""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that go with the status."""
+        return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
 
 
 class RecordingServer:
@@ -40,7 +55,7 @@ class RecordingServer:
         self.port = port or free_port()
         self.requests: list[Request] = []
         self._lock = threading.Lock()
-        self._refusal: int | None = None
+        self._refusal: Refusal | None = None
         self._delay = 0.0
         self._wake = threading.Event()
         self._server: _Server | None = None
@@ -65,17 +80,29 @@ class RecordingServer:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Go away as a crashed backend does: open connections are cut."""
+        """Go away as a crashed backend does: open connections are cut.
+
+        What is just being answered is answered: kept without an answer it would come twice.
+        """
         if self._server is not None:
             self._wake.set()
             self._server.shutdown()
+            self._server.finish_answers()
             self._server.cut()
             self._server.server_close()
             self._server = None
 
-    def refuse(self, status: int = 503) -> None:
-        """Answer every request with this HTTP status, and keep nothing of it but the request."""
-        self._refusal = status
+    def refuse(
+        self, status: int = 503, *, retry_after: int | None = None, containing: bytes = b""
+    ) -> None:
+        """Answer with this HTTP status, and keep nothing of a request but its headers.
+
+        Args:
+            status: the answer.
+            retry_after: seconds for the header of this name.
+            containing: refuse only bodies (unzipped) with these bytes in them, take the others.
+        """
+        self._refusal = Refusal(status, retry_after, containing)
 
     def slow(self, seconds: float) -> None:
         """Answer this much later; `stop` ends the wait."""
@@ -103,15 +130,20 @@ class RecordingServer:
             lambda: check(self), f"{self.name}: {what}", timeout=timeout, seen=self.describe
         )
 
-    def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         self._wake.wait(self._delay)
-        if self._refusal is not None:
-            status, answer = self._refusal, b""
+        refusal = self._refusal
+        if refusal and refusal.containing:
+            encoding = headers.get("content-encoding", "")
+            refusal = refusal if refusal.containing in plain(body, encoding) else None
+        if refusal:
+            answer: Answer = (refusal.status, refusal.headers, b"")
         else:
-            status, answer = self._decode(path, headers, body)
+            status, text = self._decode(path, headers, body)
+            answer = (status, {}, text)
         with self._lock:
-            self.requests.append(Request(path, headers, len(body), status))
-        return status, answer
+            self.requests.append(Request(path, headers, len(body), answer[0]))
+        return answer
 
     def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Keep a request; returns the HTTP status and the answer's body."""
@@ -134,7 +166,7 @@ def plain(body: bytes, encoding: str) -> bytes:
     raise ValueError(f"content encoding {encoding!r} is not supported")
 
 
-Take = Callable[[str, Mapping[str, str], bytes], tuple[int, bytes]]
+Take = Callable[[str, Mapping[str, str], bytes], Answer]
 
 
 class _Server(ThreadingHTTPServer):
@@ -144,6 +176,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, port: int, take: Take) -> None:
         self.take = take
         self._connections: set[socket.socket] = set()
+        self._answering = 0
+        self._answered = threading.Condition()
         super().__init__(("127.0.0.1", port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, object]:
@@ -158,6 +192,21 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Stay quiet: a client that leaves in the middle is no news."""
 
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        with self._answered:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify()
+
+    def finish_answers(self) -> None:
+        with self._answered:
+            self._answered.wait_for(lambda: not self._answering, timeout=1.0)
+
     def cut(self) -> None:
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
@@ -171,9 +220,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        with self.server.answering():
+            self._answer(body)
+
+    def _answer(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, answer = self.server.take(self.path, headers, body)
+        status, more, answer = self.server.take(self.path, headers, body)
         self.send_response(status)
+        for name, value in more.items():
+            self.send_header(name, value)
         self.send_header("content-type", headers.get("content-type", "application/x-protobuf"))
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
