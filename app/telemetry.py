@@ -41,6 +41,9 @@ LIBRARIES = (
 )
 NO_METER = metrics.NoOpMeterProvider()  # the collector makes request metrics from the spans
 FLUSH_SECONDS = 5.0
+# A batch is tried six times, after 1, 2, 4, 8 and 16 s, and dropped when the next try is due after
+# this time. With the default of 10 it survives a collector that is away for 7 s, now for 31 s.
+HOLD_SECONDS = "40"
 Provider = TracerProvider | MeterProvider | LoggerProvider
 
 
@@ -53,6 +56,7 @@ def instrument(app: FastAPI | None = None) -> None:
     _check_variables()
     quieten_exporters()
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
+    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", HOLD_SECONDS)
     for library in LIBRARIES:
         instrumentor = library()
         if not instrumentor.is_instrumented_by_opentelemetry:
