@@ -10,7 +10,7 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test test-integration test-containers answers lint format types dashboards clean
+.PHONY: help setup tools demo doctor test faults test-integration test-containers answers lint format types dashboards clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ doctor: setup ## Send one trace, log and metric through a running pipeline and l
 
 test: tools ## Run the tests
 	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers
+
+faults: tools ## Run every fault with its full outage (some minutes) and write docs/faults.md
+	@rm -rf build/faults
+	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/faults \
+	  $(RUN) pytest -n 2 --timeout=1200 -v --ignore=tests/faults/test_table.py tests/faults
+	@$(RUN) python -m tests.faults.table build/faults
 
 test-integration: tools ## The app against containers (native processes where there is no Docker engine)
 	@$(RUN) pytest tests/integration

@@ -2,14 +2,17 @@
 
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_otelcol.collector import Collector, Otelcol
+from pytest_otelcol.ports import free_port
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
+from stack.guard import Guard
+from stack.guard import variables as guard_variables
 from stack.paths import COLLECTOR
 from stack.services import config_file
 
@@ -38,6 +41,7 @@ class Pipeline:
     logfire: OtlpSink
     prometheus: RemoteWriteSink
     viewer: OtlpSink
+    guard: Guard | None = None
 
     def scrape(self) -> str:
         """Return what a Prometheus that scrapes would read."""
@@ -56,27 +60,38 @@ def files(configs: Sequence[str | Path]) -> list[Path]:
 
 @contextmanager
 def run_pipeline(
-    otelcol: Otelcol, configs: Sequence[str | Path], folder: Path, env: Mapping[str, str]
+    otelcol: Otelcol,
+    configs: Sequence[str | Path],
+    folder: Path,
+    env: Mapping[str, str],
+    *,
+    guarded: bool = False,
 ) -> Iterator[Pipeline]:
-    """Run base.yaml and these files; state goes into `folder`."""
+    """Run base.yaml and these files, behind a guard if told so; state goes into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = files(configs)
     if "routes/logfire-only" in configs:
         quick = folder / "quick-interval.yaml"
         quick.write_text(QUICK_INTERVAL)
         paths.append(quick)
-    with (
-        OtlpSink("logfire") as logfire,
-        OtlpSink("viewer") as viewer,
-        RemoteWriteSink("prometheus") as prometheus,
-    ):
+    with ExitStack() as stack:
+        logfire = stack.enter_context(OtlpSink("logfire"))
+        viewer = stack.enter_context(OtlpSink("viewer"))
+        prometheus = stack.enter_context(RemoteWriteSink("prometheus"))
+        guard = stack.enter_context(run_guard(logfire, prometheus)) if guarded else None
         variables = {
             **QUICK,
             "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
-            "LOGFIRE_ENDPOINT": logfire.url,
+            "LOGFIRE_ENDPOINT": guard.url if guard else logfire.url,
             "VIEWER_ENDPOINT": viewer.url,
-            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.url,
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": guard.metrics_url if guard else prometheus.url,
             **env,
         }
-        with otelcol.run(paths, variables, listen=LISTEN, ports=PORTS) as collector:
-            yield Pipeline(collector, logfire, prometheus, viewer)
+        collector = stack.enter_context(otelcol.run(paths, variables, listen=LISTEN, ports=PORTS))
+        yield Pipeline(collector, logfire, prometheus, viewer, guard)
+
+
+def run_guard(logfire: OtlpSink, prometheus: RemoteWriteSink) -> Guard:
+    """Return a guard in front of both, which asks the collector to try again soon."""
+    backends = guard_variables(logfire.url, prometheus.url)
+    return Guard(free_port(), free_port(), {**backends, "GUARD_RETRY_AFTER": "1"})

@@ -1,0 +1,50 @@
+"""The table in the docs is the rows of the tests, and keeps their promises."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.outcome import ALL, Outcome, Recorded, Row, broken_of
+from tests.faults.table import DOCUMENT, TableError, declared_rows, document, lines, words
+
+EXAMPLE = Row("all down for {seconds}", "production", "0 lost", stated=60, short=2, none_twice=())
+SENT = dict.fromkeys(ALL, 1200)
+KEPT = Recorded.of(EXAMPLE, Outcome(SENT, dict.fromkeys(ALL, 0), {"spans": 3}, 0.5, 2.0), True)
+
+
+def test_the_documents_table_has_every_row_and_no_other_and_its_promised_zeros_are_zeros() -> None:
+    rows = declared_rows()
+    table = lines(DOCUMENT.read_text())
+    assert [(line["fault"], line["environment"]) for line in table] == [row.key for row in rows]
+    for row, line in zip(rows, table, strict=True):
+        assert line["must hold"] == row.must_hold
+        for promised, column in ((row.none_lost, "lost"), (row.none_twice, "duplicated")):
+            assert not any(what in line[column] for what in promised), line
+            assert line[column][0].isdigit() or not promised, line
+
+
+def test_a_document_is_read_as_it_was_written() -> None:
+    (line,) = lines(document([EXAMPLE], [KEPT]))
+    assert (line["fault"], line["lost"]) == ("all down for 60 s", "0")
+    assert (line["sent"], line["duplicated"]) == (words(SENT), "3 spans")
+    assert (line["gap"], line["drain"], line["seen"]) == ("0.5 s", "2.0 s", "-")
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ([], "no outcome of"),
+        ([KEPT, replace(KEPT, fault="another")], "no row for"),
+        ([replace(KEPT, stated=False)], "short outages"),
+    ],
+)
+def test_a_run_that_is_not_whole_writes_nothing(records: list[Recorded], words: str) -> None:
+    with pytest.raises(TableError, match=words):
+        document([EXAMPLE], records)
+
+
+def test_a_broken_promise_writes_nothing() -> None:
+    lossy = replace(KEPT.outcome, lost={**KEPT.outcome.lost, "logs": 2})
+    with pytest.raises(AssertionError, match="2 logs lost"):
+        document([EXAMPLE], [replace(KEPT, outcome=lossy)])
+    assert broken_of(("tasks",), {}) == [("tasks", -1)]  # not counted is not zero
