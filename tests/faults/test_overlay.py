@@ -1,0 +1,39 @@
+"""A backend that an additive overlay adds is away, its queue full: the main ones do not notice."""
+
+from pathlib import Path
+
+from tests.collector.shapes import request
+from tests.faults.conftest import StartTrial
+from tests.faults.outcome import Row, record
+from tests.faults.trial import DEVELOPMENT
+
+VIEWER_DEAD = Row(
+    "the backend of the overlay also-viewer dead for {seconds}, its queue full",
+    "development",
+    "nothing changes at the main backends: 0 lost, 0 duplicated",
+    stated=60,
+    short=2,
+)
+# A queue so small that it is full at once, as in a long outage.
+SOON_FULL = """\
+processors: {batch/viewer: {send_batch_size: 100, send_batch_max_size: 100}}
+exporters: {otlp_http/viewer: {sending_queue: {queue_size: 60000}}}
+"""
+POSTS, SPANS_EACH = 40, 50
+
+
+def test_a_dead_additive_backend_changes_nothing_at_the_main_ones(
+    start_trial: StartTrial, tmp_path: Path
+) -> None:
+    full = tmp_path / "full.yaml"
+    full.write_text(SOON_FULL)
+    trial = start_trial(*DEVELOPMENT, "routes/also-viewer", full)
+    trial.pipeline.viewer.stop()
+    for _ in range(POSTS):
+        trial.collector.send(*[request() for _ in range(SPANS_EACH)])
+    trial.go_on(VIEWER_DEAD.seconds)
+    assert any("queue is full" in line for line in trial.collector.warnings())
+    trial.over()
+    record(VIEWER_DEAD, trial.finish())
+    others = [item.span_id for item in trial.logfire.spans if "sequence" not in item.attributes]
+    assert (len(others), len(set(others))) == (POSTS * SPANS_EACH,) * 2

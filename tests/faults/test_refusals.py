@@ -1,0 +1,75 @@
+"""A backend refuses: for a while, what it should have taken; for good, what it cannot take."""
+
+from dataclasses import replace
+from functools import partial
+
+from pytest_otelcol.server import RecordingServer
+from pytest_otelcol.telemetry import log
+
+from tests.faults.conftest import StartTrial
+from tests.faults.outcome import Row, record
+from tests.faults.trial import DEVELOPMENT
+
+UNTOLD = "logs more or less than counted"
+FAILED = "exporter_send_failed_log_records"
+POISONED = [400, 413]
+REFUSED = Row(
+    "both backends answer 401, 403 and 500, {seconds} each, `kill -9` of the collector in the "
+    "middle; the guard in front",
+    "development",
+    "the backlog survives: 0 lost",
+    stated=20,
+    short=1,
+    none_twice=(),
+)
+POISON = Row(
+    "Logfire answers 400, and later 413, to one poisoned batch",
+    "development",
+    "only that batch is dropped, and counted",
+    stated=0,
+    short=0,
+    none_lost=("spans", "samples", UNTOLD),
+)
+
+
+def test_what_is_refused_with_401_403_or_500_survives_a_kill_and_flows_afterwards(
+    start_trial: StartTrial,
+) -> None:
+    trial = start_trial(*DEVELOPMENT, guarded=True)
+    backends = trial.logfire, trial.pipeline.prometheus
+    for status in (401, 403, 500):
+        for backend in backends:
+            backend.refuse(status)
+            backend.wait_for(partial(answered, status), f"the {status}", timeout=30)
+        trial.go_on(REFUSED.seconds)
+        if status == 403:
+            trial.collector.kill()
+            trial.collector.start()
+    for backend in backends:
+        backend.accept()
+    trial.over()
+    record(REFUSED, trial.finish())
+
+
+def test_a_poisoned_batch_is_dropped_alone_and_counted(start_trial: StartTrial) -> None:
+    trial = start_trial(*DEVELOPMENT, guarded=True)
+    for status in POISONED:
+        trial.logfire.refuse(status, containing=b"poison %d" % status)
+        trial.collector.send(log(f"poison {status}"))
+        trial.logfire.wait_for(partial(answered, status), f"the {status}")
+    trial.over()
+    outcome = trial.finish()
+    counted = round(trial.told(FAILED, exporter="otlp_http/logfire"))
+    dropped = outcome.lost["logs"] + len(POISONED)
+    assert sorted(status for status in statuses(trial.logfire) if status != 200) == POISONED
+    lost = {**outcome.lost, UNTOLD: abs(dropped - counted)}
+    note = f"{dropped} logs in the two refused requests; {FAILED} says {counted}"
+    record(POISON, replace(outcome, lost=lost, note=note))
+
+
+def statuses(backend: RecordingServer) -> list[int]:
+    return [request.status for request in backend.requests]
+
+
+def answered(status: int, backend: RecordingServer) -> bool:
+    return status in statuses(backend)

@@ -1,0 +1,97 @@
+"""The collector is stopped in order and comes back: a rolling deploy, without a second one."""
+
+import statistics
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from tests.app.house import House
+from tests.app.test_losses import own_servers
+from tests.faults.conftest import StartTrial
+from tests.faults.outcome import ALL, STATED, Outcome, Row, record
+from tests.faults.producer import ROUTE
+from tests.faults.trial import DEVELOPMENT, PRODUCTION, RATE, Trial
+
+RESTART = Row(
+    "orderly restart of the collector under load, away for {seconds}",
+    "development",
+    "0 lost, 0 duplicated; requests as fast as before; counts from spans miss one flush at most",
+    stated=10,
+    short=2,
+    none_lost=(*ALL, "API requests"),
+)
+RESTART_IN_PRODUCTION = replace(RESTART, environment="production", none_lost=ALL)
+FLUSH = (2.0, 5.0) if STATED else (0.5, 0.5)  # seconds: the shipped ones, or short ones
+API = "POST /agents/{agent_id}/tasks"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
+    start_trial: StartTrial,
+) -> None:
+    development, production = (
+        start_trial(*configs, TRACE_SAMPLE_PERCENT="100", SPAN_METRICS_INTERVAL=f"{flush:g}s")
+        for flush, configs in zip(FLUSH, (DEVELOPMENT, PRODUCTION), strict=True)
+    )
+    both = (development, production)
+    to_collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": development.collector.endpoint}
+    with own_servers() as servers, House(*servers, to_collector, workers=0) as house:
+        before = house.seconds(100)
+        for trial in both:
+            trial.collector.stop()
+        meanwhile = requests_for(RESTART.seconds, house)
+        for trial in both:
+            trial.collector.start()
+        development.over()
+    production.over()
+    assert statistics.median(meanwhile) < 2 * statistics.median(before) + 0.02
+    record(RESTART_IN_PRODUCTION, told(production, production.finish()))
+    outcome = with_api(development, len(before) + len(meanwhile), development.finish())
+    latency = f"requests took {ms(before)} before and {ms(meanwhile)} meanwhile (median)"
+    record(RESTART, told(development, outcome, latency))
+
+
+def requests_for(seconds: float, house: House) -> list[float]:
+    """Ask the API for this long; return how many seconds each request took."""
+    end, found = time.monotonic() + seconds, []
+    while time.monotonic() < end:
+        found += house.seconds(10)
+    return found
+
+
+def with_api(trial: Trial, requests: int, outcome: Outcome) -> Outcome:
+    """Add what the API reported of its requests."""
+    arrived = [item.span_id for item in trial.logfire.spans if item.name == API]
+    lost = {**outcome.lost, "API requests": requests - len(set(arrived))}
+    return replace(outcome, sent={**outcome.sent, "API requests": requests}, lost=lost)
+
+
+def told(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
+    """Note how many of the requests the counter made from spans misses: one flush at most."""
+    interval = float(trial.collector.env["SPAN_METRICS_INTERVAL"].rstrip("s"))
+    trial.pipeline.prometheus.wait_for(
+        lambda _: outcome.sent["spans"] - counted(trial) <= RATE * (interval + 1),
+        "all requests in the counter but those of one flush",
+        timeout=2 * interval + 10,
+    )
+    missed = outcome.sent["spans"] - counted(trial)
+    note = (
+        f"the counter misses {missed:.0f} requests, {missed / RATE:.1f} s of a {interval:g} s flush"
+    )
+    return replace(outcome, note="; ".join([note, *more]))
+
+
+def counted(trial: Trial) -> float:
+    """Return the requests by the counter: the sum of what it reached in each of its lives."""
+    found = trial.pipeline.prometheus.series("agentical_requests_total", {"endpoint": ROUTE})
+    values = {one.timestamp: one.value for series in found for one in series.samples}
+    lives = [*(value for _, value in sorted(values.items())), 0.0]
+    return sum(earlier for earlier, later in pairwise(lives) if later < earlier)
+
+
+def ms(seconds: list[float]) -> str:
+    """Return the median in milliseconds."""
+    return f"{1000 * statistics.median(seconds):.1f} ms"
