@@ -95,7 +95,7 @@ class RemoteWriteSink(RecordingServer):
         if headers.get("content-encoding") != "snappy":
             return 415, b"only snappy"
         try:
-            decoded = decode(bytes(cramjam.snappy.decompress_raw(body)))
+            decoded = decode(self._keep_raw(bytes(cramjam.snappy.decompress_raw(body))))
         except (DecodeError, cramjam.DecompressionError) as error:
             return 400, str(error).encode()
         with self._lock:

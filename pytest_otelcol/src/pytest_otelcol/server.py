@@ -54,6 +54,7 @@ class RecordingServer:
         self.name = name
         self.port = port or free_port()
         self.requests: list[Request] = []
+        self.raw: list[bytes] | None = None
         self._lock = threading.Lock()
         self._refusal: Refusal | None = None
         self._delay = 0.0
@@ -112,6 +113,10 @@ class RecordingServer:
         """Be well again: answer at once, and take everything."""
         self._refusal, self._delay = None, 0.0
 
+    def keep_raw(self) -> None:
+        """From now on keep every body that is taken, decompressed, in `raw`."""
+        self.raw = []
+
     def clear(self) -> None:
         """Forget what was received."""
         with self._lock:
@@ -144,6 +149,11 @@ class RecordingServer:
         with self._lock:
             self.requests.append(Request(path, headers, len(body), answer[0]))
         return answer
+
+    def _keep_raw(self, body: bytes) -> bytes:
+        if self.raw is not None:
+            self.raw.append(body)
+        return body
 
     def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Keep a request; returns the HTTP status and the answer's body."""

@@ -125,7 +125,8 @@ class OtlpSink(RecordingServer):
         if not headers.get("content-type", "").startswith("application/x-protobuf"):
             return 415, b"only application/x-protobuf"
         try:
-            return self._keep(path, plain(body, headers.get("content-encoding", "")))
+            whole = self._keep_raw(plain(body, headers.get("content-encoding", "")))
+            return self._keep(path, whole)
         except (DecodeError, OSError, ValueError) as error:
             return 400, str(error).encode()
 

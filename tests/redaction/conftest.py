@@ -1,0 +1,10 @@
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pathlib import Path
+
+from stack.services import FEATURE_GATES
+
+
+@pytest.fixture(scope="session")
+def otelcol(otelcol_bin: Path) -> Otelcol:
+    return Otelcol(otelcol_bin, [FEATURE_GATES])

@@ -1,0 +1,38 @@
+"""What only looks like a secret arrives as it was sent, in every place."""
+
+from pathlib import Path
+
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.sinks import OtlpSink
+from pytest_otelcol.views import Point
+
+from tests.collector.pipeline import run_pipeline
+from tests.redaction.innocents import INNOCENTS, TYPED
+from tests.redaction.places import Load, requests_of, send
+
+
+def loads() -> list[Load]:
+    in_places = [Load(number, text) for number, text in enumerate(INNOCENTS)]
+    keys = dict.fromkeys(INNOCENTS, "v")
+    in_keys = Load(1000, "keys", everywhere=False, attributes=keys)
+    return [*in_places, in_keys, Load(1001, "typed", everywhere=False, attributes=TYPED)]
+
+
+def own(points: list[Point]) -> list[str]:
+    """Return what was sent, without what the collector counts from the spans."""
+    return sorted(str(point) for point in points if point.resource.get("res"))
+
+
+def test_innocent_values_arrive_untouched(otelcol: Otelcol, tmp_path: Path) -> None:
+    bodies = requests_of(loads())
+    configs = ("environments/development", "routes/logfire-only")
+    with run_pipeline(otelcol, configs, tmp_path, {}) as pipeline, OtlpSink("direct") as direct:
+        send(direct.url, bodies)
+        send(pipeline.collector.endpoint, bodies)
+        through = pipeline.logfire
+        through.wait_for(lambda s: len(s.spans) == len(direct.spans), "every span")
+        through.wait_for(lambda s: len(s.logs) == len(direct.logs), "every log")
+        through.wait_for(lambda s: len(own(s.points)) == len(own(direct.points)), "the metrics")
+    assert through.spans == direct.spans
+    assert through.logs == direct.logs
+    assert own(through.points) == own(direct.points)

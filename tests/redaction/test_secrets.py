@@ -1,0 +1,105 @@
+"""A corpus of secrets in every place, on every route: none leaves the collector."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.telemetry import log
+
+from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.redaction.places import Load, requests_of, send
+from tests.redaction.secrets import EMAIL, EMAIL_PATTERN, KEYS, PASSWORD, SECRETS
+
+ROUTES = ("routes/hybrid", "routes/logfire-only")
+ENVIRONMENTS = ("environments/development", "environments/production")
+OVERLAYS = ("routes/also-viewer", "routes/also-scrape")
+VARIABLES = {"REDACT_EMAIL_PATTERN": EMAIL_PATTERN}
+NEEDLES = {
+    **{secret.needle: secret.name for secret in (*SECRETS, EMAIL)},
+    PASSWORD: "a value under a key",
+}
+
+
+def loads() -> list[Load]:
+    texts = [secret.text for secret in (*SECRETS, EMAIL)]
+    in_places = [Load(number, text) for number, text in enumerate(texts)]
+    keys = {secret.text: "v" for secret in SECRETS if secret.in_key}
+    in_keys = Load(1000, "keys", everywhere=False, attributes=keys)
+    by_key = Load(1001, "by key", everywhere=False, attributes=dict.fromkeys(KEYS, PASSWORD))
+    card = 4111111111111111
+    numbers = {"int": card, "double": float(card), "ints": [card]}
+    return [*in_places, in_keys, by_key, Load(1002, "n", everywhere=False, attributes=numbers)]
+
+
+def found(places: dict[str, bytes]) -> list[str]:
+    """Return where a secret is, with what is around it."""
+    return [
+        f"{name} at {place}: {content[max(0, at - 40) : at + 40]!r}"
+        for place, content in places.items()
+        for needle, name in NEEDLES.items()
+        for at in every(needle.encode(), content)
+    ]
+
+
+def every(needle: bytes, content: bytes) -> Iterator[int]:
+    at = content.find(needle)
+    while at >= 0:
+        yield at
+        at = content.find(needle, at + 1)
+
+
+@contextmanager
+def running(otelcol: Otelcol, folder: Path, *configs: str) -> Iterator[Pipeline]:
+    with run_pipeline(otelcol, configs, folder, VARIABLES) as pipeline:
+        for sink in (pipeline.logfire, pipeline.prometheus, pipeline.viewer):
+            sink.keep_raw()
+        pipeline.logfire.refuse()
+        pipeline.prometheus.refuse()
+        yield pipeline
+
+
+def queue_files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted((folder / "queue").iterdir()))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("route", ROUTES)
+def test_no_secret_leaves_by_any_way(
+    otelcol: Otelcol, tmp_path: Path, route: str, environment: str
+) -> None:
+    with running(otelcol, tmp_path, environment, route, *OVERLAYS) as pipeline:
+        send(pipeline.collector.endpoint, requests_of(loads()))
+        pipeline.collector.send(log("the last"))
+        waiting = poll_until(
+            lambda: (content := queue_files(tmp_path)) and b"the last" in content and content,
+            "the telemetry in the queue files",
+        )
+        assert b"service.instance.id" in waiting
+        pipeline.logfire.accept()
+        pipeline.prometheus.accept()
+        everything_arrived(pipeline, route)
+        places = {
+            "the queue files": waiting,
+            "Logfire": b"\n".join(pipeline.logfire.raw or []),
+            "Prometheus": b"\n".join(pipeline.prometheus.raw or []),
+            "the viewer": b"\n".join(pipeline.viewer.raw or []),
+            "the scrape": pipeline.scrape().encode(),
+            "the collector's output": pipeline.collector.output().encode(),
+        }
+    hits = found(places)
+    assert not hits, "\n".join(hits)
+
+
+def everything_arrived(pipeline: Pipeline, route: str) -> None:
+    """Wait for what was sent last at every backend: then all of it is there."""
+    count = len(loads())
+    for sink in (pipeline.logfire, pipeline.viewer):
+        sink.wait_for(lambda s: len(s.spans) >= 2 * count, "every span", timeout=20)
+        sink.wait_for(lambda s: len(s.logs) >= 3 * count + 1, "every log", timeout=20)
+    metrics = pipeline.prometheus if route == "routes/hybrid" else pipeline.logfire
+    metrics.wait_for(lambda s: b"1002" in b"".join(s.raw or []), "the metrics", timeout=20)
+    pipeline.viewer.wait_for(lambda s: any(p.name == "h.1002" for p in s.points), "the metrics")
+    poll_until(lambda: "h_1002" in pipeline.scrape(), "the metrics in the scrape")
