@@ -1,5 +1,6 @@
 """What only looks like a secret arrives as it was sent, in every place."""
 
+import re
 from pathlib import Path
 
 from pytest_otelcol.collector import Otelcol
@@ -10,17 +11,19 @@ from tests.collector.pipeline import run_pipeline
 from tests.redaction.innocents import INNOCENTS, TYPED
 from tests.redaction.places import Load, requests_of, send
 
+NAMES_A_SECRET = re.compile("passw|secret|token$", re.I)  # as a key it masks its value
+
 
 def loads() -> list[Load]:
     in_places = [Load(number, text) for number, text in enumerate(INNOCENTS)]
-    keys = dict.fromkeys(INNOCENTS, "v")
+    keys = {text: "v" for text in INNOCENTS if not NAMES_A_SECRET.search(text)}
     in_keys = Load(1000, "keys", everywhere=False, attributes=keys)
     return [*in_places, in_keys, Load(1001, "typed", everywhere=False, attributes=TYPED)]
 
 
-def own(points: list[Point]) -> list[str]:
+def own(points: list[Point]) -> set[str]:
     """Return what was sent, without what the collector counts from the spans."""
-    return sorted(str(point) for point in points if point.resource.get("res"))
+    return {f"{point} {point.unit}" for point in points if not point.name.startswith("agentical.")}
 
 
 def test_innocent_values_arrive_untouched(otelcol: Otelcol, tmp_path: Path) -> None:
