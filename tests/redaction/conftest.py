@@ -1,6 +1,7 @@
+from pathlib import Path
+
 import pytest
 from pytest_otelcol.collector import Otelcol
-from pathlib import Path
 
 from stack.services import FEATURE_GATES
 

@@ -38,7 +38,7 @@ INNOCENTS = [
     "/usr/lib/python3.11/site-packages/opentelemetry/sdk/trace/__init__.py",
     "C:\\Program Files\\PostgreSQL\\18\\bin\\psql.exe",
     "PWD=/home/jane/project",
-    "File \"/app/agents.py\", line 29, in execute",
+    'File "/app/agents.py", line 29, in execute',
     "left-pad@1.3.0",
     "@opentelemetry/api@1.9.0",
     "git@github.com:open-telemetry/opentelemetry-collector.git",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -30,7 +31,7 @@ class Load:
     number: int
     text: str
     everywhere: bool = True
-    attributes: Mapping[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -58,7 +59,10 @@ class Load:
 
     def spans(self) -> list[Span]:
         """Return a span whose every place is filled, and which a sampler keeps."""
-        exception = {"exception.message": self.text, "exception.stacktrace": f"Traceback\n{self.text}"}
+        exception = {
+            "exception.message": self.text,
+            "exception.stacktrace": f"Traceback\n{self.text}",
+        }
         state = self.text if self.everywhere else ""
         filled = span(
             self.name,
@@ -88,7 +92,8 @@ class Load:
             histogram(f"h.{self.number}", [0.1], self.values()),
         ]
         if self.everywhere:
-            found[0].name = found[0].description = found[0].unit = self.text
+            found[0].name = self.text
+            found[0].description, found[0].unit = f"about {self.text}", f"in {self.text}"
         return found
 
     def requests(self) -> Iterator[tuple[str, bytes]]:

@@ -74,14 +74,14 @@ def test_no_secret_leaves_by_any_way(
         send(pipeline.collector.endpoint, requests_of(loads()))
         pipeline.collector.send(log("the last"))
         waiting = poll_until(
-            lambda: (content := queue_files(tmp_path)) and b"the last" in content and content,
+            lambda: content if b"the last" in (content := queue_files(tmp_path)) else None,
             "the telemetry in the queue files",
         )
         assert b"service.instance.id" in waiting
         pipeline.logfire.accept()
         pipeline.prometheus.accept()
         everything_arrived(pipeline, route)
-        places = {
+        places: dict[str, bytes] = {
             "the queue files": waiting,
             "Logfire": b"\n".join(pipeline.logfire.raw or []),
             "Prometheus": b"\n".join(pipeline.prometheus.raw or []),
@@ -101,5 +101,7 @@ def everything_arrived(pipeline: Pipeline, route: str) -> None:
         sink.wait_for(lambda s: len(s.logs) >= 3 * count + 1, "every log", timeout=20)
     metrics = pipeline.prometheus if route == "routes/hybrid" else pipeline.logfire
     metrics.wait_for(lambda s: b"1002" in b"".join(s.raw or []), "the metrics", timeout=20)
+    if route == "routes/hybrid":
+        assert any(name.startswith("redacted") for name in pipeline.prometheus.names)
     pipeline.viewer.wait_for(lambda s: any(p.name == "h.1002" for p in s.points), "the metrics")
     poll_until(lambda: "h_1002" in pipeline.scrape(), "the metrics in the scrape")

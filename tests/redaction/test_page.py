@@ -1,0 +1,13 @@
+"""docs/redaction.md is what its command writes, and the command runs."""
+
+from bench.redaction import BEGIN, PAGE, measure, shipped, variants
+
+
+def test_the_page_has_a_row_for_everything_that_is_measured() -> None:
+    rows = PAGE.read_text().partition(BEGIN)[2]
+    assert [name for name in variants(each=True) if f"| {name} |" not in rows] == []
+
+
+def test_the_measure_runs_on_the_shipped_stage() -> None:
+    figures = measure({"no scrubbing": {}, "all": shipped()}, rounds=1, spans=400)
+    assert figures.keys() == {"no scrubbing", "all"}
