@@ -1,11 +1,13 @@
 """docs/redaction.md is what its command writes, and the command runs."""
 
-from bench.redaction import BEGIN, PAGE, measure, shipped, variants
+from bench.redaction import BEGIN, NONE, PAGE, PIPE, measure, patterns, shipped, variants
 
 
 def test_the_page_has_a_row_for_everything_that_is_measured() -> None:
     rows = PAGE.read_text().partition(BEGIN)[2]
-    assert [name for name in variants(each=True) if f"| {name} |" not in rows] == []
+    assert [name for name in variants() if f"| {name} |" not in rows] == []
+    listed = [name.replace("|", PIPE) for name in patterns() if name != NONE]
+    assert [name for name in listed if f"| `{name}` |" not in rows] == []
 
 
 def test_the_measure_runs_on_the_shipped_stage() -> None:
