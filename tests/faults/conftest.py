@@ -11,6 +11,7 @@ from pytest_otelcol.ports import free_port
 
 from stack.services import FEATURE_GATES, Prometheus
 from tests.faults.trial import Trial, run_trial
+from tests.ledger.book import quick_rules
 
 StartTrial = Callable[..., Trial]
 
@@ -22,8 +23,9 @@ def otelcol(otelcol_bin: Path) -> Otelcol:
 
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    """A real Prometheus with the repository's configuration."""
-    with Prometheus(free_port(), tmp_path / "prometheus") as server:
+    """A real Prometheus with the repository's configuration, its rules evaluated often."""
+    data = tmp_path / "prometheus"
+    with Prometheus(free_port(), data / "data", config=quick_rules(data)) as server:
         yield server
 
 

@@ -51,8 +51,10 @@ QUICK_TIMEOUT = "exporters: {otlp_grpc/metrics_buffer: {timeout: 500ms}}\n"
 DECISION_WAIT = 30 if STATED else 1  # seconds
 
 
-def test_what_was_made_while_logfire_was_down_arrives_once(start_trial: StartTrial) -> None:
-    trial = start_trial(*DEVELOPMENT)
+def test_what_was_made_while_logfire_was_down_arrives_once(
+    start_trial: StartTrial, prometheus: Prometheus
+) -> None:
+    trial = start_trial(*DEVELOPMENT, prometheus=prometheus)
     trial.logfire.stop()
     trial.go_on(LOGFIRE_DOWN.seconds)
     trial.logfire.start()

@@ -6,6 +6,7 @@ from functools import partial
 from pytest_otelcol.server import RecordingServer
 from pytest_otelcol.telemetry import log
 
+from stack.services import Prometheus
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import Row, record
 from tests.faults.trial import DEVELOPMENT
@@ -51,11 +52,14 @@ def test_what_is_refused_with_401_403_or_500_survives_a_kill_and_flows_afterward
     record(REFUSED, trial.finish())
 
 
-def test_a_poisoned_batch_is_dropped_alone_and_counted(start_trial: StartTrial) -> None:
-    trial = start_trial(*DEVELOPMENT, guarded=True)
+def test_a_poisoned_batch_is_dropped_alone_and_counted(
+    start_trial: StartTrial, prometheus: Prometheus
+) -> None:
+    trial = start_trial(*DEVELOPMENT, prometheus=prometheus, guarded=True)
     for status in POISONED:
         trial.logfire.refuse(status, containing=b"poison %d" % status)
         trial.collector.send(log(f"poison {status}"))
+        trial.poisoned["logs"] += 1
         trial.logfire.wait_for(partial(answered, status), f"the {status}")
     trial.over()
     outcome = trial.finish()

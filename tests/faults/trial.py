@@ -4,6 +4,7 @@ import re
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,7 @@ from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.faults.arrivals import Arrivals, samples_in
 from tests.faults.outcome import Outcome
 from tests.faults.producer import PRODUCING, Made
+from tests.ledger.book import ITEMS, assert_balanced
 
 DEVELOPMENT = ("environments/development", "routes/hybrid")
 PRODUCTION = ("environments/production", "routes/hybrid")
@@ -74,6 +76,10 @@ class Trial:
     load: Load
     arrivals: Arrivals
     ended: float = field(default_factory=time.time)
+    poisoned: Counter[str] = field(
+        default_factory=Counter
+    )  # what a row sent for no backend to take
+    unreported: float = 0  # what a `kill -9` hid from the ledger, at most
 
     @property
     def collector(self) -> Collector:
@@ -109,9 +115,16 @@ class Trial:
         poll_until(lambda: self._settled(sent, quiet), "the end of the arrivals", timeout=timeout)
         self.arrivals.stop()
         signals = self.arrivals.signals
+        lost = {name: len(seen.missing(sent[name])) for name, seen in signals.items()}
+        if isinstance(self.prometheus, Prometheus):
+            taken, gone = (
+                {name: counts[name] + self.poisoned[name] for name in ITEMS}
+                for counts in (sent, lost)
+            )
+            assert_balanced(self.prometheus.url, taken, gone, unaccounted=self.unreported)
         return Outcome(
             sent=sent,
-            lost={name: len(seen.missing(sent[name])) for name, seen in signals.items()},
+            lost=lost,
             duplicated={name: seen.surplus for name, seen in signals.items()},
             gap=self._gap(),
             drain=self._drain(),
@@ -178,7 +191,12 @@ def run_trial(
         env: variables of the collector.
     """
     if prometheus:
-        env = {"PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint, **env}
+        ledger = {
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,
+            "SELF_LAST_REPORT_ENDPOINT": prometheus.last_report_endpoint,
+            "SELF_METRICS_INTERVAL_MS": "300",
+        }
+        env = {**ledger, **env}
     with (
         run_pipeline(otelcol, configs, folder, env, guarded=guarded) as pipeline,
         Load(pipeline.collector.endpoint, rate) as load,
