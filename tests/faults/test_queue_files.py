@@ -1,0 +1,115 @@
+"""Damaged queue files: the start check sets them aside, and the collector starts."""
+
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.process import ProcessFailedError
+
+from stack.services import check_queue
+from tests.faults.queue_files import (
+    LOGS,
+    METRICS,
+    TRACES,
+    Backlog,
+    Damage,
+    arrived,
+    at_random,
+    check_that_new_data_flows,
+    cut_off,
+    damage,
+    lost,
+    make_backlog,
+    overwrite_header,
+    overwrite_pages,
+)
+
+SEEDS = range(8)
+REFUSES, PANICS = "collector ended with code 1", "collector ended with code 2"
+WITHOUT_THE_CHECK: dict[Damage, str] = {
+    overwrite_header: REFUSES,
+    overwrite_pages: PANICS,
+    cut_off: PANICS,
+}
+
+
+@pytest.fixture(scope="module")
+def backlog(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Backlog:
+    return make_backlog(otelcol, tmp_path_factory.mktemp("backlog"))
+
+
+def test_sound_files_pass_in_silence_and_are_delivered(backlog: Backlog, tmp_path: Path) -> None:
+    queue = backlog.copy(tmp_path)
+    (queue / "exporter_just_made").touch()
+    before = {path: path.read_bytes() for path in queue.iterdir()}
+    assert check_queue(queue) == ""
+    assert {path: path.read_bytes() for path in queue.iterdir()} == before
+    with backlog.pipeline(tmp_path) as pipeline:
+        arrived(pipeline, "spans", "logs", "samples")
+
+
+@pytest.mark.parametrize("how", WITHOUT_THE_CHECK, ids=lambda how: how.__name__)
+def test_a_damaged_file_is_kept_aside_and_the_others_are_delivered(
+    backlog: Backlog, tmp_path: Path, how: Damage
+) -> None:
+    queue, unchecked = backlog.copy(tmp_path), backlog.copy(tmp_path / "unchecked")
+    damaged = damage(queue / TRACES, how)
+    damage(unchecked / TRACES, how)
+    with pytest.raises(ProcessFailedError, match=WITHOUT_THE_CHECK[how]):
+        backlog.pipeline(unchecked.parent).__enter__()
+
+    said = check_queue(queue)
+
+    (kept,) = queue.glob(f"{TRACES}.damaged-*Z")
+    assert kept.read_bytes() == damaged
+    assert said.count("\n") == 1
+    assert f"{queue / TRACES} is damaged (" in said
+    assert f"kept as {kept.name}" in said
+    assert check_queue(queue) == ""
+    with backlog.pipeline(tmp_path) as pipeline:
+        arrived(pipeline, "logs", "samples")
+        check_that_new_data_flows(pipeline)
+        assert lost(pipeline)["spans"] > 0
+    assert kept.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_was_damaged_the_collector_starts_after_the_check(
+    backlog: Backlog, tmp_path: Path, seed: int
+) -> None:
+    queue = backlog.copy(tmp_path)
+    names = [TRACES, LOGS, METRICS]
+    damaged = {name: damage(queue / name, at_random, seed) for name in names}
+    said = check_queue(queue)
+    for name in names:
+        kept = [path.read_bytes() for path in queue.glob(f"{name}.damaged-*Z")]
+        assert kept == ([damaged[name]] if f"{queue / name} is damaged" in said else [])
+    with backlog.pipeline(tmp_path) as pipeline:
+        check_that_new_data_flows(pipeline)
+
+
+def test_a_file_in_use_is_not_judged(backlog: Backlog, tmp_path: Path) -> None:
+    queue = backlog.copy(tmp_path)
+    with backlog.pipeline(tmp_path):
+        said = check_queue(queue)
+    assert said.count("is in use by a running collector, so it was not checked\n") == 3
+    assert not list(queue.glob("*.damaged-*"))
+
+
+def test_what_a_killed_compaction_left_goes_away_and_is_no_queue(
+    backlog: Backlog, tmp_path: Path
+) -> None:
+    queue = backlog.copy(tmp_path)
+    left = queue / "tempdb2871"
+    left.write_bytes(b"half a database")
+    assert check_queue(queue) == ""
+    with backlog.pipeline(tmp_path) as pipeline:
+        arrived(pipeline, "spans", "logs", "samples")
+    assert not left.exists()
+
+
+def test_what_cannot_be_checked_is_said_with_what_to_do(tmp_path: Path) -> None:
+    assert check_queue(tmp_path / "not-there-yet") == ""
+    (tmp_path / "file").touch()
+    with pytest.raises(ProcessFailedError, match=r"file cannot be read .*: run this as"):
+        check_queue(tmp_path / "file")
