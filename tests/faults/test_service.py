@@ -1,0 +1,137 @@
+"""Under load the service loses a server or a worker: what it accepted gets done, once."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import httpx
+import pytest
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.process import Process
+
+from stack.services import Postgres, Redis
+from tests.app.conftest import own_servers
+from tests.app.house import House
+from tests.faults.outcome import Outcome, Row, record
+
+LOST = [
+    Row(
+        f"{server} gone for {{seconds}} under load",
+        "service",
+        "503 with the reason, recovers by itself, no accepted task lost",
+        stated=30,
+        short=2,
+        none_lost=("tasks",),
+        none_twice=("tasks",),
+    )
+    for server in ("Postgres", "Redis")
+]
+WORKER_KILLED = Row(
+    "`kill -9` of one of two workers under load, three times",
+    "service",
+    "another one finishes the task in hand",
+    stated=0,
+    short=0,
+    none_lost=("tasks",),
+    none_twice=("tasks",),
+)
+OFF = {"OTEL_SDK_DISABLED": "true", "TASK_LEASE_SECONDS": "1"}
+PAUSE = 0.01  # seconds between two requests
+
+
+class Clients(threading.Thread):
+    """Asks for one task after the other, and remembers the answers."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(name="clients", daemon=True)
+        self.house = house
+        self.accepted: list[str] = []
+        self.answers: Counter[tuple[int, str]] = Counter()
+        self.ending = threading.Event()
+        self.before = completed(house)
+
+    def run(self) -> None:
+        """Ask until told to end."""
+        body = {"task_type": "word_statistics", "text": "one two three"}
+        with httpx.Client(base_url=self.house.url, timeout=20) as client:
+            while not self.ending.wait(PAUSE):
+                answer = client.post("/agents/researcher/tasks", json=body)
+                if answer.status_code == 202:
+                    self.accepted.append(answer.json()["task_id"])
+                self.answers[answer.status_code, answer.json().get("detail", "")] += 1
+
+    def go_on(self) -> None:
+        """Wait until more tasks are accepted."""
+        before = len(self.accepted)
+        poll_until(lambda: len(self.accepted) > before + 10, "more accepted tasks", timeout=20)
+
+    def _done(self) -> int:
+        return completed(self.house) - self.before
+
+    def finish(self) -> Outcome:
+        """End, wait for the results of all accepted tasks, and count."""
+        self.ending.set()
+        self.join(30)
+        assert not self.is_alive()
+        ended = time.monotonic()
+        poll_until(lambda: self._done() >= len(self.accepted), "results", timeout=30)
+        tasks = [self.house.client.get(f"/tasks/{task_id}").json() for task_id in self.accepted]
+        refused = self.answers.total() - len(self.accepted)
+        return Outcome(
+            {"tasks": len(self.accepted)},
+            {"tasks": sum(task["status"] != "success" for task in tasks)},
+            # A refused task may have been taken before its server went away.
+            {"tasks": max(0, self._done() - self.answers.total())},
+            drain=round(time.monotonic() - ended, 1),
+            note=f"{refused} requests answered 503" if refused else "",
+        )
+
+
+def completed(house: House) -> int:
+    found: int = house.client.get("/agents/researcher/stats").json()["completed"]
+    return found
+
+
+def run_clients(house: House) -> Clients:
+    clients = Clients(house)
+    clients.start()
+    clients.go_on()
+    return clients
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[Postgres, Redis]]:
+    with own_servers() as both:
+        yield both
+
+
+def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
+    servers: tuple[Postgres, Redis],
+) -> None:
+    for server, row in zip(servers, LOST, strict=True):
+        with House(*servers, OFF, workers=2) as house:
+            clients = run_clients(house)
+            server.kill()
+            time.sleep(row.seconds)  # the length of the fault
+            server.start()
+            clients.go_on()
+            outcome = clients.finish()
+            sentence = f"{server.name.capitalize()} does not answer now: try again later"
+            assert clients.answers.keys() == {(202, ""), (503, sentence)}
+            record(row, outcome)
+
+
+def test_a_killed_workers_task_is_finished_by_another(servers: tuple[Postgres, Redis]) -> None:
+    with House(*servers, OFF, workers=2) as house:
+        clients = run_clients(house)
+        with ExitStack() as stack:
+            for _ in range(3):
+                house.workers[0].kill()
+                clients.go_on()
+                fresh: AbstractContextManager[Process] = house.worker()
+                house.workers[0] = stack.enter_context(fresh)
+            outcome = clients.finish()
+        assert clients.answers.keys() == {(202, "")}
+        record(WORKER_KILLED, outcome)
