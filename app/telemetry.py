@@ -31,7 +31,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from app.guards import quieten_exporters
+from app.guards import counting_losses, quieten_exporters
 from app.tracing import Tracing
 
 LIBRARIES = (
@@ -105,12 +105,14 @@ def _providers(resource: Resource) -> tuple[TracerProvider, MeterProvider, Logge
     """Make the three providers, with bounded queues, and set them for the process."""
     traces = TracerProvider(resource=resource, shutdown_on_exit=False)
     if _exports("TRACES"):
-        traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        with counting_losses():
+            traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     readers = [PeriodicExportingMetricReader(OTLPMetricExporter())] if _exports("METRICS") else []
     meters = MeterProvider(readers, resource, shutdown_on_exit=False)
     logs = LoggerProvider(resource, shutdown_on_exit=False)
     if _exports("LOGS"):
-        logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+        with counting_losses():
+            logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
     trace.set_tracer_provider(traces)
     metrics.set_meter_provider(meters)
     set_logger_provider(logs)

@@ -1,0 +1,93 @@
+"""The collector is gone for long: the service holds what it may, and counts what it drops."""
+
+from pathlib import Path
+
+import psutil
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.polling import poll_until
+
+from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.faults.arrivals import Arrivals, samples_in
+from tests.faults.outcome import STATED, Outcome, Row, record
+from tests.faults.trial import Load, Trial
+
+GONE = Row(
+    "the collector gone for {seconds} under load",
+    "development",
+    "service unharmed, memory bounded, what had to be dropped is counted and logged once a minute",
+    stated=300,
+    short=3,
+    none_lost=("not counted",),
+    none_twice=("spans", "logs"),
+)
+# A short outage meets short queues, and an export that gives up soon.
+SMALL = {
+    "OTEL_BSP_MAX_QUEUE_SIZE": "64",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "32",
+    "OTEL_BLRP_MAX_QUEUE_SIZE": "64",
+    "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": "32",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+}
+MEGABYTES = 20  # more than the process may grow
+
+
+def test_what_is_dropped_while_the_collector_is_gone_is_counted(
+    otelcol: Otelcol, tmp_path: Path
+) -> None:
+    configs = ("environments/development", "routes/hybrid")
+    with run_pipeline(otelcol, configs, tmp_path, {}) as pipeline:
+        load = Load(pipeline.collector.endpoint)
+        load.env |= {} if STATED else SMALL
+        samples = pipeline.prometheus
+        with load, Arrivals(pipeline.logfire, lambda: samples_in(samples, load.instance)) as seen:
+            trial = Trial(pipeline, samples, load, seen)
+            poll_until(trial.flowing, "spans, logs and samples at both backends", timeout=30)
+            before = megabytes(load)
+            trial.collector.stop()
+            trial.go_on(GONE.seconds)
+            grown = megabytes(load) - before
+            trial.collector.start()
+            trial.over()
+            outcome = trial.finish()
+        assert grown < MEGABYTES
+        assert warnings(load) <= 1 + GONE.seconds // 60
+        record(GONE, with_counts(pipeline, outcome, load, grown))
+
+
+def with_counts(pipeline: Pipeline, outcome: Outcome, load: Load, grown: float) -> Outcome:
+    """Add how much of what was lost no metric of the producer tells."""
+    counted = {name: dropped(pipeline, name[:-1], load.instance) for name in ("spans", "logs")}
+    lost = {name: outcome.lost[name] for name in counted}
+    assert all(lost.values()), f"the fault was too short to lose anything: {outcome}"
+    hidden = sum(abs(lost[name] - counted[name]) for name in counted)
+    return Outcome(
+        outcome.sent,
+        {**outcome.lost, "not counted": hidden},
+        outcome.duplicated,
+        outcome.gap,
+        outcome.drain,
+        f"the producer counted {counted['spans']} spans and {counted['logs']} logs as dropped, "
+        f"and grew by {grown:.0f} MB",
+    )
+
+
+def dropped(pipeline: Pipeline, item: str, instance: str) -> int:
+    """Return what a producer's own metrics say that it dropped."""
+    names = f"otel_sdk_processor_{item}_processed_total", f"otel_sdk_exporter_{item}_exported_total"
+    found = [one for name in names for one in pipeline.prometheus.series(name)]
+    return sum(
+        int(one.value)
+        for one in found
+        if one.labels.get("error_type") and one.labels["instance"] == instance
+    )
+
+
+def warnings(load: Load) -> int:
+    """Return how many lines OpenTelemetry wrote on stderr."""
+    return sum(" opentelemetry." in line for line in load.output().splitlines())
+
+
+def megabytes(load: Load) -> float:
+    """Return the memory that the producer uses."""
+    used: int = psutil.Process(load.pid).memory_info().rss
+    return used / 1e6
