@@ -25,6 +25,8 @@ RUN uv sync --locked --no-dev --no-install-workspace --no-cache
 FROM base AS app
 COPY --from=build /opt/venv /opt/venv
 COPY app app
+# A new volume takes its owner from here: the collector's user.
+RUN mkdir -p /var/lib/otelcol/queue && chown 10001:10001 /var/lib/otelcol/queue
 USER 65532:65532
 CMD ["python", "-m", "app.api"]
 

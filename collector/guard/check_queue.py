@@ -15,6 +15,7 @@ Format: https://github.com/etcd-io/bbolt/tree/v1.5.0/internal/common (version 2)
 
 import fcntl
 import mmap
+import os
 import re
 import struct
 import sys
@@ -81,6 +82,8 @@ def main(arguments: list[str]) -> int:
         paths = sorted(folder.iterdir()) if folder.exists() else []
     except OSError as error:
         return say(f"{folder} cannot be read ({error.strerror}): run this as the collector's user")
+    if folder.exists() and not os.access(folder, os.W_OK):
+        return say(f"{folder} cannot be written: give it to the collector's user with chown")
     for path in paths:
         named = QUEUE_FILE.fullmatch(path.name) and not SET_ASIDE.search(path.name)
         if named and path.is_file():

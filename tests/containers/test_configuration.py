@@ -28,7 +28,7 @@ DEFAULTS = {
     for name, default in re.findall(r"\$\{env:([A-Z_]+):-([^{}]*)\}", path.read_text())
 }
 # The collector's image has no program to ask with; the worker has nothing to ask.
-NO_HEALTH_CHECK = {"collector", "queue-owner", "viewer", "worker"}
+NO_HEALTH_CHECK = {"collector", "queue-check", "viewer", "worker"}
 
 
 @pytest.fixture(scope="module", autouse=True)

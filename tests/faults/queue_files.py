@@ -3,6 +3,7 @@
 import mmap
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.telemetry import gauge, log, span
 
 from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.faults.outcome import Outcome
 
 CONFIGS = ("environments/development", "routes/hybrid")
 TRACES, LOGS = "exporter_otlp_http_logfire_traces", "exporter_otlp_http_logfire_logs"
@@ -55,16 +57,22 @@ def make_backlog(otelcol: Otelcol, folder: Path) -> Backlog:
     return Backlog(otelcol, folder)
 
 
-def lost(pipeline: Pipeline) -> dict[str, int]:
-    """Return how much of the backlog is not at the backends."""
-    names = {item.name for item in pipeline.logfire.spans}
-    bodies = {str(item.body) for item in pipeline.logfire.logs}
-    values = {s.value for one in pipeline.prometheus.series(SERIES) for s in one.samples}
-    return {
-        "spans": sum(f"s{n}" not in names for n in range(SENT["spans"])),
-        "logs": sum(f"l{n}" not in bodies for n in range(SENT["logs"])),
-        "samples": sum(n not in values for n in range(SENT["samples"])),
+def outcome(pipeline: Pipeline, note: str = "") -> Outcome:
+    """Count what of the backlog is at the backends now."""
+    samples = [s.value for one in pipeline.prometheus.series(SERIES) for s in one.samples]
+    came = {
+        "spans": Counter(item.name for item in pipeline.logfire.spans),
+        "logs": Counter(str(item.body) for item in pipeline.logfire.logs),
+        "samples": Counter(f"m{value:g}" for value in samples),
     }
+    twice = {signal: found.total() - len(found) for signal, found in came.items()}
+    return Outcome(SENT, {signal: lost(signal, came[signal]) for signal in SENT}, twice, note=note)
+
+
+def lost(signal: str, came: Counter[str]) -> int:
+    """Return how many numbers of a signal did not come."""
+    letter = {"spans": "s", "logs": "l", "samples": "m"}[signal]
+    return sum(f"{letter}{number}" not in came for number in range(SENT[signal]))
 
 
 def check_that_new_data_flows(pipeline: Pipeline) -> None:
@@ -78,9 +86,9 @@ def check_that_new_data_flows(pipeline: Pipeline) -> None:
 def arrived(pipeline: Pipeline, *signals: str) -> None:
     """Wait until nothing of these signals is missing."""
     poll_until(
-        lambda: not any(lost(pipeline)[signal] for signal in signals),
+        lambda: not any(outcome(pipeline).lost[signal] for signal in signals),
         f"the backlog's {' and '.join(signals)}",
-        seen=lambda: f"lost {lost(pipeline)}",
+        seen=lambda: outcome(pipeline),
     )
 
 
