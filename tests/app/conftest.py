@@ -22,17 +22,6 @@ def folder(name: str) -> Iterator[Path]:
         shutil.rmtree(path)
 
 
-@contextmanager
-def own_servers() -> Iterator[tuple[Postgres, Redis]]:
-    with (
-        folder("postgres") as cluster,
-        folder("redis") as data,
-        Postgres(free_port(), cluster, password="test-password") as postgres,
-        Redis(free_port(), data, password="test-password") as redis,
-    ):
-        yield postgres, redis
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     with (

@@ -6,15 +6,17 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 from redis import Redis as Client
 
 from app.queue import GROUP
 from stack.services import Postgres, Redis
-from tests.app.conftest import own_servers
+from tests.app.conftest import folder
 from tests.app.house import House
 
 OFF = {"OTEL_SDK_DISABLED": "true"}
@@ -51,6 +53,17 @@ def slow_api() -> Iterator[SlowApi]:
     api = SlowApi()
     yield api
     api.close()
+
+
+@contextmanager
+def own_servers() -> Iterator[tuple[Postgres, Redis]]:
+    with (
+        folder("postgres") as cluster,
+        folder("redis") as data,
+        Postgres(free_port(), cluster, password="test-password") as postgres,
+        Redis(free_port(), data, password="test-password") as redis,
+    ):
+        yield postgres, redis
 
 
 def health(house: House) -> tuple[int, dict[str, str]]:

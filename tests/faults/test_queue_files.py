@@ -6,9 +6,10 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.process import ProcessFailedError
 
-from stack.services import check_queue
+from stack.services import Collector, check_queue
 from tests.faults.outcome import Row, record
 from tests.faults.queue_files import (
+    CONFIGS,
     LOGS,
     METRICS,
     TRACES,
@@ -85,6 +86,17 @@ def test_a_damaged_file_is_kept_aside_and_the_others_are_delivered(
         check_that_new_data_flows(pipeline)
         record(promise, outcome(pipeline, "the damaged file is kept"))
     assert kept.read_bytes() == damaged
+
+
+def test_a_native_start_checks_first(
+    backlog: Backlog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with backlog.pipeline(tmp_path) as pipeline:
+        pipeline.collector.stop()
+        damage(tmp_path / "queue" / TRACES, overwrite_header)
+        with Collector(["base", *CONFIGS], pipeline.collector.env):
+            check_that_new_data_flows(pipeline)
+    assert f"{TRACES} is damaged (" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", SEEDS)

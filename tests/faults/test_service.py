@@ -12,8 +12,8 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.process import Process
 
 from stack.services import Postgres, Redis
-from tests.app.conftest import own_servers
 from tests.app.house import House
+from tests.app.test_losses import own_servers
 from tests.faults.outcome import Outcome, Row, record
 
 LOST = [
