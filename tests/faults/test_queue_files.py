@@ -1,17 +1,21 @@
 """Damaged queue files: the start check sets them aside, and the collector starts."""
 
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.process import ProcessFailedError
 
+from stack.paths import COLLECTOR
 from stack.services import Collector, check_queue
 from tests.faults.outcome import Row, record
 from tests.faults.queue_files import (
     CONFIGS,
     LOGS,
     METRICS,
+    PAGE,
     TRACES,
     Backlog,
     Damage,
@@ -86,6 +90,28 @@ def test_a_damaged_file_is_kept_aside_and_the_others_are_delivered(
         check_that_new_data_flows(pipeline)
         record(promise, outcome(pipeline, "the damaged file is kept"))
     assert kept.read_bytes() == damaged
+
+
+def test_every_page_in_use_is_looked_at(backlog: Backlog) -> None:
+    check = runpy.run_path(str(COLLECTOR / "guard" / "check_queue.py"))
+    data = (backlog.folder / "queue" / TRACES).read_bytes()
+    pages = [data[start : start + PAGE] for start in range(0, len(data), PAGE)]
+    database = check["Database"](memoryview(data))
+    database.check()
+    heads = [
+        n for n, page in enumerate(pages) if database.seen[n : n + 1] == b"\1" and names(page, n)
+    ]
+    assert len(heads) > 10
+    for here, other in zip(heads, reversed(heads), strict=True):
+        for there in (bytes(PAGE), pages[other] if other != here else pages[0]):
+            changed = [*pages[:here], there, *pages[here + 1 :]]
+            with pytest.raises(check["DamagedError"]):
+                check["Database"](memoryview(b"".join(changed))).check()
+
+
+def names(page: bytes, number: int) -> bool:
+    """Tell whether a page is the first of its run: it begins with its number."""
+    return int.from_bytes(page[:8], sys.byteorder) == number
 
 
 def test_a_native_start_checks_first(

@@ -135,6 +135,8 @@ def test_shifted_samples_of_several_processes_all_arrive(
     configs = ("environments/development", "routes/hybrid")
     ages: Sequence[float] = [0, 5, 3, 1, 4, 2, 1800, 7200, 20 * HOUR, -300]
     with run_pipeline(otelcol, configs, tmp_path, backend) as pipeline:
+        pipeline.collector.send(sample("test.first", 1, 0))  # a new database takes any age
+        poll_until(lambda: values(prometheus, "test_first"), "a first sample")
         for number, age in enumerate(ages):
             metric = sample("test.shifted", number, age)  # the same moment in all processes
             for instance in INSTANCES:
