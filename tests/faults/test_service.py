@@ -43,9 +43,9 @@ PAUSE = 0.01  # seconds between two requests
 class Clients(threading.Thread):
     """Asks for one task after the other, and remembers the answers."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, task_type: str) -> None:
         super().__init__(name="clients", daemon=True)
-        self.house = house
+        self.house, self.task_type = house, task_type
         self.accepted: list[str] = []
         self.answers: Counter[tuple[int, str]] = Counter()
         self.ending = threading.Event()
@@ -53,7 +53,7 @@ class Clients(threading.Thread):
 
     def run(self) -> None:
         """Ask until told to end."""
-        body = {"task_type": "summarize_document", "text": "kept"}
+        body = {"task_type": self.task_type, "text": "kept"}
         with httpx.Client(base_url=self.house.url, timeout=20) as client:
             while not self.ending.wait(PAUSE):
                 answer = client.post("/agents/researcher/tasks", json=body)
@@ -93,9 +93,9 @@ def completed(house: House) -> int:
     return found
 
 
-def run_clients(house: House) -> Clients:
+def run_clients(house: House, task_type: str) -> Clients:
     house.client.put("/documents/kept", json={"text": "Kept."}).raise_for_status()
-    clients = Clients(house)
+    clients = Clients(house, task_type)
     clients.start()
     clients.go_on()
     return clients
@@ -112,7 +112,7 @@ def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
 ) -> None:
     for server, row in zip(servers, LOST, strict=True):
         with House(*servers, OFF, workers=2) as house:
-            clients = run_clients(house)
+            clients = run_clients(house, "word_statistics")
             server.kill()
             time.sleep(row.seconds)  # the length of the fault
             server.start()
@@ -125,7 +125,7 @@ def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
 
 def test_a_killed_workers_task_is_finished_by_another(servers: tuple[Postgres, Redis]) -> None:
     with House(*servers, OFF) as house:
-        clients = run_clients(house)
+        clients = run_clients(house, "summarize_document")  # it asks the API
         for _ in range(3):
             slow = SlowApi()
             with closing(slow), house.worker(API_URL=slow.url) as doomed:
