@@ -227,8 +227,8 @@ def fnv1a(text: bytes) -> int:
 
 def inline(page: memoryview) -> Iterator[Entry]:
     """Yield the entries of a small bucket, whose one page is kept in its own entry."""
-    _, kind, count, _ = PAGE.unpack_from(page) if len(page) >= PAGE.size else (0, 0, 0, 0)
-    if kind != LEAF:
+    number, kind, count, further = PAGE.unpack_from(page) if len(page) >= PAGE.size else (0,) * 4
+    if (number, kind, further) != (0, LEAF, 0):
         raise DamagedError("its small bucket has no page")
     yield from entries_of(page, kind, count, "its small bucket")
 
