@@ -12,10 +12,10 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bench.spans import Pair, Template, ids, pairs
+from bench.spans import TRACES, Pair, Template, ids, pairs
 
 HEADERS = {"content-type": "application/x-protobuf"}
 PAUSE = 0.1  # seconds before a refused request is sent again
@@ -53,6 +53,7 @@ class Feeder:
         rate: spans a second; 0 means as fast as they are taken.
         connections: how many requests may be under way.
         routes: distinct routes, of which each makes series of its own.
+        traces: how many a request holds, four spans of each.
         seed: the trace ids are the same for the same seed.
     """
 
@@ -64,11 +65,12 @@ class Feeder:
         rate: float = 0.0,
         connections: int = 4,
         routes: int = 10,
+        traces: int = TRACES,
         seed: int = 1,
     ) -> None:
         self.address = urlsplit(endpoint).netloc
         self.spans, self.rate, self.seed = spans, rate, seed
-        self.connections, self.routes = connections, routes
+        self.connections, self.routes, self.traces = connections, routes, traces
         self.sent = Sent()
         self._slots: Iterator[int] = itertools.count()
         self._begun = 0.0
@@ -79,7 +81,7 @@ class Feeder:
             threading.Thread(target=self._connection, args=(number,), daemon=True)
             for number in range(self.connections)
         ]
-        own = [pairs(self.routes, self.connections) for _ in threads]
+        own = [pairs(self.routes, self.connections, self.traces) for _ in threads]
         self._templates = own
         self._begun = time.monotonic()
         for thread in threads:
@@ -92,7 +94,7 @@ class Feeder:
     def _connection(self, number: int) -> None:
         connection = http.client.HTTPConnection(self.address, timeout=120)
         own = self._templates[number]
-        trace_ids = ids(self.seed * 1000 + number)
+        trace_ids = ids(self.seed * 1000 + number, self.traces)
         for turn in itertools.count(number):
             pair: Pair = own[turn % len(own)]
             these = next(trace_ids)
@@ -134,6 +136,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--routes", type=int, default=10)
+    parser.add_argument("--traces", type=int, default=TRACES)
     parser.add_argument("--seed", type=int, default=1)
     given = vars(parser.parse_args())
     print(Feeder(given.pop("endpoint"), **given).run().as_json(), flush=True)  # noqa: T201

@@ -1,52 +1,58 @@
 """Runs a collector between a feeder and a sink and takes its CPU time, throughput and memory."""
 
-import json
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import psutil
 import yaml
 from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
-from pytest_otelcol.process import Process
 
 from bench.configs import Config
+from bench.feeding import Feed
 from bench.sink import Sink
 from stack import toolchain
-from stack.paths import ROOT
 from stack.selfmetrics import SelfMetrics
 from stack.services import FEATURE_GATES
 
 LISTEN = ("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN")
-PATIENCE = 300.0  # seconds for a feeder to get rid of its spans
-QUIET = 2.0  # seconds without a request after which nothing is on its way any more
+QUIET = 2.0  # seconds without a span after which none is on its way any more
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a collector spent on `spans`, in `seconds`."""
+    """What a collector spent on `spans`, in `seconds`; `delivered` reached the backend."""
 
     spans: int
     delivered: int
     seconds: float
     cpu_seconds: float
-    rss_bytes: int
+    rss_bytes: float
 
     @property
     def us_per_span(self) -> float:
         """CPU time in microseconds a span."""
         return self.cpu_seconds / self.spans * 1e6
 
-    @property
-    def per_second(self) -> float:
-        """Spans a second."""
-        return self.spans / self.seconds
+    def as_row(self) -> dict[str, float]:
+        """Return what is kept of a run."""
+        return {
+            "us_per_span": round(self.us_per_span, 2),
+            "spans_per_second": round(self.spans / self.seconds),
+            "rss_mb": round(self.rss_bytes / 1e6),
+            "spans": self.spans,
+            "delivered": self.delivered,
+        }
+
+    def __str__(self) -> str:
+        row = self.as_row()
+        return "{us_per_span} us a span, {spans_per_second}/s, {rss_mb} MB".format(**row)
 
 
 class Bed:
@@ -67,38 +73,50 @@ class Bed:
         """Return the resident memory in bytes."""
         return int(self.process.memory_info().rss)
 
+    def read(self) -> SelfMetrics:
+        """Return what the collector says about itself."""
+        return SelfMetrics.read(self.self_metrics)
+
     def accepted(self) -> int:
         """Return how many spans the receiver took."""
-        return int(SelfMetrics.read(self.self_metrics).total("receiver_accepted_spans"))
+        return int(self.read().total("receiver_accepted_spans"))
 
     def delivered(self) -> int:
         """Return how many spans arrived at the sink."""
         return int(self.sink.counts().get("spans", 0))
 
-    def drained(self) -> object:
+    def drained(self) -> bool:
         """Tell whether the sink has been quiet for a while."""
         return time.time() - self.sink.counts().get("last", 0.0) > QUIET
 
-    def feeder(self, spans: int, *, rate: float = 0.0, routes: int = 10, seed: int = 1) -> "Feed":
-        """Return a feeder of this collector, not yet started."""
-        return Feed(self.collector.endpoint, spans=spans, rate=rate, routes=routes, seed=seed)
+    def feeder(self, spans: int, **options: float) -> Feed:
+        """Return a feeder of this collector, not yet started; options as `Feeder` takes them."""
+        return Feed(self.collector.endpoint, spans=spans, **options)
 
 
-class Feed(Process):
-    """A feeder as a process."""
+@dataclass(frozen=True)
+class Mark:
+    """The counters of a bed at a moment."""
 
-    def __init__(self, endpoint: str, **options: float) -> None:
-        flags = [f"--{name}={value:g}" for name, value in options.items()]
-        super().__init__("feeder", [sys.executable, "-m", "bench.feeder", endpoint, *flags],
-                         cwd=ROOT)  # fmt: skip
+    at: float
+    cpu: float
+    accepted: int
+    delivered: int
 
-    def sent(self) -> dict[str, float]:
-        """Wait for its end and return what it sent."""
-        poll_until(lambda: not self.running, "the feeder done", timeout=PATIENCE)
-        if self.exit_code:
-            raise RuntimeError(f"the feeder failed: {self.tail()}")
-        found: dict[str, float] = json.loads(self.output())
-        return found
+    @classmethod
+    def take(cls, under: Bed) -> Self:
+        """Read them now."""
+        return cls(time.monotonic(), under.cpu(), under.accepted(), under.delivered())
+
+    def since(self, start: Self, rss_bytes: float) -> Figures:
+        """Return what was spent since `start`."""
+        return Figures(
+            self.accepted - start.accepted,
+            self.delivered - start.delivered,
+            self.at - start.at,
+            self.cpu - start.cpu,
+            rss_bytes,
+        )
 
 
 @contextmanager
@@ -122,30 +140,12 @@ def bed(config: Config, env: Mapping[str, str] | None = None) -> Iterator[Bed]:
         yield Bed(stack.enter_context(running), sink)
 
 
-def saturated(config: Config, spans: int, env: Mapping[str, str] | None = None) -> Figures:
+def saturated(config: Config, spans: int) -> Figures:
     """Give it all it takes; the CPU time counts until the last span is delivered."""
-    with bed(config, env) as under:
+    with bed(config) as under:
         before = under.cpu()
         with under.feeder(spans) as feed:
             sent = feed.sent()
         poll_until(under.drained, "everything delivered", timeout=60, interval=0.25)
         spent = under.cpu() - before
         return Figures(int(sent["spans"]), under.delivered(), sent["seconds"], spent, under.rss())
-
-
-def steady(
-    config: Config, rate: float, *, warm: float, seconds: float, env: Mapping[str, str] | None = None
-) -> Figures:
-    """Feed at a rate; measured between `warm` seconds and `warm` + `seconds`."""
-    with bed(config, env) as under, under.feeder(int(rate * (warm + seconds + 2)), rate=rate):
-        time.sleep(warm)
-        return window(under, seconds)
-
-
-def window(under: Bed, seconds: float) -> Figures:
-    """Measure for a while what is being fed."""
-    spans, arrived, cpu, begun = under.accepted(), under.delivered(), under.cpu(), time.monotonic()
-    time.sleep(seconds)
-    spent, took = under.cpu() - cpu, time.monotonic() - begun
-    taken, came = under.accepted() - spans, under.delivered() - arrived
-    return Figures(taken, came, took, spent, under.rss())

@@ -24,7 +24,7 @@ LENGTH_DELIMITED = 2
 
 
 class CountingSink(RecordingServer):
-    """Counts spans, requests and bytes; `last` is when the last came, in epoch seconds."""
+    """Counts spans, requests and bytes; `last` is when the last spans came, in epoch seconds."""
 
     def __init__(self, port: int) -> None:
         super().__init__("counting sink", port)
@@ -40,7 +40,7 @@ class CountingSink(RecordingServer):
             spans = count_spans(plain(body, headers.get("content-encoding", "")))
         with self._lock:
             self.counts.update({"spans": spans, f"requests {path}": 1, f"bytes {path}": len(body)})
-            self.last = time.time()
+            self.last = time.time() if spans else self.last
             self.requests.clear()
         return (200 if path.startswith("/v1/") else 204), b""
 

@@ -16,7 +16,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 from pytest_otelcol.telemetry import key_values, span
 
-TRACES = 128  # in a request: 512 spans
+TRACES = 128  # in a request: 512 spans; of each, one fails and one is slow
 PER_TRACE = 8
 ID_BYTES = 16
 ERROR, SLOW = 0, 1  # which of a request's traces
@@ -76,27 +76,31 @@ class Pair:
     worker: Template
 
 
-def pairs(routes: int, processes: int) -> list[Pair]:
-    """Return requests of that many processes, which together serve `routes` distinct routes."""
-    each = max(processes, -(-routes // TRACES))
-    return [_pair(number, routes, processes) for number in range(each)]
+def pairs(routes: int, processes: int, traces: int = TRACES) -> list[Pair]:
+    """Return requests of that many processes, which together serve `routes` distinct routes.
+
+    `traces` is how many a request holds; each process makes at least `TRACES`.
+    """
+    each = max(processes, -(-max(routes, TRACES) // traces))
+    return [_pair(number, routes, processes, traces) for number in range(each)]
 
 
-def ids(seed: int) -> Iterator[bytes]:
+def ids(seed: int, traces: int = TRACES) -> Iterator[bytes]:
     """Yield the trace ids of one pair after another, the same for the same seed."""
     source = random.Random(seed)  # noqa: S311 - not for secrets
     while True:
-        yield source.randbytes(TRACES * ID_BYTES)
+        yield source.randbytes(traces * ID_BYTES)
 
 
-def _pair(number: int, routes: int, processes: int) -> Pair:
+def _pair(number: int, routes: int, processes: int, traces: int) -> Pair:
     source = random.Random(number)  # noqa: S311 - not for secrets
-    markers = [source.randbytes(ID_BYTES) for _ in range(TRACES)]
+    markers = [source.randbytes(ID_BYTES) for _ in range(traces)]
     api: Scopes = {}
     worker: Scopes = {}
-    for place, marker in enumerate(markers):
-        _api_spans(api, marker.hex(), (number * TRACES + place) % routes, slow=place == SLOW)
-        _worker_spans(worker, marker.hex(), failed=place == ERROR)
+    for place, marker in enumerate(markers, number * traces):
+        slow, failed = place % TRACES == SLOW, place % TRACES == ERROR
+        _api_spans(api, marker.hex(), place % routes, slow=slow)
+        _worker_spans(worker, marker.hex(), failed=failed)
     process = number % processes
     return Pair(
         _template("agentical-api", process, api, markers),

@@ -1,0 +1,107 @@
+"""The collector against its peers: saturated in turns, at a steady rate side by side."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from bench.configs import Config, in_memory, ladder, peer, same_jobs, shipped
+from bench.measure import Bed, Figures, Mark, bed, saturated
+
+Say = Callable[[str], None]
+Rows = dict[str, list[dict[str, float]]]
+RATE = 10_000.0  # spans a second
+DECISION_WAIT = 30.0  # seconds; production's default
+
+
+def contestants() -> dict[str, Config]:
+    """Return everything that is compared when saturated."""
+    production, development = shipped("production"), shipped("development")
+    return {
+        "production": production,
+        "production, queues in memory": in_memory(production),
+        "development": development,
+        "development, queues in memory": in_memory(development),
+        "documented by Logfire": peer("logfire-documented"),
+        "documented by Logfire, the same jobs": same_jobs(),
+        "OpenTelemetry demo": peer("opentelemetry-demo"),
+    }
+
+
+def in_turns(configs: Mapping[str, Config], *, rounds: int, spans: int, say: Say) -> Rows:
+    """Saturate one after another, round by round, every second round backwards."""
+    found: Rows = {name: [] for name in configs}
+    for number in range(rounds):
+        for name in list(configs)[:: -1 if number % 2 else 1]:
+            figures = saturated(configs[name], spans)
+            found[name].append(figures.as_row())
+            say(f"saturated {number + 1}/{rounds}  {name}: {figures}")
+    return found
+
+
+def side_by_side(
+    configs: Mapping[str, Config], *, warm: float, windows: int, seconds: float, say: Say,
+    rate: float = RATE, wait: float = 1.0, options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Rows:  # fmt: skip
+    """Feed all at once at a rate; after `warm` seconds measure some windows of `seconds`."""
+    lasts = warm + windows * seconds + 5
+    with ExitStack() as stack:
+        beds: dict[str, Bed] = {}
+        for name, config in configs.items():
+            env = {"TRACE_DECISION_WAIT": f"{wait:g}s"}
+            beds[name] = stack.enter_context(bed(config, env))
+        for name, under in beds.items():
+            own = {"rate": rate, **(options or {}).get(name, {})}
+            stack.enter_context(under.feeder(int(own["rate"] * lasts), **own))
+        time.sleep(warm)
+        return _windows(beds, windows, seconds, say)
+
+
+def _windows(beds: Mapping[str, Bed], windows: int, seconds: float, say: Say) -> Rows:
+    found: Rows = {name: [] for name in beds}
+    for number in range(windows):
+        marks = {name: Mark.take(under) for name, under in beds.items()}
+        peaks = _watch(beds, seconds)
+        for name, under in beds.items():
+            figures: Figures = Mark.take(under).since(marks[name], peaks[name])
+            found[name].append(figures.as_row())
+            say(f"steady {number + 1}/{windows}  {name}: {figures}")
+    return found
+
+
+def _watch(beds: Mapping[str, Bed], seconds: float) -> dict[str, float]:
+    """Pass the time; returns the mean resident memory, which swings with garbage collection."""
+    samples: dict[str, list[float]] = {name: [] for name in beds}
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(min(0.5, max(0.0, end - time.monotonic())))
+        for name, under in beds.items():
+            samples[name].append(under.rss())
+    return {name: sum(seen) / len(seen) for name, seen in samples.items()}
+
+
+def held(*, windows: int, seconds: float, say: Say) -> Rows:
+    """Hold the rate with the decision wait of production; memory is full after two waits."""
+    names = ("production", "documented by Logfire", "documented by Logfire, the same jobs")
+    configs = {name: config for name, config in contestants().items() if name in names}
+    warm = DECISION_WAIT + 10.0
+    return side_by_side(
+        configs, warm=warm, windows=windows, seconds=seconds, say=say, wait=DECISION_WAIT
+    )
+
+
+def stages(*, rounds: int, spans: int, windows: int, seconds: float, say: Say) -> dict[str, Rows]:
+    """Measure production stage after stage, saturated and at the rate."""
+    steps = ladder()
+    return {
+        "saturated": in_turns(steps, rounds=rounds, spans=spans, say=say),
+        "steady": side_by_side(steps, warm=5.0, windows=windows, seconds=seconds, say=say),
+    }
+
+
+def steady(*, windows: int, seconds: float, say: Say) -> Rows:
+    """Feed at the rate what `held` leaves out."""
+    configs = contestants()
+    names = [name for name in configs if "memory" in name or name == "development"]
+    chosen = {name: configs[name] for name in [*names, "production", "OpenTelemetry demo"]}
+    return side_by_side(chosen, warm=5.0, windows=windows, seconds=seconds, say=say)

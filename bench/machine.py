@@ -1,0 +1,33 @@
+"""What the figures were taken on."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from stack import toolchain
+
+
+def describe() -> dict[str, Any]:
+    """Return the machine and the programs, in words that mean something elsewhere."""
+    version = toolchain.version_of([str(toolchain.collector()), "--version"]) or ()
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "collector": toolchain.COLLECTOR_TOOL.fingerprint,
+        "collector_version": ".".join(map(str, version)),
+        "load_average_before": round(psutil.getloadavg()[0], 1),
+    }
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())

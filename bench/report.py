@@ -1,0 +1,154 @@
+"""Writes docs/performance.md and its plot from the figures kept in docs/performance.json."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.plot import draw
+from bench.reaches import (
+    OURS,
+    PEER,
+    SAME_JOBS,
+    Reach,
+    of_median,
+    percentile,
+    ratio,
+    reaches,
+)
+from bench.words import DOES, HEAD, HOW, STEADY
+from stack.paths import ROOT
+
+DOCS = ROOT / "docs"
+FIGURES, PAGE, PLOT = (DOCS / f"performance.{kind}" for kind in ("json", "md", "svg"))
+Found = Mapping[str, Any]
+
+
+def save(found: Found) -> None:
+    """Keep the figures of a run."""
+    FIGURES.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def load() -> dict[str, Any]:
+    """Return the figures that were kept."""
+    found: dict[str, Any] = json.loads(FIGURES.read_text())
+    return found
+
+
+def write() -> list[Path]:
+    """Write page and plot; returns where."""
+    found = load()
+    PAGE.write_text(page(found))
+    draw(found, PLOT)
+    return [FIGURES, PAGE, PLOT]
+
+
+def page(found: Found) -> str:
+    """Return the page."""
+    parts = [
+        HEAD,
+        summary(found),
+        "## What is promised",
+        reach_table(reaches(found)),
+        f"![CPU per span, its stages, and its growth]({PLOT.name})",
+        "## Against others",
+        contest(found),
+        "## Where it goes",
+        stage_table(found["stages"]),
+        STEADY,
+        "## Growth",
+        growth_table(found),
+        "## How it was measured",
+        HOW,
+        machine(found),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(found: Found) -> str:
+    """Return in one paragraph what it costs."""
+    held, visible = found["held"], found["visible_seconds"]
+    ours = of_median(held, OURS)
+    return (
+        f"In production, with everything on, the collector spends {ours:.0f} us of CPU on a span "
+        f"at 10,000 spans a second: {ours / 1e2:.0f} % of one core, "
+        f"{ratio(held, OURS, PEER):.2f} of what Logfire's documented configuration spends on the "
+        f"same binary, and {ratio(held, OURS, SAME_JOBS):.2f} of that configuration with the same "
+        f"jobs added. It takes {of_median(held, OURS, 'rss_mb'):,.0f} MB at that rate, because the "
+        f"sampler holds traces for 30 s ({ratio(held, OURS, PEER, 'rss_mb'):.2f} of the peer). In "
+        f"development a request's last span can be asked for after "
+        f"{percentile(visible, 0.5):.1f} s (p95 {percentile(visible, 0.95):.1f} s)."
+    )
+
+
+def reach_table(found: Iterable[Reach]) -> str:
+    """Return measures, ratios and bounds."""
+    rows = [
+        [item.measure, item.alternative, f"{item.value:.2f}{item.unit}", item.bound,
+         "met" if item.met else "**missed**"]
+        for item in found
+    ]  # fmt: skip
+    return table(["measure", "against", "figure", "reach", ""], rows)
+
+
+def contest(found: Found) -> str:
+    """Return what each configuration does and costs."""
+    saturated, steady = found["saturated"], {**found["steady"], **found["held"]}
+    rows = [
+        [name, DOES[name], *_cells(saturated, name), f"{of_median(steady, name):.1f}"]
+        for name in saturated
+    ]
+    head = ["configuration", "what it does", "us a span, saturated", "spans/s", "us at 10,000/s"]
+    return table(head, rows)
+
+
+def stage_table(stages: Found) -> str:
+    """Return what each stage adds."""
+    rows: list[list[str]] = []
+    before = {"saturated": 0.0, "steady": 0.0}
+    for name in stages["saturated"]:
+        cells = [name if not rows else f"+ {name}"]
+        for how, rest in before.items():
+            value = of_median(stages[how], name)
+            cells += [f"{value:.1f}", f"{value - rest:+.1f}" if rest else ""]
+            before[how] = value
+        rows.append(cells)
+    return table(["stage", "us saturated", "adds", "us at 10,000/s", "adds"], rows)
+
+
+def growth_table(found: Found) -> str:
+    """Return the cost at each load and number of series."""
+    rows = [
+        [f"{kind}, {name}", f"{of_median(found[kind], name, 'spans_per_second'):,.0f}",
+         f"{of_median(found[kind], name):.1f}", f"{of_median(found[kind], name, 'rss_mb'):.0f}"]
+        for kind in ("load", "series")
+        for name in found[kind]
+    ]  # fmt: skip
+    return table(["", "spans/s", "us a span", "MB"], rows)
+
+
+def machine(found: Found) -> str:
+    """Say on what, how often, and how long."""
+    own, drains = found["machine"], found["drain"]
+    runs = sum(map(len, found["saturated"].values()))
+    spans = sum(row["spans"] for rows in found["saturated"].values() for row in rows)
+    return (
+        f"This run: {own['processor']}, {own['cores']} cores, {own['memory_gb']} GB, "
+        f"{own['system']}, load average {own['load_average_before']} before it; collector "
+        f"{own['collector_version']} of lock {own['collector']}, Python {own['python']}; "
+        f"{found['minutes']} minutes, {runs} saturated runs with {spans:,} spans, "
+        f"{len(found['visible_seconds'])} tasks followed, backlogs of "
+        + " and ".join(f"{item['backlog_mb']:g} MB ({name})" for name, item in drains.items())
+        + " drained."
+    )
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _cells(rows: Found, name: str) -> list[str]:
+    rate = of_median(rows, name, "spans_per_second")
+    return [f"{of_median(rows, name):.1f}", f"{rate:,.0f}"]
