@@ -46,7 +46,9 @@ def same_jobs() -> Config:
     found, ours = peer("logfire-documented"), shipped("production")
     for section in ("receivers", "processors", "connectors", "exporters", "extensions"):
         found[section] = {**ours[section], **found.get(section, {})}
-    for name in ("forward/kept", "forward/traces", "forward/logs", "forward/metrics"):
+    for name in [
+        n for n in ours["connectors"] if n.startswith("forward/") and n != "forward/spans"
+    ]:
         del found["connectors"][name]
     found["exporters"]["otlp_http"] = found["exporters"].pop("otlp_http/logfire")
     found["service"]["extensions"] = ours["service"]["extensions"]
@@ -90,7 +92,7 @@ def _without_scrub(config: Config) -> Config:
 def _without_exemplars(config: Config) -> Config:
     found = deepcopy(config)
     pipelines = found["service"]["pipelines"]
-    pipelines["traces/scrub"]["exporters"].remove("span_metrics/sampled")
+    pipelines["traces/sample"]["exporters"].remove("span_metrics/sampled")
     pipelines["metrics/receive"]["receivers"].remove("span_metrics/sampled")
     return found
 
@@ -105,5 +107,5 @@ def _without_metrics(config: Config) -> Config:
 
 def _without_weights(config: Config) -> Config:
     found = deepcopy(config)
-    found["service"]["pipelines"]["traces/sample"]["processors"].remove("transform/adjusted_count")
+    found["service"]["pipelines"]["traces/keep"]["processors"].remove("transform/adjusted_count")
     return found

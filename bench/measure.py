@@ -22,7 +22,7 @@ from stack.selfmetrics import SelfMetrics
 from stack.services import FEATURE_GATES
 
 LISTEN = ("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN")
-QUIET = 2.0  # seconds without a span after which none is on its way any more
+QUIET = 2.5  # seconds without a span; the sampler decides once a second
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,10 @@ class Bed:
         """Return how many spans arrived at the sink."""
         return int(self.sink.counts().get("spans", 0))
 
-    def drained(self) -> bool:
-        """Tell whether the sink has been quiet for a while."""
-        return time.time() - self.sink.counts().get("last", 0.0) > QUIET
+    def drained(self, fed: float) -> bool:
+        """Tell whether the sink was quiet for a while; `fed` is the end of feeding, epoch time."""
+        last = self.sink.counts().get("last", 0.0)
+        return last > 0 and time.time() - max(last, fed) > QUIET
 
     def feeder(self, spans: int, **options: float) -> Feed:
         """Return a feeder of this collector, not yet started; options as `Feeder` takes them."""
@@ -145,7 +146,7 @@ def saturated(config: Config, spans: int) -> Figures:
     with bed(config) as under:
         before = under.cpu()
         with under.feeder(spans) as feed:
-            sent = feed.sent()
-        poll_until(under.drained, "everything delivered", timeout=60, interval=0.25)
+            sent, fed = feed.sent(), time.time()
+        poll_until(lambda: under.drained(fed), "everything delivered", timeout=60, interval=0.25)
         spent = under.cpu() - before
         return Figures(int(sent["spans"]), under.delivered(), sent["seconds"], spent, under.rss())

@@ -14,9 +14,9 @@ DOES = {
     "documented by Logfire, the same jobs": "that, and our metrics, redaction, memory limit and "
     "queues on disk in one flat file; no weights",
     "OpenTelemetry demo": "memory limit; one transform of names; all spans kept; metrics from "
-    "spans under the connector's names, as OTLP; debug exporter; queues in memory. No redaction, no "
-    "sampling. Its resource detection is left out (not in this build), and its spans leave over "
-    "HTTP",
+    "spans under the connector's names, as OTLP; debug exporter; queues in memory. No "
+    "redaction, no sampling. Its resource detection is left out (not in this build); its spans "
+    "leave over HTTP",
 }
 
 STEADY = """### Why a span costs more at a steady rate than when saturated

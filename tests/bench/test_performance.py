@@ -1,0 +1,49 @@
+"""The page of costs: what the generator makes of the figures that were kept, each reach met."""
+
+from copy import deepcopy
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.reaches import OURS, reaches
+from bench.report import PAGE, PLOT, load, page
+
+
+@pytest.fixture
+def figures() -> dict[str, Any]:
+    return load()
+
+
+def missed(figures: dict[str, Any]) -> list[str]:
+    return [f"{item.measure}: {item.value:.2f}" for item in reaches(figures) if not item.met]
+
+
+def test_the_page_is_what_the_figures_say(figures: dict[str, Any]) -> None:
+    assert PAGE.read_text() == page(figures), "run `python -m bench --page-only`"
+    assert f"({PLOT.name})" in PAGE.read_text()
+    assert ElementTree.parse(PLOT).getroot().tag.endswith("svg")
+
+
+def test_every_reach_is_met(figures: dict[str, Any]) -> None:
+    assert missed(figures) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "field", "factor", "told"),
+    [
+        ("saturated", OURS, "us_per_span", 2.0, "collector CPU per span, saturated"),
+        ("held", OURS, "us_per_span", 3.0, "collector CPU per span, 10,000 spans/s"),
+        ("held", OURS, "rss_mb", 1.5, "memory, 10,000 spans/s"),
+        ("saturated", "development", "us_per_span", 2.0, "queues on disk, development"),
+        ("load", "8x", "us_per_span", 2.0, "8 times the load"),
+    ],
+)
+def test_a_cost_that_grows_misses_its_reach(
+    figures: dict[str, Any], part: str, name: str, field: str, factor: float, told: str
+) -> None:
+    worse = deepcopy(figures)
+    for row in worse[part][name]:
+        row[field] *= factor
+    assert any(told in reach for reach in missed(worse))
+    assert "**missed**" in page(worse)
