@@ -25,12 +25,13 @@ def measure() -> dict[str, Any]:
     found["held"] = compare.held(windows=5, seconds=24, say=say)
     found["stages"] = compare.stages(rounds=2, spans=SPANS, windows=3, seconds=8, say=say)
     found["steady"] = compare.steady(windows=3, seconds=8, say=say)
+    found["conditions"] = compare.conditions(windows=3, seconds=8, say=say)
     found["load"] = growth.load(windows=3, seconds=6, say=say)
     found["series"] = growth.series(windows=2, seconds=10, say=say)
     found["visible_seconds"] = journey.delays(seconds=25, say=say)
     found["drain"] = {
-        "production": journey.drain("production", rate=10_000, outage=10, say=say),
-        "development": journey.drain("development", rate=2_000, outage=10, say=say),
+        "production": journey.drain("production", rate=10_000, outage=30, say=say),
+        "development": journey.drain("development", rate=2_000, outage=30, say=say),
     }
     found["minutes"] = round((time.monotonic() - begun) / 60, 1)
     return found

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any
+
+from pytest_otelcol.polling import poll_until
 
 from bench.configs import Config, in_memory, ladder, peer, same_jobs, shipped
 from bench.measure import Bed, Figures, Mark, bed, saturated
@@ -11,6 +12,9 @@ from bench.measure import Bed, Figures, Mark, bed, saturated
 Say = Callable[[str], None]
 Rows = dict[str, list[dict[str, float]]]
 RATE = 10_000.0  # spans a second
+OURS, PEER = "production", "documented by Logfire"
+BUSY, SMALL, LAZY = HOWS = ("512 spans a request", "32 spans a request", "GOGC=400")
+SMALL_TRACES = 8  # four spans of each
 DECISION_WAIT = 30.0  # seconds; production's default
 
 
@@ -18,12 +22,12 @@ def contestants() -> dict[str, Config]:
     """Return everything that is compared when saturated."""
     production, development = shipped("production"), shipped("development")
     return {
-        "production": production,
+        OURS: production,
         "production, queues in memory": in_memory(production),
         "development": development,
         "development, queues in memory": in_memory(development),
-        "documented by Logfire": peer("logfire-documented"),
-        "documented by Logfire, the same jobs": same_jobs(),
+        PEER: peer("logfire-documented"),
+        f"{PEER}, the same jobs": same_jobs(),
         "OpenTelemetry demo": peer("opentelemetry-demo"),
     }
 
@@ -40,19 +44,32 @@ def in_turns(configs: Mapping[str, Config], *, rounds: int, spans: int, say: Say
 
 
 def side_by_side(
-    configs: Mapping[str, Config], *, warm: float, windows: int, seconds: float, say: Say,
-    rate: float = RATE, wait: float = 1.0, options: Mapping[str, Mapping[str, Any]] | None = None,
-) -> Rows:  # fmt: skip
-    """Feed all at once at a rate; after `warm` seconds measure some windows of `seconds`."""
-    lasts = warm + windows * seconds + 5
+    configs: Mapping[str, Config],
+    *,
+    warm: float,
+    windows: int,
+    seconds: float,
+    say: Say,
+    rate: float = RATE,
+    wait: float = 1.0,
+    options: Mapping[str, Mapping[str, float]] | None = None,
+    envs: Mapping[str, Mapping[str, str]] | None = None,
+) -> Rows:
+    """Feed all at once at a rate; after `warm` seconds measure some windows of `seconds`.
+
+    `options` are the feeder's and `envs` the collector's own variables, by name.
+    """
+    lasts = warm + windows * seconds + 10
     with ExitStack() as stack:
         beds: dict[str, Bed] = {}
         for name, config in configs.items():
-            env = {"TRACE_DECISION_WAIT": f"{wait:g}s"}
+            env = {"TRACE_DECISION_WAIT": f"{wait:g}s", **(envs or {}).get(name, {})}
             beds[name] = stack.enter_context(bed(config, env))
         for name, under in beds.items():
             own = {"rate": rate, **(options or {}).get(name, {})}
             stack.enter_context(under.feeder(int(own["rate"] * lasts), **own))
+        for name, under in beds.items():
+            poll_until(under.accepted, f"{name} fed", timeout=60)
         time.sleep(warm)
         return _windows(beds, windows, seconds, say)
 
@@ -82,7 +99,7 @@ def _watch(beds: Mapping[str, Bed], seconds: float) -> dict[str, float]:
 
 def held(*, windows: int, seconds: float, say: Say) -> Rows:
     """Hold the rate with the decision wait of production; memory is full after two waits."""
-    names = ("production", "documented by Logfire", "documented by Logfire, the same jobs")
+    names = (OURS, PEER, f"{PEER}, the same jobs")
     configs = {name: config for name, config in contestants().items() if name in names}
     warm = DECISION_WAIT + 10.0
     return side_by_side(
@@ -105,3 +122,14 @@ def steady(*, windows: int, seconds: float, say: Say) -> Rows:
     names = [name for name in configs if "memory" in name or name == "development"]
     chosen = {name: configs[name] for name in [*names, "production", "OpenTelemetry demo"]}
     return side_by_side(chosen, warm=5.0, windows=windows, seconds=seconds, say=say)
+
+
+def conditions(*, windows: int, seconds: float, say: Say) -> Rows:
+    """Feed ours and the peer as a busy SDK does, in small requests, and with less collection."""
+    both = {OURS: shipped("production"), PEER: peer("logfire-documented")}
+    configs = {f"{name}, {how}": config for name, config in both.items() for how in HOWS}
+    small = {f"{name}, {SMALL}": {"traces": SMALL_TRACES} for name in both}
+    lazy = {f"{name}, {LAZY}": {"GOGC": "400"} for name in both}
+    return side_by_side(
+        configs, warm=6, windows=windows, seconds=seconds, say=say, options=small, envs=lazy
+    )

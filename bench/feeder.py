@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bench.spans import TRACES, Pair, Template, ids, pairs
+from bench.spans import TRACES, Template, ids, pairs
 
 HEADERS = {"content-type": "application/x-protobuf"}
 PAUSE = 0.1  # seconds before a refused request is sent again
@@ -72,6 +72,7 @@ class Feeder:
         self.spans, self.rate, self.seed = spans, rate, seed
         self.connections, self.routes, self.traces = connections, routes, traces
         self.sent = Sent()
+        self._pairs = pairs(routes, connections, traces)
         self._slots: Iterator[int] = itertools.count()
         self._begun = 0.0
 
@@ -81,8 +82,6 @@ class Feeder:
             threading.Thread(target=self._connection, args=(number,), daemon=True)
             for number in range(self.connections)
         ]
-        own = [pairs(self.routes, self.connections, self.traces) for _ in threads]
-        self._templates = own
         self._begun = time.monotonic()
         for thread in threads:
             thread.start()
@@ -93,10 +92,10 @@ class Feeder:
 
     def _connection(self, number: int) -> None:
         connection = http.client.HTTPConnection(self.address, timeout=120)
-        own = self._templates[number]
+        own = [pair.copy() for pair in self._pairs]
         trace_ids = ids(self.seed * 1000 + number, self.traces)
         for turn in itertools.count(number):
-            pair: Pair = own[turn % len(own)]
+            pair = own[turn % len(own)]
             these = next(trace_ids)
             for template in (pair.api, pair.worker):
                 if not self._wait(template.spans):

@@ -74,8 +74,10 @@ class Bed:
         return int(self.process.memory_info().rss)
 
     def read(self) -> SelfMetrics:
-        """Return what the collector says about itself."""
-        return SelfMetrics.read(self.self_metrics)
+        """Return what the collector says about itself; it may be slow to answer under load."""
+        return poll_until(
+            lambda: SelfMetrics.read(self.self_metrics), "the collector's own metrics", timeout=30
+        )
 
     def accepted(self) -> int:
         """Return how many spans the receiver took."""

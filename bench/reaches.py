@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from bench.compare import OURS, PEER
+
 Figures = Mapping[str, Any]
-OURS, PEER = "production", "documented by Logfire"
 SAME_JOBS = f"{PEER}, the same jobs"
 MEMORY = ", queues in memory"
 

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.compare import BUSY, HOWS, OURS, PEER
 from bench.plot import draw
 from bench.reaches import (
-    OURS,
-    PEER,
     SAME_JOBS,
     Reach,
     of_median,
@@ -16,7 +15,7 @@ from bench.reaches import (
     ratio,
     reaches,
 )
-from bench.words import DOES, HEAD, HOW, STEADY
+from bench.words import DOES, HEAD, HOW, REMEDY, STEADY
 from stack.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -56,6 +55,8 @@ def page(found: Found) -> str:
         "## Where it goes",
         stage_table(found["stages"]),
         STEADY,
+        condition_table(found),
+        REMEDY,
         "## Growth",
         growth_table(found),
         "## How it was measured",
@@ -114,6 +115,18 @@ def stage_table(stages: Found) -> str:
             before[how] = value
         rows.append(cells)
     return table(["stage", "us saturated", "adds", "us at 10,000/s", "adds"], rows)
+
+
+def condition_table(found: Found) -> str:
+    """Return what the size of requests and garbage collection cost, ours and the peer's."""
+    rows = []
+    for how in HOWS:
+        cells = [how if how == BUSY else f"the same, {how}"]
+        values = [of_median(found["conditions"], f"{name}, {how}") for name in (OURS, PEER)]
+        rows.append([*cells, *(f"{value:.1f}" for value in values)])
+    held = [f"{of_median(found['held'], name):.1f}" for name in (OURS, PEER)]
+    rows.append(["the same, traces held for 30 s instead of 1 s", *held])
+    return table(["10,000 spans/s, us a span", OURS, PEER], rows)
 
 
 def growth_table(found: Found) -> str:

@@ -8,7 +8,8 @@ slow. A request holds 512 spans, the SDK's own limit.
 import random
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
@@ -67,6 +68,10 @@ class Template:
                 body[place : place + ID_BYTES] = trace_id
         return body
 
+    def copy(self) -> Self:
+        """Return one for another connection: the body is written in place."""
+        return replace(self, body=bytearray(self.body))
+
 
 @dataclass
 class Pair:
@@ -74,6 +79,10 @@ class Pair:
 
     api: Template
     worker: Template
+
+    def copy(self) -> Self:
+        """Return one for another connection."""
+        return replace(self, api=self.api.copy(), worker=self.worker.copy())
 
 
 def pairs(routes: int, processes: int, traces: int = TRACES) -> list[Pair]:
