@@ -1,11 +1,12 @@
 """How long a span is under way, and how fast a backlog leaves after an outage."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from pytest_otelcol.polling import poll_until
 
-from bench.compare import Say
+from bench.compare import RATE, Say
 from bench.configs import shipped
 from bench.measure import Bed, bed
 from stack.launch import Pipeline
@@ -14,7 +15,8 @@ from stack.query import Logfire
 
 PROBES = 4  # at once
 QUEUE = {"exporter": "otlp_http/logfire", "data_type": "traces"}
-LEFT = 0.25  # of the backlog: the last wait for their own next attempt
+LEFT = 1 / 3  # of the backlog: four batches and what follows them wait for their next attempt
+SMALL_RATE = 3_000.0  # spans a second; development sends each of them to the backend
 WATCHED = 8.0  # seconds over which the rate before the outage is taken
 
 
@@ -37,6 +39,17 @@ def delays(*, seconds: float, say: Say) -> list[float]:
         seen = sorted(delay for probe in probes for delay in probe.seconds)
     say(f"visible after {seen[len(seen) // 2]:.2f} s (median of {len(seen)})")
     return [round(delay, 3) for delay in seen]
+
+
+def drains(*, outage: float, say: Say) -> dict[str, dict[str, float]]:
+    """Drain in both environments, side by side: most of the time nothing happens."""
+    with ThreadPoolExecutor() as pool:
+        rates = {"production": RATE, "development": SMALL_RATE}
+        futures = {
+            name: pool.submit(drain, name, rate=rate, outage=outage, say=say)
+            for name, rate in rates.items()
+        }
+        return {name: future.result() for name, future in futures.items()}
 
 
 def drain(environment: str, *, rate: float, outage: float, say: Say) -> dict[str, float]:

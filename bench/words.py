@@ -27,8 +27,8 @@ and stages, in any collector. The rest is garbage collection: it marks what the 
 uses idle cores for that, which a saturated machine does not have. No stage of ours waits for a
 timer at a cost."""
 
-REMEDY = """A batch in front of the stages would not help much (most of a request's price is paid
-in the receiver) and would acknowledge spans that a crash then loses. What helps is at the producers
+REMEDY = """A batch in front of the stages saves nothing (measured: the price of a request is paid in
+the receiver) and would acknowledge spans that a crash then loses. What helps is at the producers
 (`OTEL_BSP_SCHEDULE_DELAY` longer than the demo's 500 ms) and, where memory is cheaper than CPU, the
 collector's `GOGC`."""
 
@@ -50,7 +50,7 @@ over the rounds.
 - **Visible** counts from the request that creates a task to the answer of the Logfire stand-in's
   query that has the worker's span: API, worker, SDK's delay, collector and backend together.
 - **Drain**: the backend is gone for a while at a steady rate; spans a second at the backend from
-  its first arrival until three quarters of the backlog are gone, against those before the outage.
+  its first arrival until two thirds of the backlog are gone, against those before the outage.
 
 Run it on a quiet machine: `make bench` (about ten minutes on two cores; `docs/performance.json`
 keeps the figures, `make test` holds the page to them and them to the reaches)."""
