@@ -27,8 +27,8 @@ and stages, in any collector. The rest is garbage collection: it marks what the 
 uses idle cores for that, which a saturated machine does not have. No stage of ours waits for a
 timer at a cost."""
 
-REMEDY = """A batch in front of the stages saves nothing (measured: the price of a request is paid in
-the receiver) and would acknowledge spans that a crash then loses. What helps is at the producers
+REMEDY = """A batch in front of the stages saves nothing (the price of a request is paid in the
+receiver) and would acknowledge spans that a crash then loses. What helps is at the producers
 (`OTEL_BSP_SCHEDULE_DELAY` longer than the demo's 500 ms) and, where memory is cheaper than CPU, the
 collector's `GOGC`."""
 
