@@ -59,7 +59,7 @@ def side_by_side(
 
     `options` are the feeder's and `envs` the collector's own variables, by name.
     """
-    lasts = warm + windows * seconds + 10
+    lasts = 3 * (warm + windows * seconds) + 60  # ends with this; a busy machine takes longer
     with ExitStack() as stack:
         beds: dict[str, Bed] = {}
         for name, config in configs.items():

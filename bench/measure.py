@@ -27,13 +27,21 @@ QUIET = 2.5  # seconds without a span; the sampler decides once a second
 
 @dataclass(frozen=True)
 class Figures:
-    """What a collector spent on `spans`, in `seconds`; `delivered` reached the backend."""
+    """What a collector spent on `spans`, in `seconds`; `delivered` reached the backend.
+
+    Raises:
+        ValueError: there were no spans, so there is nothing to divide by.
+    """
 
     spans: int
     delivered: int
     seconds: float
     cpu_seconds: float
     rss_bytes: float
+
+    def __post_init__(self) -> None:
+        if not self.spans:
+            raise ValueError(f"no span came in {self.seconds:.0f} s: is the machine too busy?")
 
     @property
     def us_per_span(self) -> float:
