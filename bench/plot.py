@@ -21,7 +21,8 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
     who, what, load, series = figure.subplots(1, 4, width_ratios=[1.5, 1.5, 1, 1])
     _bars(who, found["saturated"], "CPU per span, saturated (us)")
     _bars(what, found["stages"]["saturated"], "stage after stage (us)")
-    _growth(load, found["load"], [rate / 1000 for rate in LOADS.values()], "1,000 spans/s")
+    rates = [of_median(found["load"], name, "spans_per_second") / 1000 for name in LOADS]
+    _growth(load, found["load"], rates, "1,000 spans/s")
     _growth(series, found["series"], list(ROUTES.values()), "routes")
     figure.savefig(path, metadata={"Date": None, "Creator": None})
 

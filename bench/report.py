@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.compare import BUSY, HOWS, OURS, PEER
+from bench.compare import BUSY, HOWS, OURS, PEER, RATE
 from bench.plot import draw
 from bench.reaches import (
     SAME_JOBS,
@@ -72,7 +72,7 @@ def summary(found: Found) -> str:
     ours = of_median(held, OURS)
     return (
         f"In production, with everything on, the collector spends {ours:.0f} us of CPU on a span "
-        f"at 10,000 spans a second: {ours / 1e2:.0f} % of one core, "
+        f"at 10,000 spans a second: {ours * RATE / 1e6:.0%} of one core, "
         f"{ratio(held, OURS, PEER):.2f} of what Logfire's documented configuration spends on the "
         f"same binary, and {ratio(held, OURS, SAME_JOBS):.2f} of that configuration with the same "
         f"jobs added. It takes {of_median(held, OURS, 'rss_mb'):,.0f} MB at that rate, because the "
