@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.reaches import OURS, reaches
+from bench.compare import OURS
+from bench.reaches import reaches
 from bench.report import PAGE, PLOT, load, page
 
 
