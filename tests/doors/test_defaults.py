@@ -19,6 +19,7 @@ PLACES = {
     "extensions/health_check",
     "receivers/otlp",
     "receivers/otlp/metrics_buffer",
+    "receivers/otlp/self",
     "exporters/prometheus/scrape",
 }
 

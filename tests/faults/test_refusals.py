@@ -59,6 +59,7 @@ def test_a_poisoned_batch_is_dropped_alone_and_counted(
     for status in POISONED:
         trial.logfire.refuse(status, containing=b"poison %d" % status)
         trial.collector.send(log(f"poison {status}"))
+        trial.beside["logs"] += 1
         trial.poisoned["logs"] += 1
         trial.logfire.wait_for(partial(answered, status), f"the {status}")
     trial.over()

@@ -76,9 +76,8 @@ class Trial:
     load: Load
     arrivals: Arrivals
     ended: float = field(default_factory=time.time)
-    poisoned: Counter[str] = field(
-        default_factory=Counter
-    )  # what a row sent for no backend to take
+    beside: Counter[str] = field(default_factory=Counter)  # what a row sent beside the load
+    poisoned: Counter[str] = field(default_factory=Counter)  # of that, what no backend takes
     unreported: float = 0  # what a `kill -9` hid from the ledger, at most
 
     @property
@@ -117,10 +116,8 @@ class Trial:
         signals = self.arrivals.signals
         lost = {name: len(seen.missing(sent[name])) for name, seen in signals.items()}
         if isinstance(self.prometheus, Prometheus):
-            taken, gone = (
-                {name: counts[name] + self.poisoned[name] for name in ITEMS}
-                for counts in (sent, lost)
-            )
+            taken = {name: sent[name] + self.beside[name] for name in ITEMS}
+            gone = {name: lost[name] + self.poisoned[name] for name in ITEMS}
             assert_balanced(self.prometheus.url, taken, gone, unaccounted=self.unreported)
         return Outcome(
             sent=sent,

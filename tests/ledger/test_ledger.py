@@ -140,6 +140,10 @@ def test_an_orderly_restart_leaves_nothing_unsaid(
         pipeline.collector.send(*spans(50), *spans(10, "ERROR"), log("one"))
         if number < 3:
             pipeline.collector.restart()
+    # The sampler decides on what came together at once: with the errors all of it has come.
+    pipeline.logfire.wait_for(
+        lambda sink: sum(item.status == "ERROR" for item in sink.spans) == 30, "all errors"
+    )
     pipeline.collector.stop()
     lines = assert_balanced(prometheus.url, {"spans": 180, "logs": 3})
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) >= 30

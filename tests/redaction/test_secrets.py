@@ -102,6 +102,8 @@ def everything_arrived(pipeline: Pipeline, route: str) -> None:
     metrics = pipeline.prometheus if route == "routes/hybrid" else pipeline.logfire
     metrics.wait_for(lambda s: b"1002" in b"".join(s.raw or []), "the metrics", timeout=20)
     if route == "routes/hybrid":
-        assert any(name.startswith("redacted") for name in pipeline.prometheus.names)
+        pipeline.prometheus.wait_for(
+            lambda s: any(name.startswith("redacted") for name in s.names), "the name of stars"
+        )
     pipeline.viewer.wait_for(lambda s: any(p.name == "h.1002" for p in s.points), "the metrics")
     poll_until(lambda: "h_1002" in pipeline.scrape(), "the metrics in the scrape")
