@@ -15,11 +15,12 @@ NEED = {
     "LOGFIRE_TOKEN": {"collector"},
     "OTLP_TOKEN": {"api", "collector", "worker"},
     "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
+    "PROMETHEUS_AUTHORIZATION": {"collector"},
     "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
 }
 # ${NAME}, ${NAME:-default} and ${NAME:?error} give the value; ${NAME:+other} does not.
 VALUE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?::?[-?][^{}]*)?\}")
-SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL")
+SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|AUTHORIZATION")
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -11,8 +11,9 @@ import psutil
 import pytest
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.polling import poll_until
+from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import span
+from pytest_otelcol.telemetry import counter, span
 
 from stack.paths import ROOT
 from stack.services import Postgres, Redis
@@ -24,6 +25,7 @@ SECRETS = {
     "LOGFIRE_TOKEN": "secret-of-logfire",
     "OTLP_TOKEN": "secret-of-the-door",
     "POSTGRES_PASSWORD": "secret-of-postgres",
+    "PROMETHEUS_AUTHORIZATION": "secret-of-prometheus",
     "REDIS_PASSWORD": "secret-of-redis",
 }
 ALL = (
@@ -111,6 +113,24 @@ def test_a_running_collector_shows_no_secret_while_everybody_refuses_it(
             assert shown(answer.read().decode()) == set()
     assert shown(pipeline.collector.output()) == set()
     assert shown(" ".join(psutil.Process(pipeline.collector.pid).cmdline())) == set()
+
+
+def test_a_password_in_a_url_does_not_reach_prometheus_as_a_label(
+    start_pipeline: StartPipeline, remote_write_sink: RemoteWriteSink
+) -> None:
+    pipeline = start_pipeline(
+        "environments/development",
+        "routes/hybrid",
+        PROMETHEUS_REMOTE_WRITE_ENDPOINT=remote_write_sink.url.replace("//", "//user:secret@"),
+        PROMETHEUS_AUTHORIZATION="Bearer of the header",
+        SELF_METRICS_INTERVAL_MS="500",
+    )
+    pipeline.collector.send(counter("untranslatable", 1, delta=True))
+    name = "otelcol_exporter_prometheusremotewrite_failed_translations_total"
+    told = remote_write_sink.wait_for_series(name)
+    assert "http" in told.labels["endpoint"]
+    assert "secret" not in str(remote_write_sink.series())
+    assert remote_write_sink.requests[-1].headers["authorization"] == "Bearer of the header"
 
 
 def test_the_service_shows_no_secret_in_what_it_prints_sends_or_is_started_with(
