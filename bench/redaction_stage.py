@@ -1,0 +1,150 @@
+"""The spans of this service, and the scrub stage whole, in parts and pattern by pattern."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import yaml
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pytest_otelcol.sender import export_requests
+from pytest_otelcol.telemetry import span
+from pytest_otelcol.views import Event
+
+from stack.paths import COLLECTOR
+
+Processors = dict[str, Any]
+COPIES = 50
+SPANS = 2000  # in a body
+SCOPE = "opentelemetry.instrumentation.fastapi"
+NONE = "no pattern"
+STAGE = ("transform/lend", "redaction/keys", "redaction", "transform/give_back")
+INSERT = """
+INSERT INTO tasks (task_id, agent_id, task_type)
+SELECT $1, agent_id, $3 FROM agents WHERE agent_id = $2 RETURNING true
+"""
+NET = {"server.address": "127.0.0.1", "server.port": 5432, "network.transport": "tcp"}
+CLIENT = {"user_agent.original": "python-httpx/0.28.1", "client.address": "127.0.0.1"}
+HTTP = {"url.scheme": "http", "network.protocol.version": "1.1", "http.response.status_code": 200}
+RESOURCE = {
+    "telemetry.sdk.language": "python",
+    "telemetry.sdk.name": "opentelemetry",
+    "telemetry.sdk.version": "1.45.1",
+    "service.instance.id": "2c8e2203-d5b8-4d43-85e3-afba85454334",
+    "service.name": "agentical-api",
+    "service.version": "0.1.0",
+}
+
+
+def request() -> list[Span]:
+    """Return the spans that a task makes in the API and the worker, in its own words."""
+    route = "/agents/{agent_id}/tasks"
+    served: dict[str, object] = {
+        "http.request.method": "POST",
+        "url.path": "/agents/researcher/tasks",
+    }
+    served |= {"http.route": route, **HTTP, **CLIENT, **NET}
+    sql = {"db.system.name": "postgresql", "db.namespace": "agentical", "db.query.text": INSERT}
+    command = {"db.system.name": "redis", "db.query.text": "XADD ? ? ? ? ? ? ? ?\nXLEN ?"}
+    agent = {"agent_id": "researcher", "task_type": "word_statistics", "duration_ms": 0.2}
+    return [
+        span(f"POST {route}", served, kind="SERVER"),
+        span("INSERT", {**sql, **NET}, kind="CLIENT"),
+        span("XADD XLEN", {**command, "db.redis.pipeline_length": 2, **NET}, kind="CLIENT"),
+        span("agent_execution", {**agent, "status": "success"}),
+    ]
+
+
+def body(requests: int = 500) -> bytes:
+    """Return an export of this many requests' spans; one in a hundred fails with an exception."""
+    spans = [each for _ in range(requests) for each in request()]
+    for failed in spans[3::400]:
+        failed.events.append(span("x", events=[exception()]).events[0])
+    return export_requests(spans, RESOURCE, SCOPE)[0][1]
+
+
+def sampled(requests: int = 500) -> bytes:
+    """Return the same spans as a sampler hands them on: each trace with a resource of its own."""
+    return body(1) * requests  # repeated fields join by concatenation
+
+
+def exception() -> Event:
+    """Return what a failed agent leaves on its span."""
+    failure = {"exception.type": "ValueError", "exception.message": "the text has no words"}
+    trace = 'Traceback\n  File "app/agents.py", line 29, in execute\n' * 5
+    return Event("exception", {**failure, "exception.stacktrace": trace})
+
+
+def shipped() -> Processors:
+    """Return the scrub stage of base.yaml."""
+    found: Processors = yaml.safe_load((COLLECTOR / "base.yaml").read_text())["processors"]
+    return {name: found[name] for name in STAGE}
+
+
+def config(processors: Processors) -> dict[str, Any]:
+    """Return a pipeline of these processors alone, that ends nowhere."""
+    names = [name for name in STAGE if name in processors]
+    return {
+        "receivers": {"otlp": {"protocols": {"http": {"endpoint": "${env:OTLP_HTTP_LISTEN}"}}}},
+        "processors": processors,
+        "exporters": {"file": {"path": "/dev/null"}},
+        "service": {
+            "telemetry": {"metrics": {"level": "none"}},
+            "pipelines": {
+                "traces": {"receivers": ["otlp"], "processors": names, "exporters": ["file"]}
+            },
+        },
+    }
+
+
+def without(change: Callable[[Processors], None]) -> Processors:
+    """Return the stage after `change`."""
+    stage = deepcopy(shipped())
+    change(stage)
+    return stage
+
+
+def no_key_statements(stage: Processors) -> None:
+    """Leave out what drops keys that hold a secret."""
+    for group in stage["transform/lend"]["trace_statements"]:
+        kept = [each for each in group["statements"] if not each.startswith("delete_matching")]
+        group["statements"] = kept
+
+
+def no_cards(stage: Processors) -> None:
+    """Leave out card numbers."""
+    values = stage["redaction"]["blocked_values"]
+    stage["redaction"]["blocked_values"] = [each for each in values if r"[3-6]\d{3}" not in each]
+
+
+def no_shape(stage: Processors) -> None:
+    """Look at every text, also at short lower-case words."""
+    del stage["redaction"]["allowed_values"]
+
+
+def email(stage: Processors) -> None:
+    """Mask e-mail addresses with the usual pattern."""
+    stage["redaction"]["blocked_values"][-1] = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
+
+
+def variants() -> dict[str, Processors]:
+    """Return what is measured as a whole: name → processors."""
+    return {
+        "no scrubbing": {},
+        "the whole stage": shipped(),
+        "without `redaction` (patterns)": without(lambda stage: stage.pop("redaction")),
+        "without `redaction/keys`": without(lambda stage: stage.pop("redaction/keys")),
+        "without dropping keys that hold a secret": without(no_key_statements),
+        "without card numbers": without(no_cards),
+        "without `allowed_values`": without(no_shape),
+        "with e-mail addresses": without(email),
+    }
+
+
+def patterns() -> dict[str, Processors]:
+    """Return each pattern alone, `COPIES` times, for CPU time comes in ticks of 10 ms."""
+    redaction = shipped()["redaction"]
+    listed = {each: [each] * COPIES for each in redaction["blocked_values"]}
+    return {
+        name: {"redaction": {**redaction, "blocked_values": values}}
+        for name, values in {NONE: [], **listed}.items()
+    }
