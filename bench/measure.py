@@ -21,7 +21,7 @@ from stack import toolchain
 from stack.selfmetrics import SelfMetrics
 from stack.services import FEATURE_GATES
 
-LISTEN = ("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN")
+LISTEN = ("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN", "SELF_OTLP_LISTEN")
 QUIET = 2.5  # seconds without a span; the sampler decides once a second
 
 
