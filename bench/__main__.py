@@ -5,7 +5,7 @@ import sys
 import time
 from typing import Any
 
-from bench import compare, growth, journey, producers
+from bench import compare, growth, journey
 from bench.machine import describe
 from bench.report import FIGURES, save, write
 
@@ -30,8 +30,6 @@ def measure() -> dict[str, Any]:
     found["series"] = growth.series(windows=2, seconds=10, say=say)
     found["visible_seconds"] = journey.delays(seconds=25, say=say)
     found["drain"] = journey.drains(outage=40, say=say)
-    say("producers")
-    found["producers"] = producers.measure(runs=3, requests=1000)
     found["minutes"] = round((time.monotonic() - begun) / 60, 1)
     return found
 
