@@ -117,6 +117,7 @@ def cpu_seconds(pid: int) -> float:
 def variables(variant: str, receiver: Receiver, env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment: defaults for all that is not said here."""
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env}
+    given["OTEL_BSP_MAX_QUEUE_SIZE"] = "65536"  # a dropped span is one not paid for
     if variant in {"bare", "ours"}:
         given["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # the logfire SDK is not there for these
     return {**inherited(), **given}
