@@ -1,18 +1,36 @@
 """Free TCP ports on loopback."""
 
+import random
 import socket
+from collections import deque
+
+# Below the range from which the kernel takes a port for every outgoing connection (32768 on
+# Linux, 49152 elsewhere): one of those can be gone between the choice and the bind.
+CHOICE = range(10_000, 32_000)
+# A port is ours while we hold the UDP socket of the same number; TCP does not mind. Only what was
+# not yet bound needs it, so that the oldest may go.
+_leases: deque[socket.socket] = deque(maxlen=200)
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now.
+    """Return a port that nobody listens on and that no other process was given by this function.
 
-    Bound and released: the kernel hands out ephemeral ports in turn, so that two calls in a row,
-    in this process or another, do not get the same one.
+    Raises `OSError` if a thousand tries found none.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for number in random.choices(CHOICE, k=1000):  # noqa: S311 - no secret
+        lease = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            lease.bind(("127.0.0.1", number))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", number))
+        except OSError:
+            lease.close()
+            continue
+        if len(_leases) == _leases.maxlen:
+            _leases.popleft().close()
+        _leases.append(lease)
+        return number
+    raise OSError(f"no free port from {CHOICE.start} to {CHOICE.stop - 1} on 127.0.0.1")
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
