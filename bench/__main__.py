@@ -3,11 +3,12 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
-from bench import compare, growth, journey
+from bench import compare, growth, journey, producers
 from bench.machine import describe
-from bench.report import FIGURES, save, write
+from bench.report import FIGURES, load, save, write
 
 SPANS = 150_000  # of a saturated run
 
@@ -17,29 +18,45 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's own output
 
 
-def measure() -> dict[str, Any]:
-    """Return all figures; it takes about ten minutes."""
+MEASURES: dict[str, Callable[[], Any]] = {
+    "machine": describe,
+    "saturated": lambda: compare.in_turns(compare.contestants(), rounds=3, spans=SPANS, say=say),
+    "held": lambda: compare.held(windows=5, seconds=24, say=say),
+    "stages": lambda: compare.stages(rounds=2, spans=SPANS, windows=3, seconds=8, say=say),
+    "steady": lambda: compare.steady(windows=3, seconds=8, say=say),
+    "conditions": lambda: compare.conditions(windows=3, seconds=8, say=say),
+    "load": lambda: growth.load(windows=3, seconds=6, say=say),
+    "series": lambda: growth.series(windows=2, seconds=10, say=say),
+    "visible_seconds": lambda: journey.delays(seconds=25, say=say),
+    "drain": lambda: journey.drains(outage=40, say=say),
+    "producers": lambda: producers.measure(runs=3, requests=1000),
+}
+
+
+def measure() -> None:
+    """Take all figures, about ten minutes; those that were taken survive a failure later."""
     begun = time.monotonic()
-    found: dict[str, Any] = {"machine": describe()}
-    found["saturated"] = compare.in_turns(compare.contestants(), rounds=3, spans=SPANS, say=say)
-    found["held"] = compare.held(windows=5, seconds=24, say=say)
-    found["stages"] = compare.stages(rounds=2, spans=SPANS, windows=3, seconds=8, say=say)
-    found["steady"] = compare.steady(windows=3, seconds=8, say=say)
-    found["conditions"] = compare.conditions(windows=3, seconds=8, say=say)
-    found["load"] = growth.load(windows=3, seconds=6, say=say)
-    found["series"] = growth.series(windows=2, seconds=10, say=say)
-    found["visible_seconds"] = journey.delays(seconds=25, say=say)
-    found["drain"] = journey.drains(outage=40, say=say)
-    found["minutes"] = round((time.monotonic() - begun) / 60, 1)
-    return found
+    for name, take in MEASURES.items():
+        say(f"-- {name}")
+        remeasure(name, take)
+    save(load() | {"minutes": round((time.monotonic() - begun) / 60, 1)})
+
+
+def remeasure(name: str, take: Callable[[], Any]) -> None:
+    """Take one measure and keep it beside the others."""
+    save(load() | {name: take()})
 
 
 def main() -> None:
     """Measure, unless only the page is wanted; then write it."""
     parser = argparse.ArgumentParser(prog="bench", description="What the pipeline costs.")
     parser.add_argument("--page-only", action="store_true", help=f"write it from {FIGURES.name}")
-    if not parser.parse_args().page_only:
-        save(measure())
+    parser.add_argument("--only", choices=MEASURES, help="take this measure again, keep the rest")
+    given = parser.parse_args()
+    if given.only:
+        remeasure(given.only, MEASURES[given.only])
+    elif not given.page_only:
+        measure()
     for path in write():
         say(f"wrote {path}")
 

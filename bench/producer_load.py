@@ -46,7 +46,8 @@ async def client(port: int, request: bytes, times: int) -> None:
 async def load(name: str, port: int, requests: int, clients: int) -> None:
     """Ask so many times in all."""
     request = encoded(*REQUESTS[name])
-    await asyncio.gather(*(client(port, request, requests // clients) for _ in range(clients)))
+    shares = (len(range(number, requests, clients)) for number in range(clients))
+    await asyncio.gather(*(client(port, request, share) for share in shares))
 
 
 if __name__ == "__main__":

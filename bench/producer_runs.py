@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-import psutil
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pytest_otelcol.ports import accepts, free_port
 from pytest_otelcol.process import Process
 from pytest_otelcol.server import RecordingServer, plain
 
+from bench.machine import cpu_seconds
 from bench.original import TRACED
 from stack.paths import ROOT
 from stack.producers import inherited
@@ -108,16 +108,9 @@ def through_server(
         return {"cpu": (cpu_seconds(service.pid) - before) / requests * 1e6}
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return what the process has spent, in user and system."""
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
-
-
 def variables(variant: str, receiver: Receiver, env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment: defaults for all that is not said here."""
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env}
-    given["OTEL_BSP_MAX_QUEUE_SIZE"] = "65536"  # a dropped span is one not paid for
     if variant in {"bare", "ours"}:
         given["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # the logfire SDK is not there for these
     return {**inherited(), **given}

@@ -56,8 +56,17 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 def reaches(found: Figures) -> list[Reach]:
     """Return every measure that has a bound."""
-    parts: list[Callable[[Figures], list[Reach]]] = [_peers, _queues, _time, _growth]
+    parts: list[Callable[[Figures], list[Reach]]] = [_producers, _peers, _queues, _time, _growth]
     return [reach for part in parts for reach in part(found)]
+
+
+def _producers(found: Figures) -> list[Reach]:
+    other = "logfire SDK and prometheus_client"
+    return [
+        Reach(f"producer CPU per request, {name}, {way}", other, figures["ratio"], 0.25)
+        for name in ("documents", "tasks")
+        for way, figures in found["producers"][name].items()
+    ]
 
 
 def _peers(found: Figures) -> list[Reach]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.compare import BUSY, HOWS, OURS, PEER, RATE
 from bench.plot import draw
+from bench.producers import table as producer_tables
 from bench.reaches import (
     SAME_JOBS,
     Reach,
@@ -15,7 +16,7 @@ from bench.reaches import (
     ratio,
     reaches,
 )
-from bench.words import DOES, HEAD, HOW, REMEDY, STEADY
+from bench.words import DOES, HEAD, HOW, PRODUCERS, REMEDY, STEADY
 from stack.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -57,6 +58,9 @@ def page(found: Found) -> str:
         STEADY,
         condition_table(found),
         REMEDY,
+        "## The service itself",
+        PRODUCERS,
+        producer_tables(found["producers"]),
         "## Growth",
         growth_table(found),
         "## How it was measured",

@@ -32,6 +32,10 @@ receiver) and would acknowledge spans that a crash then loses. What helps is at 
 (`OTEL_BSP_SCHEDULE_DELAY` longer than the demo's 500 ms) and, where memory is cheaper than CPU, the
 collector's `GOGC`."""
 
+PRODUCERS = """CPU time of the service's process a request, over the same handler without
+telemetry, against the strategy that this project replaces: the `logfire` SDK with captured headers
+and a `prometheus_client` middleware."""
+
 HOW = """Every figure is a ratio against something measured in the same run: each configuration
 runs in turns with the others (saturated) or beside them (steady rate), and the ratio is the median
 over the rounds.
