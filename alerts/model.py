@@ -40,7 +40,7 @@ class PrometheusRule(Strict):
 
 
 class LogfireQuery(Strict):
-    """How Logfire evaluates an alert: `logfire/alerts/<file of its name>.sql`, `${threshold}` in it.
+    """How Logfire evaluates an alert: `logfire/alerts/<its name>.sql`, with `${threshold}` in it.
 
     It fires when the query returns a row. The service applies the window.
     """

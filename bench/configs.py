@@ -46,10 +46,9 @@ def same_jobs() -> Config:
     found, ours = peer("logfire-documented"), shipped("production")
     for section in ("receivers", "processors", "connectors", "exporters", "extensions"):
         found[section] = {**ours[section], **found.get(section, {})}
-    for name in [
-        n for n in ours["connectors"] if n.startswith("forward/") and n != "forward/spans"
-    ]:
-        del found["connectors"][name]
+    for name in ours["connectors"].keys() - {"forward/spans"}:
+        if name.startswith("forward/"):
+            del found["connectors"][name]
     found["exporters"]["otlp_http"] = found["exporters"].pop("otlp_http/logfire")
     found["service"]["extensions"] = ours["service"]["extensions"]
     theirs = ours["service"]["pipelines"]
@@ -74,8 +73,9 @@ def ladder() -> dict[str, Config]:
     steps["queues on disk"] = full
     steps["redaction"] = now = in_memory(full)
     steps["exemplars"] = now = _without_scrub(now)
-    steps["metrics from spans"] = now = _without_exemplars(now)
-    steps["weights"] = now = _without_metrics(now)
+    now = _without_metrics(now, "span_metrics/sampled", "traces/sample")
+    steps["metrics from spans"] = now
+    steps["weights"] = now = _without_metrics(now, "span_metrics", "traces/receive")
     steps["receive, sample, batch, send"] = _without_weights(now)
     return dict(reversed(steps.items()))
 
@@ -89,19 +89,11 @@ def _without_scrub(config: Config) -> Config:
     return found
 
 
-def _without_exemplars(config: Config) -> Config:
+def _without_metrics(config: Config, connector: str, source: str) -> Config:
     found = deepcopy(config)
     pipelines = found["service"]["pipelines"]
-    pipelines["traces/sample"]["exporters"].remove("span_metrics/sampled")
-    pipelines["metrics/receive"]["receivers"].remove("span_metrics/sampled")
-    return found
-
-
-def _without_metrics(config: Config) -> Config:
-    found = deepcopy(config)
-    pipelines = found["service"]["pipelines"]
-    pipelines["traces/receive"]["exporters"].remove("span_metrics")
-    pipelines["metrics/receive"]["receivers"].remove("span_metrics")
+    pipelines[source]["exporters"].remove(connector)
+    pipelines["metrics/receive"]["receivers"].remove(connector)
     return found
 
 

@@ -16,12 +16,13 @@ from pytest_otelcol.ports import free_port
 
 from bench.configs import Config
 from bench.feeding import Feed
+from bench.machine import cpu_seconds
 from bench.sink import Sink
 from stack import toolchain
+from stack.ports import LISTEN
 from stack.selfmetrics import SelfMetrics
 from stack.services import FEATURE_GATES
 
-LISTEN = ("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "METRICS_BUFFER_LISTEN", "SELF_OTLP_LISTEN")
 QUIET = 2.5  # seconds without a span; the sampler decides once a second
 
 
@@ -69,13 +70,10 @@ class Bed:
     def __init__(self, collector: Collector, sink: Sink) -> None:
         self.collector, self.sink = collector, sink
         self.process = psutil.Process(collector.pid)
-        port = collector.env["SELF_METRICS_PORT"]
-        self.self_metrics = f"http://127.0.0.1:{port}/metrics"
 
     def cpu(self) -> float:
         """Return the CPU seconds spent so far, in user and system."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        return cpu_seconds(self.collector.pid)
 
     def rss(self) -> int:
         """Return the resident memory in bytes."""
@@ -84,7 +82,7 @@ class Bed:
     def read(self) -> SelfMetrics:
         """Return what the collector says about itself; it may be slow to answer under load."""
         return poll_until(
-            lambda: SelfMetrics.read(self.self_metrics), "the collector's own metrics", timeout=30
+            lambda: SelfMetrics.of(self.collector.env), "the collector's own metrics", timeout=30
         )
 
     def accepted(self) -> int:

@@ -15,11 +15,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
 import yaml
 from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.sender import Sender
 
+from bench.machine import cpu_seconds
 from bench.redaction_stage import (
     COPIES,
     NONE,
@@ -41,12 +41,11 @@ PIPE = "\\|"  # in a Markdown table
 
 def spent(collector: Collector, content: bytes, times: int) -> float:
     """Send the same export this often and return the collector's CPU seconds."""
-    process = psutil.Process(collector.pid)
-    before = sum(process.cpu_times()[:2])
+    before = cpu_seconds(collector.pid)
     for _ in range(times):
         Sender(collector.endpoint).post("/v1/traces", content)
     time.sleep(0.2)  # what the last request leaves to the garbage collector
-    return float(sum(process.cpu_times()[:2]) - before)
+    return cpu_seconds(collector.pid) - before
 
 
 def collectors(

@@ -100,3 +100,12 @@ def in_use(number: int) -> bool:
         except OSError:
             return True
     return False
+
+
+# The variables in which the collector's own listeners take an address.
+LISTEN = tuple(
+    variable
+    for part in fields(Ports)
+    if part.metadata["role"].startswith("collector")
+    if (variable := part.metadata["variable"]).endswith("_LISTEN")
+)

@@ -1,7 +1,7 @@
 """The collector's metrics about itself, as far as they explain what became of a signal."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -23,6 +23,11 @@ class SelfMetrics:
     """One reading; empty when nobody answered."""
 
     samples: list[tuple[str, Labels, float]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Self:
+        """Return what a collector on this machine with these variables says about itself now."""
+        return cls.read(f"http://127.0.0.1:{variables['SELF_METRICS_PORT']}/metrics")
 
     @classmethod
     def read(cls, url: str) -> Self:

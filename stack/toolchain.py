@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -66,13 +66,11 @@ PROMETHEUS_TOOL = Tool(
     module="github.com/prometheus/prometheus/cmd/prometheus@v0.316.0",
     tags="netgo,remove_all_sd",
 )
-PROMTOOL_TOOL = Tool(
+PROMTOOL_TOOL = replace(  # of the same version, always
+    PROMETHEUS_TOOL,
     name="promtool",
     on_path="promtool",
-    at_least=(3, 5, 0),
-    version_arguments=("--version",),
-    module="github.com/prometheus/prometheus/cmd/promtool@v0.316.0",
-    tags="netgo,remove_all_sd",
+    module=PROMETHEUS_TOOL.module.replace("/cmd/prometheus@", "/cmd/promtool@"),
 )
 ALERTMANAGER_TOOL = Tool(
     name="alertmanager",

@@ -6,15 +6,9 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from stack.services import FEATURE_GATES
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 StartPipeline = Callable[..., Pipeline]
-
-
-@pytest.fixture(scope="session")
-def otelcol(otelcol_bin: Path) -> Otelcol:
-    return Otelcol(otelcol_bin, [FEATURE_GATES])
 
 
 @pytest.fixture
@@ -32,6 +26,5 @@ def start_pipeline(otelcol: Otelcol, tmp_path: Path) -> Iterator[StartPipeline]:
 @pytest.fixture(scope="module")
 def pipeline(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The default: development, hybrid route; shared by the tests of a file."""
-    configs = ("environments/development", "routes/hybrid")
-    with run_pipeline(otelcol, configs, tmp_path_factory.mktemp("pipeline"), {}) as running:
+    with run_pipeline(otelcol, DEVELOPMENT, tmp_path_factory.mktemp("pipeline"), {}) as running:
         yield running

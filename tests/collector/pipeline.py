@@ -14,13 +14,12 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.guard import Guard
 from stack.guard import variables as guard_variables
 from stack.paths import COLLECTOR
+from stack.ports import LISTEN
 from stack.services import config_file
 
 TOKEN = "write-token-of-the-tests"
-LISTEN = (
-    *("OTLP_GRPC_LISTEN", "HEALTH_LISTEN", "SCRAPE_LISTEN"),
-    *("METRICS_BUFFER_LISTEN", "SELF_OTLP_LISTEN"),
-)
+DEVELOPMENT = ("environments/development", "routes/hybrid")
+PRODUCTION = ("environments/production", "routes/hybrid")
 PORTS = ("SELF_METRICS_PORT",)
 QUICK = {
     "LOGFIRE_TOKEN": TOKEN,

@@ -7,9 +7,9 @@ from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import gauge, log
 
 from tests.collector.conftest import StartPipeline
+from tests.collector.pipeline import DEVELOPMENT
 from tests.collector.shapes import request
 
-DEFAULT = ("environments/development", "routes/hybrid")
 ANOTHER_TRACE_BACKEND = """\
 # Additionally, traces to another backend.
 processors:
@@ -47,7 +47,7 @@ def test_a_trace_backend_is_added_by_one_file_of_twelve_lines(
     assert len(ANOTHER_TRACE_BACKEND.splitlines()) == 12
     added = tmp_path / "also-other.yaml"
     added.write_text(ANOTHER_TRACE_BACKEND)
-    pipeline = start_pipeline(*DEFAULT, added, OTHER_ENDPOINT=otlp_sink.url)
+    pipeline = start_pipeline(*DEVELOPMENT, added, OTHER_ENDPOINT=otlp_sink.url)
     pipeline.collector.send(request(), log("a log"))
     assert otlp_sink.wait_for_span("POST /agents/{agent_id}/tasks") in pipeline.logfire.wait_for(
         lambda sink: sink.spans, "the same span"
@@ -61,7 +61,7 @@ def test_a_metrics_backend_is_added_by_one_file(
 ) -> None:
     added = tmp_path / "also-other.yaml"
     added.write_text(ANOTHER_METRICS_BACKEND)
-    pipeline = start_pipeline(*DEFAULT, added, OTHER_ENDPOINT=remote_write_sink.url)
+    pipeline = start_pipeline(*DEVELOPMENT, added, OTHER_ENDPOINT=remote_write_sink.url)
     pipeline.collector.send(request(), gauge("messaging.queue.depth", 4, unit="{message}"))
     for sink in (remote_write_sink, pipeline.prometheus):
         sink.wait_for_series("agentical_requests_total", value=1)

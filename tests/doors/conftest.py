@@ -2,5 +2,4 @@
 
 from tests.app.conftest import postgres as postgres
 from tests.app.conftest import redis as redis
-from tests.collector.conftest import otelcol as otelcol
 from tests.collector.conftest import start_pipeline as start_pipeline

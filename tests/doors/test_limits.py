@@ -18,12 +18,11 @@ from pytest_otelcol.telemetry import gauge, log, span
 
 from stack.paths import COLLECTOR, ROOT
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.doors.knocking import DOORS, NOBODY, TAKEN, TOO_LARGE, Knock, over_http, request_of
 
 MEBIBYTE = 1 << 20
 LIMIT = 8 * MEBIBYTE
-DEFAULT = ("environments/development", "routes/hybrid")
 # The two numbers that tests cannot wait for.
 QUICK = "receivers: {otlp: {protocols: {http: {read_header_timeout: 300ms, read_timeout: 900ms}}}}"
 HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: collector\r\ncontent-type: application/x-protobuf\r\n"
@@ -31,7 +30,7 @@ HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: collector\r\ncontent-type: applicatio
 
 @pytest.fixture(scope="module")
 def pipeline(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with run_pipeline(otelcol, DEFAULT, tmp_path_factory.mktemp("limits"), {}) as running:
+    with run_pipeline(otelcol, DEVELOPMENT, tmp_path_factory.mktemp("limits"), {}) as running:
         yield running
 
 
@@ -74,7 +73,7 @@ def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
 
 
 def test_a_stranger_over_http_has_nothing_unpacked(start_pipeline: StartPipeline) -> None:
-    pipeline = start_pipeline(*DEFAULT, "doors/token", OTLP_TOKEN="one")
+    pipeline = start_pipeline(*DEVELOPMENT, "doors/token", OTLP_TOKEN="one")
     before = resident(pipeline)
 
     # Two kilobytes that would be a million spans; with the token they cost 650 MB.
@@ -155,7 +154,7 @@ def test_a_sender_that_never_comes_to_the_end_is_cut_off(
 ) -> None:
     quick = tmp_path / "quick.yaml"
     quick.write_text(QUICK)
-    pipeline = start_pipeline(*DEFAULT, quick)
+    pipeline = start_pipeline(*DEVELOPMENT, quick)
 
     host, _, port = pipeline.collector.env["OTLP_HTTP_LISTEN"].partition(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:

@@ -17,11 +17,10 @@ from pytest_otelcol.telemetry import span
 from stack.services import Postgres, Redis
 from tests.app.house import House
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.doors.knocking import DOORS, NO_ENTRY, NOBODY, TAKEN, Knock, request_of
 
 TOKEN = "token-of-the-doors"
-DEFAULT = ("environments/development", "routes/hybrid")
 
 
 class Certificates:
@@ -60,7 +59,7 @@ def locked(
 ) -> Iterator[Pipeline]:
     """A pipeline behind both."""
     env = {"OTLP_TOKEN": TOKEN, **certificates.variables}
-    configs = (*DEFAULT, "doors/token", "doors/tls")
+    configs = (*DEVELOPMENT, "doors/token", "doors/tls")
     with run_pipeline(otelcol, configs, tmp_path_factory.mktemp("locked"), env) as running:
         yield running
 
@@ -132,16 +131,16 @@ def test_without_a_token_the_overlay_does_not_start(
 ) -> None:
     sentence = "bearertokenauth/otlp_token: no bearer token provided"
     with pytest.raises(ProcessFailedError, match=sentence):
-        start_pipeline(*DEFAULT, "doors/token", **token)
+        start_pipeline(*DEVELOPMENT, "doors/token", **token)
 
 
 def test_without_a_certificate_the_overlay_does_not_start(start_pipeline: StartPipeline) -> None:
     with pytest.raises(ProcessFailedError, match="must include both certificate and key"):
-        start_pipeline(*DEFAULT, "doors/tls")
+        start_pipeline(*DEVELOPMENT, "doors/tls")
 
 
 def test_a_token_of_blanks_lets_nobody_in(start_pipeline: StartPipeline) -> None:
-    pipeline = start_pipeline(*DEFAULT, "doors/token", OTLP_TOKEN="  ")
+    pipeline = start_pipeline(*DEVELOPMENT, "doors/token", OTLP_TOKEN="  ")
 
     for door, token in product(DOORS, ("", "  ", "unused")):
         assert DOORS[door](pipeline.collector, Knock(b"", token)) == NOBODY, (door, token)
@@ -151,7 +150,7 @@ def test_a_token_of_blanks_lets_nobody_in(start_pipeline: StartPipeline) -> None
 def test_while_a_token_is_changed_the_old_and_the_new_one_are_valid(
     start_pipeline: StartPipeline, door: str
 ) -> None:
-    pipeline = start_pipeline(*DEFAULT, "doors/token", OTLP_TOKEN="new-token\nold-token")
+    pipeline = start_pipeline(*DEVELOPMENT, "doors/token", OTLP_TOKEN="new-token\nold-token")
 
     knocks = [Knock(b"", token) for token in ("old-token", "new-token", "older-token")]
     answers = [DOORS[door](pipeline.collector, knock) for knock in knocks]
@@ -168,7 +167,7 @@ def test_with_an_authority_for_producers_only_their_certificates_are_let_in(
         issued = authority.issue_cert("producer")
         issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
     env = {**certificates.variables, "OTLP_TLS_CLIENT_CA_FILE": str(tmp_path / "producers.pem")}
-    collector = start_pipeline(*DEFAULT, "doors/tls", **env).collector
+    collector = start_pipeline(*DEVELOPMENT, "doors/tls", **env).collector
 
     for door in DOORS:
         answers = [
@@ -182,7 +181,7 @@ def test_a_renewed_certificate_is_taken_up_without_a_restart(
     start_pipeline: StartPipeline, tmp_path: Path
 ) -> None:
     certificates = Certificates(tmp_path)
-    pipeline = start_pipeline(*DEFAULT, "doors/tls", **certificates.variables)
+    pipeline = start_pipeline(*DEVELOPMENT, "doors/tls", **certificates.variables)
     old = Knock(b"", trusts=certificates.pem)
     assert [DOORS[door](pipeline.collector, old) for door in DOORS] == [TAKEN, TAKEN]
 

@@ -16,10 +16,11 @@ from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import counter, span
 
 from stack.paths import ROOT
+from stack.ports import LISTEN
 from stack.services import Postgres, Redis
 from tests.app.house import House
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import LISTEN, files
+from tests.collector.pipeline import files
 
 SECRETS = {
     "LOGFIRE_TOKEN": "secret-of-logfire",
@@ -89,7 +90,7 @@ def test_the_printed_configuration_hides_every_secret_unless_told_not_to(otelcol
 def test_a_collector_that_cannot_start_says_why_without_a_secret(
     otelcol: Otelcol, tmp_path: Path, name: str, value: str
 ) -> None:
-    own = dict.fromkeys((*LISTEN, "OTLP_HTTP_LISTEN"), "127.0.0.1:0")
+    own = dict.fromkeys(LISTEN, "127.0.0.1:0")
     own |= {"SELF_METRICS_PORT": "0", "COLLECTOR_QUEUE_DIR": str(tmp_path)}
     code, printed = said(otelcol, **{**own, name: value})
     assert code != 0

@@ -118,7 +118,12 @@ def samples_in(backend: Prometheus | RemoteWriteSink, instance: str) -> Iterable
     if isinstance(backend, RemoteWriteSink):
         found = backend.series(SERIES, {"instance": instance})
         return [(one.timestamp / 1e3, one.value) for series in found for one in series.samples]
-    query = f'{SERIES}{{instance="{instance}"}}[1d]'
-    answer = httpx.get(f"{backend.url}/api/v1/query", params={"query": query}, timeout=5)
+    return samples_until(backend, f'{SERIES}{{instance="{instance}"}}[1d]', time.time())
+
+
+def samples_until(prometheus: Prometheus, selector: str, moment: float) -> list[Sample]:
+    """Return the samples of a range selector that ends at this moment (seconds since 1970)."""
+    query = {"query": selector, "time": str(moment)}
+    answer = httpx.get(f"{prometheus.url}/api/v1/query", params=query, timeout=5)
     series = answer.raise_for_status().json()["data"]["result"]
     return [(float(time), float(value)) for one in series for time, value in one["values"]]

@@ -7,26 +7,11 @@ from pathlib import Path
 
 import pytest
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.ports import free_port
 
-from stack.services import FEATURE_GATES, Prometheus
 from tests.faults.trial import Trial, run_trial
-from tests.ledger.book import quick_rules
+from tests.ledger.conftest import prometheus as prometheus
 
 StartTrial = Callable[..., Trial]
-
-
-@pytest.fixture(scope="session")
-def otelcol(otelcol_bin: Path) -> Otelcol:
-    return Otelcol(otelcol_bin, [FEATURE_GATES])
-
-
-@pytest.fixture
-def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    """A real Prometheus with the repository's configuration, its rules evaluated often."""
-    data = tmp_path / "prometheus"
-    with Prometheus(free_port(), data / "data", config=quick_rules(data)) as server:
-        yield server
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.telemetry import gauge, log, span
 
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.outcome import Outcome
 
-CONFIGS = ("environments/development", "routes/hybrid")
 TRACES, LOGS = "exporter_otlp_http_logfire_traces", "exporter_otlp_http_logfire_logs"
 METRICS = "exporter_otlp_grpc_metrics_buffer_metrics"
 REQUESTS, EACH = 30, 20
@@ -40,13 +39,13 @@ class Backlog:
     @contextmanager
     def pipeline(self, into: Path) -> Iterator[Pipeline]:
         """Run a collector on the queue files in this folder, with backends that answer."""
-        with run_pipeline(self.otelcol, CONFIGS, into, {}) as running:
+        with run_pipeline(self.otelcol, DEVELOPMENT, into, {}) as running:
             yield running
 
 
 def make_backlog(otelcol: Otelcol, folder: Path) -> Backlog:
     """Have a collector take telemetry while no backend does, and kill it."""
-    with run_pipeline(otelcol, CONFIGS, folder, {}) as pipeline:
+    with run_pipeline(otelcol, DEVELOPMENT, folder, {}) as pipeline:
         pipeline.logfire.refuse(503)
         pipeline.prometheus.refuse(503)
         for number in range(REQUESTS):

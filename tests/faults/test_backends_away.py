@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from stack.services import Prometheus
+from tests.collector.pipeline import DEVELOPMENT, PRODUCTION
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import STATED, Row, record
-from tests.faults.trial import DEVELOPMENT, PRODUCTION, Trial
+from tests.faults.trial import Trial
 
 LOGFIRE_DOWN = Row(
     "Logfire down for {seconds} under load, then back",

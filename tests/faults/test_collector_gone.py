@@ -6,7 +6,7 @@ import psutil
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.polling import poll_until
 
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.arrivals import Arrivals, samples_in
 from tests.faults.outcome import STATED, Outcome, Row, record
 from tests.faults.trial import Load, Trial
@@ -34,8 +34,7 @@ MEGABYTES = 40  # more than the process may grow: two queues of 2,048 at some 6 
 def test_what_is_dropped_while_the_collector_is_gone_is_counted(
     otelcol: Otelcol, tmp_path: Path
 ) -> None:
-    configs = ("environments/development", "routes/hybrid")
-    with run_pipeline(otelcol, configs, tmp_path, {}) as pipeline:
+    with run_pipeline(otelcol, DEVELOPMENT, tmp_path, {}) as pipeline:
         load = Load(pipeline.collector.endpoint)
         load.env |= {} if STATED else SMALL
         samples = pipeline.prometheus

@@ -18,7 +18,7 @@ from pytest_otelcol.telemetry import log
 
 from stack.selfmetrics import SelfMetrics
 from stack.services import check_queue
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.outcome import Outcome, Row, record
 
 # As small beside the queue as the shipped batches are beside 1 GiB: its consumers are busy with a
@@ -105,7 +105,7 @@ def numbers(request: int) -> range:
 def run_small(otelcol: Otelcol, folder: Path, **env: str) -> AbstractContextManager[Pipeline]:
     small = folder / "small.yaml"
     small.write_text(SMALL)
-    return run_pipeline(otelcol, ("environments/development", "routes/hybrid", small), folder, env)
+    return run_pipeline(otelcol, (*DEVELOPMENT, small), folder, env)
 
 
 def outcome(pipeline: Pipeline, sent: int, note: str) -> Outcome:
@@ -134,10 +134,10 @@ def test_a_queue_at_its_limit_makes_senders_wait_and_loses_nothing(
         pipeline.logfire.refuse(503)
         feeder = Feeder(pipeline.collector)
         feeder.start()
-        metrics = f"http://127.0.0.1:{pipeline.collector.env['SELF_METRICS_PORT']}/metrics"
 
         def waiting() -> float:
-            return SelfMetrics.read(metrics).total("exporter_queue_size", data_type="logs")
+            told = SelfMetrics.of(pipeline.collector.env)
+            return told.total("exporter_queue_size", data_type="logs")
 
         poll_until(lambda: waiting() > LIMIT * 0.9, "a full queue", timeout=20)
         held = feeder.taken

@@ -10,9 +10,9 @@ from pytest_otelcol.process import ProcessFailedError
 
 from stack.paths import COLLECTOR
 from stack.services import Collector, check_queue
+from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.outcome import Row, record
 from tests.faults.queue_files import (
-    CONFIGS,
     LOGS,
     METRICS,
     PAGE,
@@ -120,7 +120,7 @@ def test_a_native_start_checks_first(
     with backlog.pipeline(tmp_path) as pipeline:
         pipeline.collector.stop()
         damage(tmp_path / "queue" / TRACES, overwrite_header)
-        with Collector(["base", *CONFIGS], pipeline.collector.env):
+        with Collector(["base", *DEVELOPMENT], pipeline.collector.env):
             check_that_new_data_flows(pipeline)
     assert f"{TRACES} is damaged (" in capsys.readouterr().err
 

@@ -7,9 +7,9 @@ from pytest_otelcol.server import RecordingServer
 from pytest_otelcol.telemetry import log
 
 from stack.services import Prometheus
+from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import Row, record
-from tests.faults.trial import DEVELOPMENT
 
 UNTOLD = "logs more or less than counted"
 FAILED = "exporter_send_failed_log_records"

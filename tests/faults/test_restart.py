@@ -9,10 +9,11 @@ import pytest
 
 from tests.app.house import House
 from tests.app.test_losses import own_servers
+from tests.collector.pipeline import DEVELOPMENT, PRODUCTION
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import ALL, STATED, Outcome, Row, record
 from tests.faults.producer import ROUTE
-from tests.faults.trial import DEVELOPMENT, PRODUCTION, RATE, Trial
+from tests.faults.trial import RATE, Trial
 
 RESTART = Row(
     "orderly restart of the collector under load, away for {seconds}",

@@ -11,10 +11,11 @@ from pytest_otelcol.telemetry import gauge, log
 
 from stack.promql import PromQL
 from stack.services import Prometheus
+from tests.collector.pipeline import DEVELOPMENT
 from tests.collector.shapes import RESOURCE, request
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import ALL, Counts, Row, record
-from tests.faults.trial import DEVELOPMENT, Trial
+from tests.faults.trial import Trial
 
 POINTS, ROUTES = 60_000, 10_000
 LOG_SIZES = (1_000_000, 8_000_000)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import httpx
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from pytest_otelcol.collector import Otelcol
@@ -14,7 +13,8 @@ from pytest_otelcol.telemetry import gauge, log, span
 
 from stack.selfmetrics import SelfMetrics
 from stack.services import Prometheus, StandIn
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.faults.arrivals import samples_until
 from tests.faults.outcome import ALL, Outcome, Row, record
 
 HOUR = 3600.0
@@ -54,10 +54,8 @@ def sample(name: str, value: float, age: float) -> Metric:
 def values(prometheus: Prometheus, name: str, **labels: str) -> list[float]:
     """Return a metric's values in the order of their times, whenever they were."""
     chosen = ",".join(f'{label}="{value}"' for label, value in labels.items())
-    query = {"query": f"{name}{{{chosen}}}[2d]", "time": str(time.time() + HOUR)}
-    answer = httpx.get(f"{prometheus.url}/api/v1/query", params=query).raise_for_status()
-    series = answer.json()["data"]["result"]
-    return [float(value) for one in series for _, value in one["values"]]
+    found = samples_until(prometheus, f"{name}{{{chosen}}}[2d]", time.time() + HOUR)
+    return [value for _, value in found]
 
 
 def bodies(stand_in: StandIn, kind: str) -> list[str]:
@@ -74,8 +72,7 @@ def test_what_is_too_old_does_not_block_what_is_newer(
         "LOGFIRE_TOKEN": stand_in.write_token,
         "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,
     }
-    configs = ("environments/development", "routes/hybrid")
-    with run_pipeline(otelcol, configs, tmp_path, backends) as pipeline:
+    with run_pipeline(otelcol, DEVELOPMENT, tmp_path, backends) as pipeline:
         stand_in.fault(down="503")
         prometheus.stop()
         now = time.time()
@@ -123,8 +120,7 @@ def test_what_is_too_old_does_not_block_what_is_newer(
 
 def dropped_by(pipeline: Pipeline) -> float:
     """Return how many samples the collector counted as outside of the window."""
-    metrics = f"http://127.0.0.1:{pipeline.collector.env['SELF_METRICS_PORT']}/metrics"
-    found = SelfMetrics.read(metrics)
+    found = SelfMetrics.of(pipeline.collector.env)
     return found.total("processor_filter_datapoints_filtered", filter="filter/window")
 
 
@@ -132,9 +128,8 @@ def test_shifted_samples_of_several_processes_all_arrive(
     otelcol: Otelcol, tmp_path: Path, prometheus: Prometheus
 ) -> None:
     backend = {"PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint}
-    configs = ("environments/development", "routes/hybrid")
     ages: Sequence[float] = [0, 5, 3, 1, 4, 2, 1800, 7200, 20 * HOUR, -300]
-    with run_pipeline(otelcol, configs, tmp_path, backend) as pipeline:
+    with run_pipeline(otelcol, DEVELOPMENT, tmp_path, backend) as pipeline:
         pipeline.collector.send(sample("test.first", 1, 0))  # a new database takes any age
         poll_until(lambda: values(prometheus, "test_first"), "a first sample")
         for number, age in enumerate(ages):

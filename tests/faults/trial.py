@@ -27,8 +27,6 @@ from tests.faults.outcome import Outcome
 from tests.faults.producer import PRODUCING, Made
 from tests.ledger.book import ITEMS, assert_balanced
 
-DEVELOPMENT = ("environments/development", "routes/hybrid")
-PRODUCTION = ("environments/production", "routes/hybrid")
 EXPORTERS = ("otlp_http/logfire", "otlp_grpc/metrics_buffer")
 RATE = 100.0  # requests a second: each is a span and a log; a sample every half second
 AFTER = 1.0  # seconds that the load goes on after the fault
@@ -133,8 +131,7 @@ class Trial:
 
     def told(self, name: str, **labels: str) -> float:
         """Return what the collector says of itself, summed over all series with these labels."""
-        port = self.collector.env["SELF_METRICS_PORT"]
-        said = SelfMetrics.read(f"http://127.0.0.1:{port}/metrics")
+        said = SelfMetrics.of(self.collector.env)
         assert said, "the collector does not tell its metrics"
         return said.total(name, **labels)
 

@@ -15,9 +15,10 @@ from pytest_otelcol.ports import free_port
 from pytest_otelcol.telemetry import gauge, log
 
 from stack import guard
+from stack.ports import LISTEN
 from stack.selfmetrics import SelfMetrics
 from stack.services import config_file
-from tests.collector.pipeline import LISTEN, PORTS, QUICK, files
+from tests.collector.pipeline import PORTS, QUICK, files
 from tests.guard.backends import PARTIAL, SILENT, Answer, Backend, Logs, Metrics
 
 ROUTES = ("routes/hybrid", "routes/also-viewer")
@@ -113,8 +114,8 @@ class Laboratory:
     @contextmanager
     def watched(self) -> Iterator["Seen"]:
         """Give what the collector says from now on."""
-        url = f"http://127.0.0.1:{self.collector.env['SELF_METRICS_PORT']}/metrics"
-        yield Seen(self.collector, url, SelfMetrics.read(url), len(self.collector.output()))
+        before = SelfMetrics.of(self.collector.env)
+        yield Seen(self.collector, before, len(self.collector.output()))
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,6 @@ class Seen:
     """What a collector says, in its log and its metrics, since a moment."""
 
     collector: Collector
-    url: str
     before: SelfMetrics
     offset: int
 
@@ -133,7 +133,7 @@ class Seen:
 
     def grown(self, name: str, exporter: str) -> bool:
         """Tell whether a count of an exporter's has gone up."""
-        now = SelfMetrics.read(self.url).total(name, exporter=exporter)
+        now = SelfMetrics.of(self.collector.env).total(name, exporter=exporter)
         return now > self.before.total(name, exporter=exporter)
 
 

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from stack.services import FEATURE_GATES
 from tests.guard.answers import DOCUMENT, document, rows
 from tests.guard.backends import ANSWERS, SILENT
 
@@ -33,8 +32,8 @@ def test_with_the_guard_only_poison_and_what_the_backend_took_can_be_lost() -> N
 
 
 @pytest.mark.timeout(300)
-def test_what_the_document_says_is_what_happens(otelcol_bin: Path, tmp_path: Path) -> None:
+def test_what_the_document_says_is_what_happens(otelcol: Otelcol, tmp_path: Path) -> None:
     answers = [answer for answer in ANSWERS if answer.name in ASKED_HERE]
-    found = rows(Otelcol(otelcol_bin, [FEATURE_GATES]), tmp_path, answers)
+    found = rows(otelcol, tmp_path, answers)
     assert len(found) == len(ASKED_HERE)
     assert found == [line for line in committed() if line.split(" | ")[0][2:] in ASKED_HERE]

@@ -7,7 +7,7 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.ports import free_port
 
-from stack.services import FEATURE_GATES, Prometheus
+from stack.services import Prometheus
 from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.ledger.book import quick_rules
 
@@ -24,11 +24,10 @@ def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
 
 @pytest.fixture
 def start_pipeline(
-    otelcol_bin: Path, prometheus: Prometheus, tmp_path: Path
+    otelcol: Otelcol, prometheus: Prometheus, tmp_path: Path
 ) -> Iterator[StartPipeline]:
     """Start collectors that write to that Prometheus and report on themselves often."""
     folders = (tmp_path / f"pipeline-{number}" for number in itertools.count())
-    otelcol = Otelcol(otelcol_bin, [FEATURE_GATES])
     variables = {
         "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,
         "SELF_LAST_REPORT_ENDPOINT": prometheus.last_report_endpoint,

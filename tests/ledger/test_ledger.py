@@ -9,6 +9,7 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.sender import RESOURCE, Telemetry, export_requests
 from pytest_otelcol.telemetry import counter, gauge, log, span
 
+from stack.promql import PromQL
 from stack.services import Prometheus
 from tests.ledger.book import LOGFIRE, Line, assert_balanced, read
 from tests.ledger.conftest import StartPipeline
@@ -98,9 +99,8 @@ def test_what_a_full_queue_turns_back_is_refused_and_not_lost(
 
 
 def refused(prometheus: Prometheus) -> float:
-    query = {"query": 'signal:ledger_refused:sum{signal="traces"}'}
-    answer = httpx.get(f"{prometheus.url}/api/v1/query", params=query, timeout=5)
-    return sum(float(series["value"][1]) for series in answer.json()["data"]["result"])
+    with PromQL(prometheus.url) as promql:
+        return promql.number('signal:ledger_refused:sum{signal="traces"}')
 
 
 def test_production_says_what_sampling_left_out(

@@ -13,13 +13,13 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 
+from stack.ports import LISTEN
 from stack.promql import PromQL
 from stack.selfmetrics import SelfMetrics
-from stack.services import FEATURE_GATES, Prometheus, StandIn
-from tests.collector.pipeline import LISTEN, PORTS, files
+from stack.services import Prometheus, StandIn
+from tests.collector.pipeline import PORTS, PRODUCTION, files
 from tests.sampling.load import TRACES, Trace, in_parts, traces
 
-CONFIGS = ("environments/production", "routes/hybrid")
 DECISION_WAIT = 12.0  # seconds; the default is 30
 WORKER_LATER = 3.0  # seconds from a request to its task's end
 WEIGHT = "COALESCE((attributes->>'sampling.adjusted_count')::float, 1)"
@@ -38,9 +38,7 @@ class Production:
     @property
     def self_metrics(self) -> SelfMetrics:
         """Return what the collector says about itself."""
-        return SelfMetrics.read(
-            f"http://127.0.0.1:{self.collector.env['SELF_METRICS_PORT']}/metrics"
-        )
+        return SelfMetrics.of(self.collector.env)
 
     @cached_property
     def kept(self) -> Kept:
@@ -69,8 +67,8 @@ class Production:
 
 
 @pytest.fixture(scope="session")
-def production(otelcol_bin: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    with run(Otelcol(otelcol_bin, [FEATURE_GATES]), tmp_path_factory.mktemp("sampling")) as running:
+def production(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    with run(otelcol, tmp_path_factory.mktemp("sampling")) as running:
         send_all(running)
         wait_for_all(running)
         yield running
@@ -90,7 +88,7 @@ def run(otelcol: Otelcol, folder: Path) -> Iterator[Production]:
             "TRACE_DECISION_WAIT": f"{DECISION_WAIT:.0f}s",
             "SPAN_METRICS_INTERVAL": "1s",
         }
-        with otelcol.run(files(CONFIGS), env, listen=LISTEN, ports=PORTS) as collector:
+        with otelcol.run(files(PRODUCTION), env, listen=LISTEN, ports=PORTS) as collector:
             yield Production(traces(), collector, logfire, prometheus)
 
 

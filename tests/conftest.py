@@ -1,3 +1,5 @@
+"""What the tests of every room run collectors with."""
+
 from pathlib import Path
 
 import pytest
@@ -8,4 +10,5 @@ from stack.services import FEATURE_GATES
 
 @pytest.fixture(scope="session")
 def otelcol(otelcol_bin: Path) -> Otelcol:
+    """The collector, with the feature gates that the shipped files need."""
     return Otelcol(otelcol_bin, [FEATURE_GATES])
