@@ -111,7 +111,7 @@ def test_a_collector_killed_while_both_backends_are_down_loses_at_most_the_sampl
         backend.stop()
     development.go_on(BOTH_DOWN.seconds / 2)
     for trial in both:
-        trial.collector.kill()
+        trial.kill()
     killed = time.time()
     for trial in both:
         trial.collector.start()

@@ -1,15 +1,11 @@
 """The collector is gone for long: the service holds what it may, and counts what it drops."""
 
-from pathlib import Path
-
 import psutil
-from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.faults.arrivals import Arrivals, samples_in
+from tests.collector.pipeline import DEVELOPMENT, Pipeline
+from tests.faults.conftest import StartTrial
 from tests.faults.outcome import STATED, Outcome, Row, record
-from tests.faults.trial import Load, Trial
+from tests.faults.trial import Load
 
 GONE = Row(
     "the collector gone for {seconds} under load",
@@ -31,26 +27,19 @@ SMALL = {
 MEGABYTES = 40  # more than the process may grow: two queues of 2,048 at some 6 kB each took 25
 
 
-def test_what_is_dropped_while_the_collector_is_gone_is_counted(
-    otelcol: Otelcol, tmp_path: Path
-) -> None:
-    with run_pipeline(otelcol, DEVELOPMENT, tmp_path, {}) as pipeline:
-        load = Load(pipeline.collector.endpoint)
-        load.env |= {} if STATED else SMALL
-        samples = pipeline.prometheus
-        with load, Arrivals(pipeline.logfire, lambda: samples_in(samples, load.instance)) as seen:
-            trial = Trial(pipeline, samples, load, seen)
-            poll_until(trial.flowing, "spans, logs and samples at both backends", timeout=30)
-            before = megabytes(load)
-            trial.collector.stop()
-            trial.go_on(GONE.seconds)
-            grown = megabytes(load) - before
-            trial.collector.start()
-            trial.over()
-            outcome = trial.finish()
-        assert grown < MEGABYTES
-        assert warnings(load) <= 1 + GONE.seconds // 60
-        record(GONE, with_counts(pipeline, outcome, load, grown))
+def test_what_is_dropped_while_the_collector_is_gone_is_counted(start_trial: StartTrial) -> None:
+    trial = start_trial(*DEVELOPMENT, producer={} if STATED else SMALL)
+    trial.shut = True
+    before = megabytes(trial.load)
+    trial.collector.stop()
+    trial.go_on(GONE.seconds)
+    grown = megabytes(trial.load) - before
+    trial.collector.start()
+    trial.over()
+    outcome = trial.finish()
+    assert grown < MEGABYTES
+    assert warnings(trial.load) <= 1 + GONE.seconds // 60
+    record(GONE, with_counts(trial.pipeline, outcome, trial.load, grown))
 
 
 def with_counts(pipeline: Pipeline, outcome: Outcome, load: Load, grown: float) -> Outcome:

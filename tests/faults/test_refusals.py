@@ -44,7 +44,7 @@ def test_what_is_refused_with_401_403_or_500_survives_a_kill_and_flows_afterward
             backend.wait_for(partial(answered, status), f"the {status}", timeout=30)
         trial.go_on(REFUSED.seconds)
         if status == 403:
-            trial.collector.kill()
+            trial.kill()
             trial.collector.start()
     for backend in backends:
         backend.accept()
@@ -59,7 +59,6 @@ def test_a_poisoned_batch_is_dropped_alone_and_counted(
     for status in POISONED:
         trial.logfire.refuse(status, containing=b"poison %d" % status)
         trial.collector.send(log(f"poison {status}"))
-        trial.beside["logs"] += 1
         trial.poisoned["logs"] += 1
         trial.logfire.wait_for(partial(answered, status), f"the {status}")
     trial.over()

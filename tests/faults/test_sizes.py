@@ -45,7 +45,6 @@ def test_what_is_large_or_many_arrives_or_is_refused_to_its_sender(
     for first in range(0, ROUTES, 1000):
         spans = [request(route=f"/routes/{first + number}") for number in range(1000)]
         trial.collector.send(*spans, resource=RESOURCE)
-    trial.beside.update(spans=ROUTES, logs=len(LOG_SIZES))
     with pytest.raises(RefusedError):
         trial.collector.send(log("x" * 9_000_000))
     lost = missing(trial, prometheus)

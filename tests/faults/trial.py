@@ -5,17 +5,20 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import cramjam
+import httpx
 from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.process import Process
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
+from pytest_otelcol.views import Log, Span
 
 from stack.paths import ROOT
 from stack.selfmetrics import SelfMetrics
@@ -24,8 +27,8 @@ from tests.app.house import FAST, inherited
 from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.faults.arrivals import Arrivals, samples_in
 from tests.faults.outcome import Outcome
-from tests.faults.producer import PRODUCING, Made
-from tests.ledger.book import ITEMS, assert_balanced
+from tests.faults.producer import NUMBER, PRODUCING, Made
+from tests.ledger.book import ITEMS, assert_balanced, bookkeeper
 
 EXPORTERS = ("otlp_http/logfire", "otlp_grpc/metrics_buffer")
 RATE = 100.0  # requests a second: each is a span and a log; a sample every half second
@@ -36,18 +39,19 @@ QUIET = 2.0  # seconds without anything new, after which what is missing counts 
 class Load(Process):
     """The producer as a process; it sends to an OTLP endpoint (`http://127.0.0.1:4318`)."""
 
-    def __init__(self, endpoint: str, rate: float = RATE) -> None:
+    def __init__(self, endpoint: str, rate: float, variables: Mapping[str, str]) -> None:
         self.instance = uuid.uuid4().hex
-        variables = {
+        env = {
             **inherited(),
             **FAST,
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
             "OTEL_RESOURCE_ATTRIBUTES": f"service.instance.id={self.instance}",
+            **variables,
         }
         super().__init__(
             "load",
             [sys.executable, "-m", "tests.faults.producer", str(rate)],
-            env=variables,
+            env=env,
             clean_env=True,
             ready=lambda: PRODUCING in self.output(),
             stop_timeout=60.0,  # what it holds, it hands over first
@@ -71,12 +75,14 @@ class Trial:
 
     pipeline: Pipeline
     prometheus: Prometheus | RemoteWriteSink
+    ledger: Prometheus  # keeps it; the backend of metrics itself, where that is a real one
     load: Load
     arrivals: Arrivals
     ended: float = field(default_factory=time.time)
-    beside: Counter[str] = field(default_factory=Counter)  # what a row sent beside the load
-    poisoned: Counter[str] = field(default_factory=Counter)  # of that, what no backend takes
+    poisoned: Counter[str] = field(default_factory=Counter)  # sent beside, and no backend takes it
+    shut: bool = False  # what is lost was never taken: the collector was away
     unreported: float = 0  # what a `kill -9` hid from the ledger, at most
+    handed_on: int = 0
 
     @property
     def collector(self) -> Collector:
@@ -113,10 +119,7 @@ class Trial:
         self.arrivals.stop()
         signals = self.arrivals.signals
         lost = {name: len(seen.missing(sent[name])) for name, seen in signals.items()}
-        if isinstance(self.prometheus, Prometheus):
-            taken = {name: sent[name] + self.beside[name] for name in ITEMS}
-            gone = {name: lost[name] + self.poisoned[name] for name in ITEMS}
-            assert_balanced(self.prometheus.url, taken, gone, unaccounted=self.unreported)
+        self._balance(sent, lost)
         return Outcome(
             sent=sent,
             lost=lost,
@@ -124,6 +127,33 @@ class Trial:
             gap=self._gap(),
             drain=self._drain(),
         )
+
+    def kill(self) -> None:
+        """End the collector with `kill -9`, which hides what it did since its last report."""
+        self.collector.kill()
+        self.unreported += RATE
+
+    def _balance(self, sent: Mapping[str, int], lost: Mapping[str, int]) -> None:
+        """Wait until the ledger says what was taken, and what of it was lost."""
+        gone = {name: self.poisoned[name] + (0 if self.shut else lost[name]) for name in ITEMS}
+        came: dict[str, Sequence[Span | Log]]
+        came = {"spans": self.logfire.spans, "logs": self.logfire.logs}
+        own = {name: sent[name] - lost[name] for name in ITEMS}
+        beside = {name: sum(map(is_beside, came[name])) for name in ITEMS}
+        taken = {name: own[name] + gone[name] + beside[name] for name in ITEMS}
+        slack, feed = self.unreported, self._hand_on
+        assert_balanced(self.ledger.url, taken, gone, unaccounted=slack, feed=feed)
+
+    def _hand_on(self) -> None:
+        """Give the ledger's Prometheus what only a recording sink got."""
+        taken = self.pipeline.prometheus.raw or []
+        for body in taken[self.handed_on :]:
+            packed = bytes(cramjam.snappy.compress_raw(body))
+            headers = {"content-encoding": "snappy", "content-type": "application/x-protobuf"}
+            url = self.ledger.remote_write_endpoint
+            answer = httpx.post(url, content=packed, headers=headers)
+            assert answer.is_success, answer.text
+            self.handed_on += 1
 
     def flowing(self) -> bool:
         """Tell whether something of every signal has come."""
@@ -162,6 +192,11 @@ class Trial:
         return round(max(0.0, *late), 1)
 
 
+def is_beside(item: Span | Log) -> bool:
+    """Tell whether something else than the load sent it."""
+    return NUMBER not in item.attributes
+
+
 @contextmanager
 def run_trial(
     otelcol: Otelcol,
@@ -170,6 +205,7 @@ def run_trial(
     *,
     prometheus: Prometheus | None = None,
     rate: float = RATE,
+    producer: Mapping[str, str] | None = None,
     guarded: bool = False,
     **env: str,
 ) -> Iterator[Trial]:
@@ -181,23 +217,27 @@ def run_trial(
         folder: where its queue is.
         prometheus: the backend of metrics; a recording sink by default.
         rate: requests a second.
+        producer: variables of the load.
         guarded: put the guard in front of both backends.
         env: variables of the collector.
     """
-    if prometheus:
-        ledger = {
-            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,
-            "SELF_LAST_REPORT_ENDPOINT": prometheus.last_report_endpoint,
+    with ExitStack() as stack:
+        ledger = prometheus or stack.enter_context(bookkeeper(folder / "ledger"))
+        written = prometheus and prometheus.remote_write_endpoint
+        env = {
+            **({"PROMETHEUS_REMOTE_WRITE_ENDPOINT": written} if written else {}),
+            "SELF_LAST_REPORT_ENDPOINT": ledger.last_report_endpoint,
             "SELF_METRICS_INTERVAL_MS": "300",
+            **env,
         }
-        env = {**ledger, **env}
-    with (
-        run_pipeline(otelcol, configs, folder, env, guarded=guarded) as pipeline,
-        Load(pipeline.collector.endpoint, rate) as load,
-    ):
+        pipeline = stack.enter_context(run_pipeline(otelcol, configs, folder, env, guarded=guarded))
+        pipeline.prometheus.keep_raw()
+        load = stack.enter_context(Load(pipeline.collector.endpoint, rate, producer or {}))
         backend = prometheus or pipeline.prometheus
-        with Arrivals(pipeline.logfire, lambda: samples_in(backend, load.instance)) as arrivals:
-            trial = Trial(pipeline, backend, load, arrivals)
-            what = "spans, logs and samples at both backends"
-            poll_until(trial.flowing, what, timeout=90)  # a sampler waits as long as it is told
-            yield trial
+        arrivals = stack.enter_context(
+            Arrivals(pipeline.logfire, lambda: samples_in(backend, load.instance))
+        )
+        trial = Trial(pipeline, backend, ledger, load, arrivals)
+        what = "spans, logs and samples at both backends"
+        poll_until(trial.flowing, what, timeout=90)  # a sampler waits as long as it is told
+        yield trial

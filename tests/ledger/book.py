@@ -1,13 +1,15 @@
 """The loss ledger as a Prometheus keeps it, and the assertion that it balances."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import free_port
 
 from stack.paths import PROMETHEUS
+from stack.services import Prometheus
 
 RULES = PROMETHEUS / "rules" / "ledger.yml"
 TERMS = ("received", "delivered", "waiting", "sampled_out", "unaccounted")
@@ -46,6 +48,11 @@ def quick_rules(folder: Path) -> Path:
     return path
 
 
+def bookkeeper(folder: Path) -> Prometheus:
+    """Return a Prometheus with the shipped rules, evaluated often, its state in `folder`."""
+    return Prometheus(free_port(), folder / "data", config=quick_rules(folder))
+
+
 def read(url: str) -> dict[Hop, Line]:
     """Return the ledger that a Prometheus has; raises `AssertionError` when it does not answer."""
     query = '{__name__=~"signal_hop(_reason)?:ledger_.+"}'
@@ -72,6 +79,7 @@ def assert_balanced(
     *,
     unaccounted: float = 0,
     timeout: float = 40.0,
+    feed: Callable[[], None] = lambda: None,
 ) -> dict[Hop, Line]:
     """Wait until every hop of spans and logs balances with nothing waiting; returns the ledger.
 
@@ -81,12 +89,14 @@ def assert_balanced(
         lost: of that, what did not come to Logfire: sampled out, or dropped with a reason.
         unaccounted: how much may be left over at a hop, either way (what a `kill -9` hides).
         timeout: seconds; a killed process is only known to be gone 15 s after its last report.
+        feed: called before each look, to give that Prometheus what it does not get by itself.
 
     Raises:
         NotSeenError: it did not balance; shows the ledger.
     """
 
     def balanced() -> dict[Hop, Line] | None:
+        feed()
         lines = read(url)
         found = {hop: line for hop, line in lines.items() if hop[0] in ITEMS.values()}
         for what, count in accepted.items():

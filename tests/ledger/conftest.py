@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.ports import free_port
 
 from stack.services import Prometheus
 from tests.collector.pipeline import Pipeline, run_pipeline
-from tests.ledger.book import quick_rules
+from tests.ledger.book import bookkeeper
 
 StartPipeline = Callable[..., Pipeline]
 
@@ -17,8 +16,7 @@ StartPipeline = Callable[..., Pipeline]
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
     """A real Prometheus with the shipped rules, evaluated often."""
-    data = tmp_path / "prometheus"
-    with Prometheus(free_port(), data / "data", config=quick_rules(data)) as server:
+    with bookkeeper(tmp_path / "prometheus") as server:
         yield server
 
 
