@@ -75,7 +75,9 @@ class Clients(threading.Thread):
         self.join(30)
         assert not self.is_alive()
         ended = time.monotonic()
-        poll_until(lambda: self._done() >= len(self.accepted), "results", timeout=30)
+        accepted = len(self.accepted)
+        told = lambda: f"{self._done()} of {accepted}"  # noqa: E731
+        poll_until(lambda: self._done() >= accepted, "results", timeout=60, seen=told)
         tasks = [self.house.client.get(f"/tasks/{task_id}").json() for task_id in self.accepted]
         refused = self.answers.total() - len(self.accepted)
         return Outcome(
