@@ -1,5 +1,6 @@
 """What `matrix.yaml` and `slos.yaml` may say: the alerts' data, read and checked."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,7 @@ MATRIX, SLOS = ROOM / "matrix.yaml", ROOM / "slos.yaml"
 Duration = Annotated[str, Field(pattern=r"^\d+[smhd]$")]
 Minutes = Literal["1m", "2m", "5m", "10m", "15m", "30m", "1h", "6h", "12h", "24h"]
 Name = Annotated[str, Field(pattern=r"^([A-Z][a-z0-9]+){2,}$")]
+Unit = Literal["number", "ratio", "seconds", "bytes"]
 Severity = Literal["critical", "warning"]
 System = Literal["prometheus", "logfire"]
 Pillar = Literal["application", "host", "kubernetes", "postgresql", "redis", "queue", "pipeline"]
@@ -25,18 +27,33 @@ class Strict(BaseModel):
 class PrometheusRule(Strict):
     """How Prometheus evaluates an alert.
 
-    `expr` compared with `threshold`, and `also`, a further condition; in both, `$window` and the
-    names of `numbers` stand for their values. `description` is an annotation's template.
+    `expr` compared with `threshold`, and `also`, a further condition. In both, and in `description`
+    (an annotation's template), `$window` and the names of `numbers` stand for their values. No
+    duration is written out in them, so that all can be compressed. `unit` is the threshold's.
     """
 
     expr: str
     compare: Literal[">", ">=", "<", "<=", "=="]
     threshold: float
+    unit: Unit = "number"
     window: Duration | None = None
     for_: Annotated[Duration, Field(alias="for")]
     also: str = ""
     numbers: dict[str, float | str] = {}
     description: str
+
+    @model_validator(mode="after")
+    def _every_name_has_a_value_and_a_use(self) -> Self:
+        given = {*self.numbers, *(["window"] if self.window else [])}
+        asked = names(self.expr) | names(self.also)
+        if wrong := (asked - given) | (given - asked - names(self.description)):
+            raise ValueError(f"numbers that are not given, or not used: {sorted(wrong)}")
+        return self
+
+
+def names(template: str) -> set[str]:
+    """Return the names that a template asks for; `$1`, of a regular expression, is none."""
+    return set(re.findall(r"\$([a-z_]\w*)", template))
 
 
 class LogfireQuery(Strict):
@@ -46,6 +63,7 @@ class LogfireQuery(Strict):
     """
 
     threshold: float
+    unit: Unit = "number"
     window: Minutes
     frequency: Minutes
 
