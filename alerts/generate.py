@@ -36,7 +36,7 @@ class Indented(yaml.SafeDumper):
 
 def text(document: Any) -> str:
     """Return a document as YAML, in the order of its keys."""
-    return yaml.dump(document, Dumper=Indented, sort_keys=False, width=110, allow_unicode=True)
+    return yaml.dump(document, Dumper=Indented, sort_keys=False, width=90, allow_unicode=True)
 
 
 def main() -> None:

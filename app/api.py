@@ -120,7 +120,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     with telemetry.exporting(SERVICE, __version__):
         async with opened(settings) as services:
             app.state.services = services
-            gauges.observe_pool(services.database.pool, settings.postgres_db)
+            gauges.observe_pool(services.database, settings.postgres_db)
             gauges.observe_queue(gauge_client(settings), settings.task_queue)
             gauges.observe_open_connections()
             logger.info("API started", extra={"version": __version__})

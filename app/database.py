@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from app.errors import LOST_SERVER
 from app.settings import Settings
 from app.tasks import Outcome, Task
 
@@ -68,11 +69,15 @@ QUERY_SECONDS = 5.0
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Database:
-    """The queries, on a pool; a lost server raises what `app.errors` calls a lost server."""
+    """The queries, on a pool; a lost server raises what `app.errors` calls a lost server.
+
+    `failures` counts how often no connection was to be had.
+    """
 
     pool: "asyncpg.Pool[asyncpg.Record]"
+    failures: int = 0
 
     @classmethod
     async def connect(cls, settings: Settings) -> "Database":
@@ -140,8 +145,15 @@ class Database:
 
     async def _row(self, query: str, *values: object) -> Row | None:
         """Run a query and return its first row. `TimeoutError` when all connections stay busy."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        try:
+            connection = await self.pool.acquire(timeout=ACQUIRE_SECONDS)
+        except LOST_SERVER:
+            self.failures += 1
+            raise
+        try:
             row = await connection.fetchrow(query, *values)
+        finally:
+            await self.pool.release(connection)
         return None if row is None else dict(row)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-import asyncpg
 import psutil
 from opentelemetry import metrics
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -10,21 +9,32 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.database import Database
+
 Read = Callable[[], Iterable[Observation]]
+meter = metrics.get_meter(__name__)
 
 
-def observe_pool(pool: "asyncpg.Pool[asyncpg.Record]", name: str) -> None:
-    """Tell how many of the pool's connections are idle and used."""
+def observe_pool(database: Database, name: str) -> None:
+    """Tell how the pool's connections stand, how many it may have, and when none was to be had."""
+    pool, about = database.pool, {"db.client.connection.pool.name": name}
 
-    def read() -> Iterator[Observation]:
+    def states() -> Iterator[Observation]:
         size, idle = pool.get_size(), pool.get_idle_size()
         for state, count in (("idle", idle), ("used", size - idle)):
-            yield Observation(
-                count,
-                {"db.client.connection.pool.name": name, "db.client.connection.state": state},
-            )
+            yield Observation(count, {**about, "db.client.connection.state": state})
 
-    _gauge("db.client.connection.count", "{connection}", "Connections of the pool", read)
+    def most() -> Iterator[Observation]:
+        yield Observation(pool.get_max_size(), about)
+
+    def failures(_: CallbackOptions) -> Iterator[Observation]:
+        yield Observation(database.failures, about)
+
+    _gauge("db.client.connection.count", "{connection}", "Connections of the pool", states)
+    _gauge("db.client.connection.max", "{connection}", "Connections the pool may have", most)
+    meter.create_observable_counter(
+        "db.client.connection.timeouts", [failures], "{timeout}", "No connection was to be had"
+    )
 
 
 def observe_queue(redis: Redis, queue: str) -> None:
@@ -58,5 +68,4 @@ def _gauge(name: str, unit: str, description: str, read: Read) -> None:
     def callback(_: CallbackOptions) -> Iterable[Observation]:
         return list(read())
 
-    meter = metrics.get_meter(__name__)
     meter.create_observable_gauge(name, [callback], unit, description)

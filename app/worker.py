@@ -79,7 +79,7 @@ async def serve(settings: Settings) -> None:
             opened(settings) as services,
             httpx.AsyncClient(base_url=settings.api_url, timeout=10) as api,
         ):
-            gauges.observe_pool(services.database.pool, settings.postgres_db)
+            gauges.observe_pool(services.database, settings.postgres_db)
             worker = Worker(services.queue, services.database, api)
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, worker.stop.set)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.telemetry import gauge, span
+from pytest_otelcol.telemetry import counter, gauge, span
 
 RESOURCE = {
     "service.name": "agentical-api",
@@ -62,6 +62,8 @@ def gauges() -> list[Metric]:
     return [
         gauge("db.client.connection.count", 2, used, unit="{connection}"),
         gauge("db.client.connection.count", 3, idle, unit="{connection}"),
+        gauge("db.client.connection.max", 10, {pool: "agentical"}, unit="{connection}"),
+        counter("db.client.connection.timeouts", 4, {pool: "agentical"}, unit="{timeout}"),
         gauge("messaging.queue.depth", 7, tasks, unit="{message}"),
         gauge("http.server.open_connections", 5, unit="{connection}"),
     ]

@@ -41,6 +41,7 @@ EXPECTED = {
     "redis": {
         "redis_keyspace_hits_total",
         "redis_memory_used_bytes",
+        "redis_maxmemory_bytes",
         "redis_keys_evicted_total",
         "redis_clients_connected",
     },
