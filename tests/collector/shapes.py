@@ -6,6 +6,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pytest_otelcol.telemetry import counter, gauge, span
 
+Resourced = tuple[dict[str, str], list[Metric]]
 RESOURCE = {
     "service.name": "agentical-api",
     "service.instance.id": "api-1",
@@ -66,4 +67,27 @@ def gauges() -> list[Metric]:
         counter("db.client.connection.timeouts", 4, {pool: "agentical"}, unit="{timeout}"),
         gauge("messaging.queue.depth", 7, tasks, unit="{message}"),
         gauge("http.server.open_connections", 5, unit="{connection}"),
+    ]
+
+
+def kubernetes(pod: str, *, restarts: float = 0, container: str = "api") -> list[Resourced]:
+    """Return what kubelet_stats and k8s_cluster send of a pod and its deployment, by resource."""
+    named = {"k8s.namespace.name": "shop", "k8s.pod.name": pod, "k8s.pod.uid": f"uid-of-{pod}"}
+    contained = named | {"k8s.container.name": container, "container.id": f"{pod}-{restarts}"}
+    deployment = {"k8s.namespace.name": "shop", "k8s.deployment.name": container}
+    used = [
+        counter("container.cpu.time", 12.5, unit="s"),
+        gauge("container.cpu.usage", 0.25, unit="{cpu}"),
+        gauge("container.memory.usage", 64_000_000, unit="By"),
+    ]
+    state = [
+        gauge("k8s.deployment.available", 1, unit="{pod}"),
+        gauge("k8s.deployment.desired", 2, unit="{pod}"),
+    ]
+    restarted = {"container.image.name": "shop/api", "k8s.node.name": "node-1"}
+    return [
+        (contained, used),
+        (contained | restarted, [gauge("k8s.container.restarts", restarts, unit="{restart}")]),
+        (named | {"k8s.node.name": "node-1"}, [gauge("k8s.pod.phase", 2)]),
+        (deployment, state),
     ]

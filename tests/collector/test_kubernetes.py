@@ -1,0 +1,74 @@
+"""Kubernetes-shaped OTLP: its objects' names become labels, and no two objects share a series."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.telemetry import gauge
+
+from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.collector.shapes import kubernetes
+
+NOTHING: Mapping[str, str] = {}
+CONTAINER = {"job", "instance", "namespace", "pod", "container"}
+SERIES = {
+    "container_cpu_usage_seconds_total": CONTAINER,
+    "container_cpu_usage": CONTAINER,
+    "container_memory_usage_bytes": CONTAINER,
+    "k8s_container_restarts": CONTAINER | {"node"},
+    "k8s_pod_phase": {"job", "instance", "namespace", "pod", "node"},
+    "k8s_deployment_available": {"job", "instance", "namespace", "deployment"},
+    "k8s_deployment_desired": {"job", "instance", "namespace", "deployment"},
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    configs = ("infrastructure/kubernetes", *DEVELOPMENT)
+    with run_pipeline(otelcol, configs, tmp_path_factory.mktemp("kubernetes"), {}) as running:
+        yield running
+
+
+def send(
+    cluster: Pipeline, pod: str, restarts: float = 0, more: Mapping[str, str] = NOTHING
+) -> None:
+    for resource, metrics in kubernetes(pod, restarts=restarts):
+        cluster.collector.send(*metrics, resource={**resource, **more})
+
+
+def test_the_agreed_series_have_exactly_their_labels_and_two_pods_are_two(
+    cluster: Pipeline,
+) -> None:
+    for pod in ("api-1", "api-2"):
+        send(cluster, pod)
+    for name, labels in SERIES.items():
+        where = {"pod": "api-2"} if "pod" in labels else {"deployment": "api"}
+        found = cluster.prometheus.wait_for_series(name, where)
+        assert set(found.labels) == labels, name
+        assert found.labels.items() >= {"job": "kubernetes", "namespace": "shop"}.items()
+    pods = {item.labels["pod"] for item in cluster.prometheus.series("k8s_container_restarts")}
+    assert pods == {"api-1", "api-2"}
+    assert cluster.prometheus.series("target_info", {"job": "kubernetes"}) == []
+
+
+def test_a_container_that_restarts_stays_one_series(cluster: Pipeline) -> None:
+    for restarts in range(3):
+        send(cluster, "worker-1", restarts)
+    labels = {"pod": "worker-1"}
+    cluster.prometheus.wait_for_series("k8s_container_restarts", labels, value=2)
+    assert len(cluster.prometheus.series("k8s_container_restarts", labels)) == 1
+
+
+def test_a_cluster_that_says_its_name_is_an_instance_of_its_own(cluster: Pipeline) -> None:
+    send(cluster, "api-3", more={"k8s.cluster.name": "berlin"})
+    send(cluster, "api-3")
+    for instance in ("berlin", "kubernetes"):
+        labels = {"pod": "api-3", "instance": instance}
+        cluster.prometheus.wait_for_series("k8s_pod_phase", labels, value=2)
+
+
+def test_a_service_in_a_pod_keeps_its_own_name_and_labels(cluster: Pipeline) -> None:
+    resource = {"service.name": "shop", "service.instance.id": "1", "k8s.pod.name": "api-4"}
+    cluster.collector.send(gauge("basket", 1, unit="{item}"), resource=resource)
+    found = cluster.prometheus.wait_for_series("basket")
+    assert found.labels == {"job": "shop", "instance": "1"}
