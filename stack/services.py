@@ -79,7 +79,10 @@ class Postgres(Process):
         self.argv = [str(self.home / "bin" / "postgres"), "-D", str(cluster), *self._options()]
         super().start()
         if fresh:
-            self._run("psql", "--command", "CREATE DATABASE agentical")
+            self._fill()
+
+    def _fill(self) -> None:
+        self._run("psql", "--command", "CREATE DATABASE agentical")
 
     def _options(self) -> list[str]:
         settings = {

@@ -1,0 +1,62 @@
+"""The rules as promtool sees them: each alert fires, stays quiet, and ends when it should."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alerts.generate import RULES
+from alerts.model import Alert, matrix
+from stack.paths import PROMETHEUS
+from tests.alerts.promtool import promtool
+
+UNIT_TESTS = sorted((PROMETHEUS / "tests").glob("*.test.yml"))
+ALERTS = [alert for alert in matrix().alerts if alert.prometheus is not None]
+EDGES = ["quiet", "fires", "quiet"]
+
+
+def test_prometheus_takes_every_rule() -> None:
+    done = promtool("check", "config", "--lint=all", PROMETHEUS / "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert all(str(path.relative_to(PROMETHEUS)) in done.stdout for path in RULES.glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", UNIT_TESTS, ids=lambda path: path.name.split(".")[0])
+def test_the_unit_tests_of_the_rules_pass(path: Path) -> None:
+    done = promtool("test", "rules", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def answers(alert: Alert) -> Iterator[list[str]]:
+    """Yield for each unit test in order of time whether the alert fires, repetitions left out."""
+    for path in UNIT_TESTS:
+        for test in yaml.safe_load(path.read_text())["tests"]:
+            asked = [
+                one for one in test.get("alert_rule_test", []) if one["alertname"] == alert.name
+            ]
+            told = ["fires" if fires(alert, one) else "quiet" for one in sorted(asked, key=seconds)]
+            yield [now for now, before in zip(told, ["", *told], strict=False) if now != before]
+
+
+def seconds(asked: dict[str, Any]) -> int:
+    time = asked["eval_time"]
+    units = {"s": 1, "m": 60, "h": 3600}
+    return int(time[:-1]) * units[time[-1]]
+
+
+def fires(alert: Alert, asked: dict[str, Any]) -> bool:
+    """Tell whether it is expected to fire; each time with its exact annotations."""
+    found = [
+        one
+        for one in asked.get("exp_alerts", [])
+        if one["exp_labels"]["severity"] == alert.severity
+    ]
+    assert all(len(one["exp_annotations"]) == 5 for one in found), asked
+    return bool(found)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: f"{alert.name}-{alert.severity}")
+def test_every_alert_has_a_unit_test_in_which_it_is_quiet_fires_and_ends(alert: Alert) -> None:
+    assert any(told[:3] == EDGES for told in answers(alert)), alert.name
