@@ -1,5 +1,6 @@
 """The rules as promtool sees them: each alert fires, stays quiet, and ends when it should."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,17 @@ import yaml
 
 from alerts.generate import RULES
 from alerts.model import Alert, matrix
+from alerts.rules import UNITS
 from stack.paths import PROMETHEUS
 from tests.alerts.promtool import promtool
 
 UNIT_TESTS = sorted((PROMETHEUS / "tests").glob("*.test.yml"))
 ALERTS = [alert for alert in matrix().alerts if alert.prometheus is not None]
+ASKED = [
+    test.get("alert_rule_test", [])
+    for path in UNIT_TESTS
+    for test in yaml.safe_load(path.read_text())["tests"]
+]
 EDGES = ["quiet", "fires", "quiet"]
 
 
@@ -31,19 +38,15 @@ def test_the_unit_tests_of_the_rules_pass(path: Path) -> None:
 
 def answers(alert: Alert) -> Iterator[list[str]]:
     """Yield for each unit test in order of time whether the alert fires, repetitions left out."""
-    for path in UNIT_TESTS:
-        for test in yaml.safe_load(path.read_text())["tests"]:
-            asked = [
-                one for one in test.get("alert_rule_test", []) if one["alertname"] == alert.name
-            ]
-            told = ["fires" if fires(alert, one) else "quiet" for one in sorted(asked, key=seconds)]
-            yield [now for now, before in zip(told, ["", *told], strict=False) if now != before]
+    for test in ASKED:
+        asked = sorted((one for one in test if one["alertname"] == alert.name), key=seconds)
+        told = ["fires" if fires(alert, one) else "quiet" for one in asked]
+        yield [now for now, before in zip(told, ["", *told], strict=False) if now != before]
 
 
 def seconds(asked: dict[str, Any]) -> int:
-    time = asked["eval_time"]
-    units = {"s": 1, "m": 60, "h": 3600}
-    return int(time[:-1]) * units[time[-1]]
+    parts = re.findall(r"(\d+)([smhd])", str(asked["eval_time"]))
+    return sum(int(number) * UNITS[unit] for number, unit in parts)
 
 
 def fires(alert: Alert, asked: dict[str, Any]) -> bool:

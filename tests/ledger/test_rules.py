@@ -1,49 +1,24 @@
-"""The rules as promtool sees them: they load, they say what they should, and no part is idle."""
+"""The rules as promtool sees them: no part is idle. tests/alerts/ loads and tests all rules."""
 
 import re
-import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
-from stack import toolchain
 from stack.paths import PROMETHEUS
+from tests.alerts.promtool import promtool
 from tests.ledger.book import RULES
 
 UNIT_TESTS = PROMETHEUS / "tests" / "ledger.test.yml"
 
 
-@pytest.fixture(scope="module")
-def promtool() -> Path:
-    return toolchain.promtool()
-
-
-def run(promtool: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [str(promtool), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
-
-
-def test_prometheus_takes_the_configuration_and_loads_the_rules(promtool: Path) -> None:
-    done = run(promtool, "check", "config", "--lint=all", PROMETHEUS / "prometheus.yml")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert str(RULES.relative_to(PROMETHEUS)) in done.stdout
-
-
-def test_the_unit_tests_of_the_rules_pass(promtool: Path) -> None:
-    done = run(promtool, "test", "rules", UNIT_TESTS)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_counter_that_a_rule_reads_matters_to_a_unit_test(
-    promtool: Path, tmp_path: Path
-) -> None:
+def test_every_counter_that_a_rule_reads_matters_to_a_unit_test(tmp_path: Path) -> None:
     rules = RULES.read_text()
     reads = [found.span() for found in re.finditer(r"\b(otelcol_\w+|\w+:ledger_\w+:\w+)", rules)]
     reads = [(start, end) for start, end in reads if "record: " not in rules[start - 8 : start]]
     tests = {mutant(rules, *read, tmp_path): rules[slice(*read)] for read in reads}
     assert len(tests) > 60
-    done = run(promtool, "test", "rules", *tests)
+    done = promtool("test", "rules", *tests)
     passed = re.findall(r"Processing test file: (.+)\n  SUCCESS", done.stdout)
     assert [tests[Path(path)] for path in passed] == []
 
