@@ -22,6 +22,7 @@ from tests.alerts.replica import Replica
 from tests.app.conftest import folder
 from tests.collector.shapes import kubernetes
 
+LAGGING = "PostgresReplicationLagging"
 QUICK = {
     "SPAN_METRICS_INTERVAL": "1s",
     "INFRASTRUCTURE_INTERVAL": "1s",
@@ -96,45 +97,72 @@ def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: P
     ]
 
 
-def lag(pipeline: Pipeline, above: float) -> list[dict[str, Any]]:
-    """Ask what PostgresReplicationLagging asks, with windows as short as the samples allow."""
-    (alert,) = [a for a in matrix().alerts if a.name == "PostgresReplicationLagging"]
+def firing(
+    pipeline: Pipeline, name: str, above: float | None = None, least: float = 5
+) -> list[dict[str, Any]]:
+    """Ask what an alert asks, with windows of `least` seconds; return the labels it finds."""
+    alert = next(alert for alert in matrix().alerts if alert.name == name)
     assert alert.prometheus is not None
-    how = alert.prometheus.model_copy(update={"threshold": above})
-    return ask(pipeline, rule(alert, how, matrix().links, factor=12, least=5)["expr"])
+    change = {} if above is None else {"threshold": above}
+    how = alert.prometheus.model_copy(update=change)
+    made = rule(alert, how, matrix().links, factor=12, least=least)
+    return [series["metric"] for series in ask(pipeline, made["expr"])]
 
 
-def wait_for_lag(pipeline: Pipeline, above: float) -> dict[str, Any]:
-    seen = lambda: lag(pipeline, 0)  # noqa: E731
-    return poll_until(lambda: lag(pipeline, above), f"a lag of {above} s", timeout=40, seen=seen)[0]
+def wait_for(pipeline: Pipeline, name: str, above: float | None = None) -> list[dict[str, Any]]:
+    return poll_until(lambda: firing(pipeline, name, above), f"{name} above {above}", timeout=40)
 
 
-def wait_for_no_lag(pipeline: Pipeline) -> None:
-    seen = lambda: lag(pipeline, 0)  # noqa: E731
-    poll_until(lambda: not lag(pipeline, 3), "no lag", timeout=40, seen=seen)
+def wait_for_none(pipeline: Pipeline, name: str, above: float | None = None) -> None:
+    def none() -> bool:
+        return not firing(pipeline, name, above)
+
+    poll_until(none, f"no {name} above {above}", timeout=40)
+
+
+def of_postgres(pipeline: Pipeline) -> dict[str, str]:
+    instance = f"127.0.0.1:{pipeline.ports.postgres}"
+    return {"job": "postgresql", "instance": instance, "host": platform.node()}
 
 
 def test_a_replica_that_stops_replaying_lags_until_it_goes_on(
     pipeline: Pipeline, replica: Replica
 ) -> None:
-    wait_for_lag(pipeline, 0)
-    wait_for_no_lag(pipeline)
+    wait_for(pipeline, LAGGING, 0)
+    wait_for_none(pipeline, LAGGING, 3)
     replica.pause()
-    labels = wait_for_lag(pipeline, 5)["metric"]
-    assert labels == {
-        "job": "postgresql",
-        "instance": f"127.0.0.1:{pipeline.ports.postgres}",
-        "host": platform.node(),
-        "replication_client": "127.0.0.1/32",
-    }
+    lags = wait_for(pipeline, LAGGING, 5)
+    assert lags == [of_postgres(pipeline) | {"replication_client": "127.0.0.1/32"}]
     replica.resume()
-    wait_for_no_lag(pipeline)
+    wait_for_none(pipeline, LAGGING, 3)
 
 
 def test_a_replica_that_is_gone_lags_by_the_time_since(
     pipeline: Pipeline, replica: Replica
 ) -> None:
-    wait_for_lag(pipeline, 0)
-    wait_for_no_lag(pipeline)
+    wait_for(pipeline, LAGGING, 0)
+    wait_for_none(pipeline, LAGGING, 3)
     replica.kill()
-    wait_for_lag(pipeline, 5)
+    try:
+        wait_for(pipeline, LAGGING, 5)
+    finally:
+        replica.start()
+
+
+def failing(pipeline: Pipeline) -> set[str]:
+    """Return the services without connections; they report every five seconds."""
+    return {found["job"] for found in firing(pipeline, "DatabaseConnectionIssues", least=20)}
+
+
+def test_an_outage_of_postgres_is_seen_at_the_server_and_by_its_service(
+    pipeline: Pipeline,
+) -> None:
+    wait_for_none(pipeline, "PostgresDown")
+    assert failing(pipeline) == set()
+    pipeline.postgres.kill()
+    try:
+        assert wait_for(pipeline, "PostgresDown") == [of_postgres(pipeline)]
+        poll_until(lambda: "agentical-api" in failing(pipeline), "the API's word", timeout=40)
+    finally:
+        pipeline.postgres.start()
+    wait_for_none(pipeline, "PostgresDown")
