@@ -49,7 +49,11 @@ log records; spans go the same way. Remote write 1.0 knows no partial success.
 The counts end in `spans`, `log_records` and `metric_points`; the log leaves out what comes often.
 `prometheus_remote_write` counts a failure at every attempt, also where the buffer holds the data:
 only the buffer's count is a loss. The guard says why it holds, as in
-`guard: /v1/traces 503 the upstream answered 401: check LOGFIRE_TOKEN`.
+`guard: /v1/traces 502 the upstream answered 401: check LOGFIRE_TOKEN`.
+
+`otelcol_exporter_http_request_duration_seconds_count` counts the answers, also those after which an
+exporter tries again, by `http_response_status_code`: 502 from the guard is a refused token (401 or
+403 from the backend itself), and it gives that answer for nothing else.
 
 ## Why
 
