@@ -35,8 +35,7 @@ def both(sink: OtlpSink) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("status", "becomes"),
-    [(401, 502), (403, 502)]
-    + [(other, 503) for other in (302, 404, 408, 421, 500, 501, 502, 520)],
+    [(401, 502), (403, 502)] + [(other, 503) for other in (302, 404, 408, 421, 500, 501, 502, 520)],
 )
 @pytest.mark.parametrize("signal", ["traces", "metrics"])
 def test_an_answer_that_would_delete_the_backlog_becomes_try_again_and_502_a_refused_token(
