@@ -5,8 +5,9 @@ from typing import Any
 
 import yaml
 
-from alerts import page, rules
+from alerts import burn, levels, page, rules
 from alerts.model import ROOM, matrix
+from alerts.slos import slos
 
 RULES = ROOM.parent / "prometheus" / "rules"
 PAGE = ROOM.parent / "docs" / "alerts.md"
@@ -18,12 +19,14 @@ HEAD = f"""{GENERATED} from alerts/matrix.yaml: edit that. prometheus.yml loads 
 
 def files() -> dict[Path, str]:
     """Return every generated file with its text. What else is generated joins in here."""
-    read = matrix()
+    read, service_levels = matrix(), slos()
     texts = {
         RULES / f"{pillar}.yml": HEAD + text({"groups": [group]})
         for pillar, group in rules.groups(read).items()
     }
-    return {**texts, PAGE: page.page(read)}
+    budgets = {"groups": burn.groups(service_levels, read.links)}
+    texts[RULES / "slo.yml"] = HEAD.replace("matrix", "slos") + text(budgets)
+    return {**texts, PAGE: page.page(read) + levels.section(service_levels)}
 
 
 class Indented(yaml.SafeDumper):

@@ -2,7 +2,7 @@
 
 import re
 from string import Template
-from typing import Any
+from typing import Any, Protocol
 
 from alerts.model import Alert, Links, Matrix, PrometheusRule
 
@@ -17,6 +17,26 @@ VIEW = (
 )
 Rule = dict[str, Any]
 Group = dict[str, Any]
+
+
+class Told(Protocol):
+    """What an alert's annotations are made from."""
+
+    @property
+    def name(self) -> str:
+        """The alert's name."""
+
+    @property
+    def means(self) -> str:
+        """One plain sentence."""
+
+    @property
+    def action(self) -> str:
+        """What to do."""
+
+    @property
+    def dashboard(self) -> str:
+        """Its uid."""
 
 
 def groups(
@@ -58,7 +78,7 @@ def rule(
     }
 
 
-def annotations(alert: Alert, links: Links) -> dict[str, str]:
+def annotations(alert: Told, links: Links) -> dict[str, str]:
     """Return what a person reads, and where they click; the description is the rule's."""
     return {
         "summary": alert.means,
