@@ -59,13 +59,15 @@ def names(template: str) -> set[str]:
 class LogfireQuery(Strict):
     """How Logfire evaluates an alert: `logfire/alerts/<its name>.sql`, with `${threshold}` in it.
 
-    It fires when the query returns a row. The service applies the window.
+    It fires when the query returns a row. The service applies the window. The names of `numbers`
+    stand for their values in the SQL, as `${threshold}` does. `unit` is the threshold's.
     """
 
     threshold: float
     unit: Unit = "number"
     window: Minutes
     frequency: Minutes
+    numbers: dict[str, float] = {}
 
 
 class Alert(Strict):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pytest_otelcol.telemetry import counter, gauge, span
+from pytest_otelcol.views import Event
 
 Resourced = tuple[dict[str, str], list[Metric]]
 RESOURCE = {
@@ -36,16 +37,41 @@ def request(
     return span(name, found, kind="SERVER", status=status, duration=duration, trace=trace)
 
 
-def query(operation: str = "INSERT", trace: str | None = None) -> Span:
-    """Return a CLIENT span as asyncpg's instrumentation makes it."""
+def query(
+    operation: str = "INSERT",
+    trace: str | None = None,
+    *,
+    duration: float = 0.003,
+    raised: str = "",
+) -> Span:
+    """Return a CLIENT span as asyncpg's instrumentation makes it; `raised` is an exception's type.
+
+    `duration` is in seconds.
+    """
     attributes = {"db.system.name": "postgresql", "db.namespace": "agentical"}
-    return span(operation, attributes, kind="CLIENT", duration=0.003, trace=trace)
+    events = [Event("exception", {"exception.type": raised})] if raised else []
+    status = "ERROR" if raised else "UNSET"
+    return span(
+        operation,
+        attributes,
+        kind="CLIENT",
+        duration=duration,
+        trace=trace,
+        status=status,
+        events=events,
+    )
 
 
-def redis(operation: str = "XADD XLEN", *, status: str = "UNSET", trace: str | None = None) -> Span:
-    """Return a CLIENT span as the Redis instrumentation makes it."""
+def redis(
+    operation: str = "XADD XLEN",
+    *,
+    status: str = "UNSET",
+    trace: str | None = None,
+    duration: float = 0.01,
+) -> Span:
+    """Return a CLIENT span as the Redis instrumentation makes it; `duration` in seconds."""
     attributes = {"db.system.name": "redis", "server.port": 6379}
-    return span(operation, attributes, kind="CLIENT", status=status, trace=trace)
+    return span(operation, attributes, kind="CLIENT", status=status, trace=trace, duration=duration)
 
 
 def agent(task_type: str, status: str, trace: str | None = None) -> Span:

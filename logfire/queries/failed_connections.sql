@@ -1,0 +1,12 @@
+-- Postgres and Redis as the services did not reach them, by the reason that they logged.
+SELECT
+  service_name,
+  attributes->>'server' AS server,
+  attributes->>'reason' AS reason,
+  COUNT(*) AS failures,
+  MIN(start_timestamp) AS first_seen,
+  MAX(start_timestamp) AS last_seen
+FROM records
+WHERE kind = 'log' AND message LIKE 'Server lost%'
+GROUP BY service_name, server, reason
+ORDER BY last_seen DESC

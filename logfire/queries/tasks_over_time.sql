@@ -1,0 +1,9 @@
+-- The tasks that were executed, by outcome and stretch of time.
+SELECT
+  time_bucket($resolution, start_timestamp) AS x,
+  attributes->>'status' AS status,
+  SUM(COALESCE((attributes->>'sampling.adjusted_count')::float, 1)) AS tasks
+FROM records
+WHERE kind = 'span' AND span_name = 'agent_execution'
+GROUP BY x, status
+ORDER BY x

@@ -1,0 +1,209 @@
+"""The alerts that Logfire evaluates: rows on both sides of each of their numbers.
+
+The expectations are written down a second time here, on purpose. `survives` tells whether an entry
+of the matrix, changed or not, meets them all: a change that does is one that no test holds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pytest_otelcol.telemetry import span
+
+from alerts import queries
+from alerts.model import Alert
+from stack.query import duration
+from stack.standin.engine import Query, run
+from stack.standin.store import Store
+from tests.alerts.logfire_rows import Rows, broken, just_inside, just_outside, lost, store_of
+from tests.collector.shapes import agent, query, redis, request
+
+API, WORKER, DOCTOR = "agentical-api", "agentical-worker", "agentical-doctor"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows, and whether an alert fires on them; `sampled`: on a sample of them as well."""
+
+    says: str
+    fires: bool
+    rows: Callable[[], Rows]
+    sampled: bool = True
+
+    def __str__(self) -> str:
+        return self.says
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What an alert is expected to be; window and frequency in seconds. The first case fires."""
+
+    severity: str
+    window: int
+    frequency: int
+    cases: tuple[Case, ...]
+
+
+def survives(alert: Alert) -> bool:
+    """Tell whether an entry of the matrix meets every expectation for its name."""
+    expected = EXPECTED[alert.name]
+    frequency = duration(queries.evaluated(alert).frequency).total_seconds()
+    return (alert.severity, frequency) == (expected.severity, expected.frequency) and all(
+        meets(alert, case) for case in all_cases(alert.name)
+    )
+
+
+def meets(alert: Alert, case: Case) -> bool:
+    """Tell whether the alert does as the case says: on every row, and on a sample of them."""
+    forms = {False, case.sampled}
+    return all(fires(alert, *stored(case, sampled=form)) is case.fires for form in forms)
+
+
+def fires(alert: Alert, store: Store, now: datetime) -> bool:
+    """Tell whether the alert fires on what is stored at a time: who asks applies the window."""
+    since = now - duration(queries.evaluated(alert).window)
+    asked = Query(sql=queries.sql(alert), min_timestamp=since, max_timestamp=now)
+    return bool(run(asked, store).num_rows)
+
+
+@cache
+def all_cases(name: str) -> tuple[Case, ...]:
+    """Return an alert's cases; the first one also as the doctor's, and at the window's edge."""
+    expected = EXPECTED[name]
+    rows, window = expected.cases[0].rows, expected.window
+    return (
+        *expected.cases,
+        Case("nothing", False, dict),
+        Case("the same by the doctor", False, lambda: by_doctor(rows())),
+        Case("just inside the window", True, lambda: just_inside(rows(), window)),
+        Case("just outside of it", False, lambda: just_outside(rows(), window)),
+    )
+
+
+@cache
+def stored(case: Case, *, sampled: bool) -> tuple[Store, datetime]:
+    """Return a case's rows as they are stored, and the time at which they are new."""
+    return store_of(case.rows(), sampled=sampled)
+
+
+def by_doctor(rows: Rows) -> Rows:
+    """Let the doctor have sent them all."""
+    return {DOCTOR: [item for items in rows.values() for item in items]}
+
+
+def served(good: int, failed: int = 0, *, code: int = 500) -> list[Span]:
+    """Return requests of which some failed."""
+    failures = [request(code=code, status="ERROR") for _ in range(failed)]
+    return [request() for _ in range(good)] + failures
+
+
+def took(fast: int, slow: int, *, above: float = 2.05, below: float = 1.95) -> list[Span]:
+    """Return requests on both sides of a number of seconds."""
+    return [request(duration=below) for _ in range(fast)] + [
+        request(duration=above) for _ in range(slow)
+    ]
+
+
+def called(count: int) -> list[Span]:
+    """Return failed calls of another service: the CLIENT spans of requests."""
+    attributes = {
+        "http.request.method": "GET",
+        "url.full": "http://127.0.0.1/tasks",
+        "http.response.status_code": 500,
+    }
+    return [span("GET", attributes, kind="CLIENT", status="ERROR") for _ in range(count)]
+
+
+def executed(good: int, failed: int) -> list[Span]:
+    """Return tasks' executions of which some failed."""
+    return [agent("word_statistics", "success") for _ in range(good)] + [
+        agent("word_statistics", "error") for _ in range(failed)
+    ]
+
+
+def asked(fast: int, slow: int, *, seconds: float) -> list[Span]:
+    """Return queries: fast ones that take half a second, and slow ones."""
+    return [query(duration=0.5) for _ in range(fast)] + [
+        query(duration=seconds) for _ in range(slow)
+    ]
+
+
+EXPECTED = {
+    "ApplicationErrorRateHigh": Expected(
+        "critical",
+        window=300,
+        frequency=60,
+        cases=(
+            Case("51 of 1000 requests fail", True, lambda: {API: served(949, 51)}),
+            Case("50 of 1000 requests fail", False, lambda: {API: served(950, 50)}),
+            Case("all 5 requests fail", True, lambda: {API: served(0, 5)}),
+            Case("all 4 requests fail", False, lambda: {API: served(0, 4)}),
+            Case("all are refused", False, lambda: {API: served(0, 50, code=499)}),
+            Case("calls of others fail", False, lambda: {WORKER: called(50)}),
+            Case(
+                "a busy service hides no failing one",
+                True,
+                lambda: {WORKER: served(500), API: served(0, 10)},
+            ),
+        ),
+    ),
+    "ApplicationLatencyHigh": Expected(
+        "warning",
+        window=300,
+        frequency=60,
+        cases=(
+            Case("51 of 1000 requests are slow", True, lambda: {API: took(949, 51)}),
+            Case("50 of 1000 requests are slow", False, lambda: {API: took(950, 50)}),
+            Case("all 5 requests are slow", True, lambda: {API: took(0, 5)}),
+            Case("all 4 requests are slow", False, lambda: {API: took(0, 4)}),
+            Case(
+                "a busy service hides no slow one",
+                True,
+                lambda: {WORKER: took(500, 0), API: took(0, 10)},
+            ),
+        ),
+    ),
+    "AgentTaskFailureRateHigh": Expected(
+        "warning",
+        window=600,
+        frequency=60,
+        cases=(
+            Case("101 of 1000 tasks fail", True, lambda: {WORKER: executed(899, 101)}),
+            Case("100 of 1000 tasks fail", False, lambda: {WORKER: executed(900, 100)}),
+            Case("all 10 tasks fail", True, lambda: {WORKER: executed(0, 10)}),
+            Case("all 9 tasks fail", False, lambda: {WORKER: executed(0, 9)}),
+        ),
+    ),
+    "DatabaseQuerySlow": Expected(
+        "warning",
+        window=300,
+        frequency=60,
+        cases=(
+            Case("1.02 s on average", True, lambda: {API: asked(60, 40, seconds=1.8)}),
+            Case("0.98 s on average", False, lambda: {API: asked(60, 40, seconds=1.7)}),
+            Case("all 5 are slow", True, lambda: {API: asked(0, 5, seconds=1.1)}, sampled=False),
+            Case("all 4 are slow", False, lambda: {API: asked(0, 4, seconds=1.1)}, sampled=False),
+            Case("Redis is slow", False, lambda: {API: [redis(duration=3.0) for _ in range(50)]}),
+        ),
+    ),
+    "DatabaseConnectionIssues": Expected(
+        "critical",
+        window=300,
+        frequency=60,
+        cases=(
+            Case("lost in 7 slices", True, lambda: {API: lost("Postgres", 7)}),
+            Case("lost in 6 slices, twice each", False, lambda: {API: lost("Postgres", 6, each=2)}),
+            Case(
+                "waited for in 7 slices",
+                True,
+                lambda: {WORKER: lost("Postgres", 7, message="Server lost, trying again")},
+            ),
+            Case("broken under queries in 7 slices", True, lambda: {API: broken(7)}),
+            Case("Redis is lost", False, lambda: {API: lost("Redis", 20)}),
+            Case("others are told of", False, lambda: {API: lost("Postgres", 20, message="Left")}),
+            Case("queries fail", False, lambda: {API: broken(20, raised="UndefinedTableError")}),
+        ),
+    ),
+}

@@ -1,0 +1,103 @@
+"""Rows as the stand-in stores them, of telemetry: whole or as production samples it, and aged."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from pytest_otelcol.sender import Telemetry, export_requests
+from pytest_otelcol.telemetry import key_values, log
+
+from stack.standin.ingest import SIGNALS
+from stack.standin.store import Store
+from tests.collector.shapes import query
+
+SAMPLED = 10  # of the traces that need not be kept, one in this many is
+TICK = 10  # seconds; what is placed at a time is moved by whole ticks
+TIMES = ("start_time_unix_nano", "end_time_unix_nano", "time_unix_nano")
+Rows = Mapping[str, Sequence[Telemetry]]  # by service
+
+
+def store_of(rows: Rows, *, sampled: bool) -> tuple[Store, datetime]:
+    """Return the rows in a store, and the time at which they are new."""
+    store = Store(max_rows=100_000)
+    for service, items in rows.items():
+        kept = list(sample(items)) if sampled else items
+        for path, body in export_requests(kept, {"service.name": service}, "cases"):
+            store.add(SIGNALS[path].decode(body), SIGNALS[path].counted)
+    return store, datetime.now(UTC)
+
+
+def sample(items: Iterable[Telemetry]) -> Iterator[Telemetry]:
+    """Yield what production's sampler keeps, with its weights; by turns, not by lot."""
+    turns: dict[tuple[str, int], int] = {}
+    for item in items:
+        if not isinstance(item, Span) or always_kept(item):
+            yield item
+            continue
+        kind = item.name, nanoseconds(item)
+        turns[kind] = turns.get(kind, -1) + 1
+        if turns[kind] % SAMPLED == 0:
+            item.attributes.extend(key_values({"sampling.adjusted_count": float(SAMPLED)}))
+            yield item
+
+
+def always_kept(item: Span) -> bool:
+    """Tell whether the sampler keeps a span whatever happens, as production.yaml has it."""
+    is_slow = item.kind == Span.SPAN_KIND_SERVER and nanoseconds(item) > 2 * 10**9
+    return is_slow or item.status.code == Status.STATUS_CODE_ERROR
+
+
+def nanoseconds(item: Span) -> int:
+    """Return a span's duration."""
+    return item.end_time_unix_nano - item.start_time_unix_nano
+
+
+def begun(rows: Rows) -> list[float]:
+    """Return how many seconds ago each item began."""
+    now = time.time()
+    items = [item for items in rows.values() for item in items]
+    return [now - getattr(i, TIMES[0] if isinstance(i, Span) else TIMES[2]) / 1e9 for i in items]
+
+
+def aged(rows: Rows, ticks: int) -> Rows:
+    """Move all into the past."""
+    for item in (item for items in rows.values() for item in items):
+        for name in TIMES:
+            if hasattr(item, name):
+                setattr(item, name, getattr(item, name) - ticks * TICK * 10**9)
+    return rows
+
+
+def just_inside(rows: Rows, seconds: float) -> Rows:
+    """Move all into the past, so that the oldest is less than so many seconds old, but hardly."""
+    return aged(rows, int((seconds - max(begun(rows))) // TICK) - 1)
+
+
+def just_outside(rows: Rows, seconds: float) -> Rows:
+    """Move all into the past, so that the newest is more than so many seconds old, but hardly."""
+    return aged(rows, int((seconds - min(begun(rows))) // TICK) + 2)
+
+
+def lost(server: str, slices: int, each: int = 1, message: str = "Server lost") -> list[Telemetry]:
+    """Return logs of a lost server in the newest slices of time, evenly spread in each."""
+    return [
+        at(log(message, {"server": server, "reason": "gone"}, severity="WARN"), slot, part / each)
+        for slot in range(slices)
+        for part in range(each)
+    ]
+
+
+def broken(slices: int, raised: str = "ConnectionDoesNotExistError") -> list[Telemetry]:
+    """Return queries that an exception ended, one in each of the newest slices of time."""
+    return [at(query(raised=f"asyncpg.exceptions.{raised}"), slot, 0.0) for slot in range(slices)]
+
+
+def at(item: Telemetry, slot: int, part: float) -> Telemetry:
+    """Place an item in the tick so many before this one: 0.0 at its begin, 0.5 in its middle."""
+    begin = (int(time.time()) // TICK - 1 - slot) * TICK + (part + 0.1) * TICK
+    shift = int(begin * 1e9) - getattr(item, TIMES[0] if isinstance(item, Span) else TIMES[2])
+    for name in TIMES:
+        if hasattr(item, name):
+            setattr(item, name, getattr(item, name) + shift)
+    return item
