@@ -1,5 +1,7 @@
 """`agentical alerts`: which of the alerts that Logfire evaluates would fire now."""
 
+import sys
+
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -15,12 +17,13 @@ def alerts() -> None:
 
     The service evaluates them by itself, and the stand-in does not: there this is the way.
     """
+    asked = [alert for alert in matrix().alerts if alert.logfire is not None]
     with Logfire.from_environment() as logfire:
-        found = {
-            alert: firing(logfire, alert) for alert in matrix().alerts if alert.logfire is not None
-        }
-    Console(highlight=False).print(as_table(found))
-    if any(found.values()):
+        found = [(alert, firing(logfire, alert)) for alert in asked]
+    # Piped, no terminal's width may break a cell.
+    width = None if sys.stdout.isatty() else 10_000
+    Console(width=width, highlight=False).print(as_table(found))
+    if any(rows for _, rows in found):
         raise typer.Exit(1)
 
 
@@ -30,13 +33,15 @@ def firing(logfire: Logfire, alert: Alert) -> list[Row]:
     return logfire.rows(queries.sql(alert), since=window)
 
 
-def as_table(found: dict[Alert, list[Row]]) -> Table:
+def as_table(found: list[tuple[Alert, list[Row]]]) -> Table:
     """Return one line for each alert, with what its first row says."""
     table = Table("alert", "severity", "fires", "because")
-    for alert, rows in found.items():
+    for alert, rows in found:
         fires = Text("yes", "red") if rows else Text("no", "green")
-        because = (
-            ", ".join(f"{name} {shown(value)}" for name, value in rows[0].items()) if rows else ""
-        )
-        table.add_row(alert.name, alert.severity, fires, Text(because))
+        table.add_row(alert.name, alert.severity, fires, Text(because(rows)))
     return table
+
+
+def because(rows: list[Row]) -> str:
+    """Return what the first row says."""
+    return ", ".join(f"{name} {shown(value)}" for name, value in rows[0].items()) if rows else ""

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from stack import demo, doctor, query, toolchain
+from stack import alerts, demo, doctor, query, toolchain
 from stack.errors import UserError
 
 cli = typer.Typer(
@@ -30,6 +30,7 @@ def tools() -> None:
 cli.command()(demo.demo)
 cli.command()(doctor.doctor)
 cli.command()(query.query)
+cli.command()(alerts.alerts)
 
 
 @cli.command("stand-in")

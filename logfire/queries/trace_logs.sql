@@ -1,4 +1,4 @@
--- The logs of one trace, in their order. $trace_id is 32 hex digits in quotes.
+-- The logs of one trace, in their order; its id is a text of 32 hex digits.
 SELECT
   start_timestamp,
   service_name,

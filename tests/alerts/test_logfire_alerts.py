@@ -6,7 +6,7 @@ import pytest
 
 from alerts import queries
 from alerts.model import Alert, matrix
-from tests.alerts.logfire_cases import EXPECTED, Case, all_cases, meets, survives
+from tests.alerts.logfire_cases import EXPECTED, Case, all_cases, meets, survives, tells_as_expected
 
 ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
 CASES = [(name, case) for name in EXPECTED for case in all_cases(name)]
@@ -24,8 +24,19 @@ def test_every_alert_of_the_matrix_has_expectations_and_one_file() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)
-def test_its_entry_as_it_is_meets_them_all(alert: Alert) -> None:
+def test_it_is_as_severe_and_evaluated_as_often_as_expected(alert: Alert) -> None:
+    assert tells_as_expected(alert)
+
+
+def test_a_change_of_any_number_is_noticed() -> None:
+    alert = ALERTS["ApplicationErrorRateHigh"]
+    changes = ({"threshold": 0.06}, {"window": "10m"}, {"window": "2m"}, {"frequency": "2m"})
+    changed = [
+        alert.model_copy(update={"logfire": queries.evaluated(alert).model_copy(update=change)})
+        for change in changes
+    ]
     assert survives(alert)
+    assert [survives(each) for each in changed] == [False] * len(changes)
 
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)

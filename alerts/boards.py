@@ -1,0 +1,126 @@
+"""Writes Logfire's dashboards: `python -m alerts.boards`.
+
+Their format is that of the dashboards which its interface exports: Perses', with query plugins of
+its own. Keys that the service discards on reading are left out, or every plan of Terraform
+would want to change them. `$resolution` is the service's: a variable of that name would shadow it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, TypeAdapter
+
+from alerts.model import ROOM, Strict
+
+FOLDER = ROOM.parent / "logfire"
+COLUMNS, HEIGHT = 24, 8
+Json = dict[str, Any]
+
+
+class Panel(Strict):
+    """One query, and how it is shown; `by` and `values` are columns of a chart's query."""
+
+    title: str
+    query: str
+    kind: Literal["TimeSeriesChart", "Table", "Values"]
+    by: str = ""
+    values: tuple[str, ...] = ()
+    width: int = Field(ge=1, le=COLUMNS)
+
+
+class Board(Strict):
+    """One dashboard; `variables` are texts that a person fills in, and its queries name."""
+
+    slug: str
+    name: str
+    variables: tuple[str, ...] = ()
+    panels: tuple[Panel, ...]
+
+
+def boards() -> tuple[Board, ...]:
+    """Return what `logfire/dashboards.yaml` says; raises `pydantic.ValidationError`."""
+    text = (FOLDER / "dashboards.yaml").read_text()
+    return TypeAdapter(tuple[Board, ...]).validate_python(yaml.safe_load(text))
+
+
+def statement(query: str) -> str:
+    """Return the SQL of a saved query."""
+    return (FOLDER / "queries" / f"{query}.sql").read_text()
+
+
+def files() -> dict[Path, str]:
+    """Return every generated file with its text."""
+    folder = FOLDER / "dashboards"
+    return {folder / f"{b.slug}.json": json.dumps(definition(b), indent=2) + "\n" for b in boards()}
+
+
+def definition(board: Board) -> Json:
+    """Return a dashboard as the service takes it."""
+    return {
+        "kind": "Dashboard",
+        "metadata": {"name": board.slug},
+        "spec": {
+            "display": {"name": board.name, "description": None},
+            "panels": {panel.query: drawn(panel) for panel in board.panels},
+            "layouts": [{"kind": "Grid", "spec": {"items": placed(board.panels)}}],
+            "variables": [text_variable(name) for name in board.variables],
+            "duration": "1h",
+            "refreshInterval": "0s",
+            "datasources": {},
+        },
+    }
+
+
+def drawn(panel: Panel) -> Json:
+    """Return one panel."""
+    chart = panel.kind == "TimeSeriesChart"
+    kind = "TimeSeriesQuery" if chart else "NonTimeSeriesQuery"
+    asked: Json = {"query": statement(panel.query)}
+    if chart:  # without them it draws nothing, and says nothing
+        asked |= {"groupBy": panel.by, "metrics": list(panel.values)}
+    return {
+        "kind": "Panel",
+        "spec": {
+            "display": {"name": panel.title},
+            "plugin": {
+                "kind": panel.kind,
+                "spec": {"legend": {"position": "bottom"}} if chart else {},
+            },
+            "queries": [
+                {"kind": kind, "spec": {"plugin": {"kind": f"Logfire{kind}", "spec": asked}}}
+            ],
+        },
+    }
+
+
+def placed(panels: tuple[Panel, ...]) -> list[Json]:
+    """Return the panels' places, in rows from left to right."""
+    places: list[Json] = []
+    x = y = 0
+    for panel in panels:
+        if x + panel.width > COLUMNS:
+            x, y = 0, y + HEIGHT
+        content = {"$ref": f"#/spec/panels/{panel.query}"}
+        places.append({"x": x, "y": y, "width": panel.width, "height": HEIGHT, "content": content})
+        x += panel.width
+    return places
+
+
+def text_variable(name: str) -> Json:
+    """Return a variable that a person fills in; in SQL it stands as a quoted text."""
+    return {"kind": "TextVariable", "spec": {"name": name, "value": ""}}
+
+
+def main() -> None:
+    """Write the files, and remove those of dashboards that are no more."""
+    made = files()
+    for path in set((FOLDER / "dashboards").glob("*.json")) - made.keys():
+        path.unlink()
+    for path, text in made.items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

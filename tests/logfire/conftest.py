@@ -1,0 +1,98 @@
+"""The whole pipeline after a load and an outage of Postgres: what every query is run on."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from pytest_otelcol.polling import poll_until
+
+from stack.launch import Pipeline
+from stack.load import Load
+from stack.promql import PromQL
+from stack.services import StandIn
+
+Row = dict[str, Any]
+REQUESTS = 150
+STORED = """
+SELECT
+  COUNT(*) FILTER (WHERE span_name = 'agent_execution') AS executed,
+  COUNT(*) FILTER (WHERE span_name = 'send tasks') AS queued,
+  COUNT(*) FILTER (WHERE message LIKE 'Agent task%') AS told,
+  COUNT(*) FILTER (WHERE http_method IS NOT NULL AND url_path IS NOT NULL) AS requests
+FROM records
+"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """The pipeline, and what Postgres held of the tasks before its outage."""
+
+    pipeline: Pipeline
+    logfire: StandIn
+    tasks: list[Row]
+
+    def ask(self, query: str, **labels: str) -> dict[tuple[str, ...], float]:
+        """Return the values of a PromQL query by labels."""
+        params = {"query": query}
+        answer = httpx.get(f"{self.pipeline.prometheus_url}/api/v1/query", params=params)
+        series = answer.raise_for_status().json()["data"]["result"]
+        return {tuple(one["metric"].values()): float(one["value"][1]) for one in series}
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Running]:
+    with Pipeline(variables={"SPAN_METRICS_INTERVAL": "1s"}) as pipeline:
+        assert pipeline.stand_in is not None
+        with Load(pipeline.api_url, rate=25) as load:
+            poll_until(lambda: load.sent.answered >= REQUESTS, "the load's answers", timeout=40)
+        tasks = poll_until(lambda: finished(pipeline), "the end of every task", timeout=30)
+        wait_for_all(pipeline, sum(row["tasks"] for row in tasks))
+        lose_postgres(pipeline)
+        yield Running(pipeline, pipeline.stand_in, tasks)
+
+
+def finished(pipeline: Pipeline) -> list[Row]:
+    """Return how many tasks there are by agent, type and status, once none is queued."""
+    sql = "SELECT agent_id, task_type, status, COUNT(*) AS tasks FROM tasks GROUP BY 1, 2, 3"
+
+    async def rows() -> list[Row]:
+        connection = await asyncpg.connect(pipeline.postgres.dsn)
+        try:
+            return [dict(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    found = asyncio.run(rows())
+    return [] if any(row["status"] == "queued" for row in found) else found
+
+
+def wait_for_all(pipeline: Pipeline, tasks: int) -> None:
+    """Wait until every task is stored, and as many requests as Prometheus has counted."""
+    stand_in = pipeline.stand_in
+    assert stand_in is not None
+
+    def stored() -> bool:
+        (row,) = stand_in.query(STORED)
+        with PromQL(pipeline.prometheus_url) as prometheus:
+            counted = prometheus.number("sum(agentical_requests_total)")
+        return (row["executed"], row["queued"], row["told"]) == (tasks,) * 3 and (
+            row["requests"] == counted
+        )
+
+    poll_until(stored, f"{tasks} tasks and all requests at both backends", timeout=30)
+
+
+def lose_postgres(pipeline: Pipeline) -> None:
+    """Take Postgres away, ask for something, and give it back."""
+    stand_in = pipeline.stand_in
+    assert stand_in is not None
+    pipeline.postgres.close()
+    answer = httpx.get(f"{pipeline.api_url}/agents/researcher/stats", timeout=10)
+    assert answer.status_code == 503
+    told = "SELECT 1 FROM records WHERE message LIKE 'Server lost%'"
+    poll_until(lambda: stand_in.query(told), "the log of the lost server")
+    pipeline.postgres.start()

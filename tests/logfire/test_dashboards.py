@@ -1,0 +1,40 @@
+"""The dashboards' files are those that are generated, and every saved query is on one of them."""
+
+import json
+
+from alerts import boards
+
+BOARDS = boards.boards()
+
+
+def test_the_committed_files_are_what_is_generated() -> None:
+    made = boards.files()
+    assert set((boards.FOLDER / "dashboards").iterdir()) == made.keys()
+    for path, text in made.items():
+        assert path.read_text() == text, "run `make logfire-dashboards`"
+
+
+def test_every_saved_query_is_on_a_dashboard() -> None:
+    drawn = {panel.query for board in BOARDS for panel in board.panels}
+    saved = {path.stem for path in (boards.FOLDER / "queries").iterdir()}
+    assert saved - drawn == {"requests"}  # the same without routes: docs/sampling.md's example
+
+
+def test_every_place_holds_a_panel_and_none_overlaps() -> None:
+    for path in boards.files():
+        spec = json.loads(path.read_text())["spec"]
+        (grid,) = spec["layouts"]
+        places = grid["spec"]["items"]
+        named = [place["content"]["$ref"].removeprefix("#/spec/panels/") for place in places]
+        assert named == list(spec["panels"])
+        cells = [
+            (x, place["y"])
+            for place in places
+            for x in range(place["x"], place["x"] + place["width"])
+        ]
+        assert len(cells) == len(set(cells))
+        assert max(x for x, _ in cells) < boards.COLUMNS
+
+
+def test_no_variable_shadows_one_of_the_service() -> None:
+    assert "resolution" not in {name for board in BOARDS for name in board.variables}

@@ -1,0 +1,160 @@
+"""Every saved query, panel and alert, asked of what the real pipeline stored."""
+
+from string import Template
+
+import pytest
+from pytest_otelcol.polling import poll_until
+
+from alerts import boards, queries
+from alerts.model import Alert, matrix
+from stack.paths import ROOT
+from tests.logfire.conftest import Row, Running
+
+SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
+ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
+PANELS = [(board, panel) for board in boards.boards() for panel in board.panels]
+FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT 1"
+
+
+def ask(running: Running, query: str) -> list[Row]:
+    """Run a saved query; the service fills in `$resolution` and variables, quoted."""
+    (failed,) = running.logfire.query(FAILED)
+    values = {"resolution": "'1 hour'", "trace_id": f"'{failed['trace_id']}'"}
+    return running.logfire.query(Template(boards.statement(query)).substitute(values))
+
+
+def tasks(running: Running, **like: str) -> int:
+    """Return how many such tasks Postgres has."""
+    return sum(row["tasks"] for row in running.tasks if like.items() <= row.items())
+
+
+@pytest.mark.parametrize("query", SAVED)
+def test_a_saved_query_returns_rows_and_no_column_stays_empty(running: Running, query: str) -> None:
+    rows = ask(running, query)
+    assert rows
+    assert [name for name in rows[0] if all(row[name] is None for row in rows)] == []
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS, ids=lambda part: getattr(part, "title", ""))
+def test_a_panel_draws_columns_that_its_query_has(
+    running: Running, board: boards.Board, panel: boards.Panel
+) -> None:
+    drawn = {*panel.values, *filter(None, [panel.by])}
+    if panel.kind == "TimeSeriesChart":
+        assert drawn | {"x"} == ask(running, panel.query)[0].keys()
+    else:
+        assert not drawn
+    asked = set(Template(boards.statement(panel.query)).get_identifiers())
+    assert asked == {"resolution"} & asked | {*board.variables} & asked
+
+
+def test_requests_by_route_are_those_that_prometheus_counted(running: Running) -> None:
+    def asked(column: str) -> dict[tuple[str, ...], float]:
+        rows = ask(running, "requests_by_route")
+        return {(row["route"], row["method"]): row[column] for row in rows if row[column]}
+
+    counted = "sum by (endpoint, method) (agentical_requests_total{})"
+    failed = counted.replace("{}", '{status=~"5.."}')
+    poll_until(
+        lambda: running.ask(counted.replace("{}", "")) == asked("requests"),
+        "the same requests at both backends",
+    )
+    assert running.ask(f"{failed} / {counted}") == asked("error_rate")
+
+
+def test_percentiles_are_in_their_order_and_no_longer_than_the_longest(running: Running) -> None:
+    longest = "SELECT MAX(duration) AS seconds FROM records WHERE url_path IS NOT NULL"
+    (most,) = running.logfire.query(longest)
+    for row in ask(running, "requests_by_route"):
+        assert 0 < row["p50"] <= row["p95"] <= row["p99"] <= most["seconds"]
+
+
+def test_tasks_by_agent_are_those_that_postgres_has(running: Running) -> None:
+    kinds = {(row["agent_id"], row["task_type"]) for row in running.tasks}
+    expected = {}
+    for agent, task_type in kinds:
+        like = {"agent_id": agent, "task_type": task_type}
+        count = tasks(running, **like)
+        expected[agent, task_type] = count, tasks(running, **like, status="success") / count
+    rows = ask(running, "tasks_by_agent")
+    found = {(r["agent_id"], r["task_type"]): (r["tasks"], r["success_rate"]) for r in rows}
+    assert found == expected
+
+
+def test_every_task_that_was_queued_was_completed(running: Running) -> None:
+    count, succeeded = tasks(running), tasks(running, status="success")
+    assert 0 < succeeded < count
+    assert ask(running, "task_completion") == [
+        {
+            "queued": count,
+            "completed": count,
+            "completion_rate": 1.0,
+            "success_rate": succeeded / count,
+        }
+    ]
+
+
+def test_the_depth_of_the_queue_is_what_each_enqueueing_saw(running: Running) -> None:
+    sql = "SELECT attributes FROM records WHERE span_name = 'send tasks'"
+    rows = running.logfire.query(sql)
+    depths = [row["attributes"]["messaging.queue.depth"] for row in rows]
+    (found,) = ask(running, "queue_depth_at_enqueue")
+    assert found["highest_depth"] == max(depths) >= 1
+    assert found["mean_depth"] == pytest.approx(sum(depths) / len(depths))
+
+
+def test_statements_are_as_many_as_prometheus_counted_and_lead_to_their_traces(
+    running: Running,
+) -> None:
+    rows = ask(running, "slow_database_statements")
+    counted = running.ask("sum(agentical_database_query_duration_seconds_count)")
+    assert sum(row["calls"] for row in rows) == counted[()]
+    slowest = rows[0]
+    sql = f"SELECT MAX(duration) AS longest FROM records WHERE trace_id = '{slowest['trace_id']}'"
+    assert running.logfire.query(sql)[0]["longest"] >= slowest["longest_seconds"]
+    assert slowest["statement"].strip().startswith(("INSERT", "SELECT"))
+
+
+def test_every_failed_task_is_among_the_errors_with_its_trace_and_its_logs(
+    running: Running,
+) -> None:
+    failed = [r for r in ask(running, "errors_with_traces") if r["span_name"] == "agent_execution"]
+    assert len(failed) == tasks(running, status="error")
+    assert {row["error"] for row in failed} == {"app.tasks.TaskFailedError"}
+    logs = ask(running, "trace_logs")
+    assert ("error", "Agent task failed") in {(row["level"], row["message"]) for row in logs}
+
+
+def test_a_server_that_was_not_reached_is_named(running: Running) -> None:
+    rows = ask(running, "failed_connections")
+    assert ("agentical-api", "Postgres") in {(row["service_name"], row["server"]) for row in rows}
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_no_alert_fires_as_it_is_and_each_sees_what_happened(running: Running, name: str) -> None:
+    assert running.logfire.query(queries.sql(ALERTS[name])) == []
+    rows = running.logfire.query(queries.sql(touchy(ALERTS[name])))
+    expected = {
+        "ApplicationErrorRateHigh": ("failed", 1),  # while Postgres was away
+        "ApplicationLatencyHigh": ("slow", running.ask("sum(agentical_requests_total)")[()]),
+        "AgentTaskFailureRateHigh": ("failed", tasks(running, status="error")),
+        "DatabaseQuerySlow": (
+            "queries",
+            running.ask("sum(agentical_database_query_duration_seconds_count)")[()],
+        ),
+        "DatabaseConnectionIssues": ("slices", 1),
+    }
+    column, value = expected[name]
+    assert [row[column] for row in rows] == [value]
+    assert all(row["trace_id"] for row in rows)
+
+
+def touchy(alert: Alert) -> Alert:
+    """Return the alert so that it fires on the first of what it looks for."""
+    query = queries.evaluated(alert)
+    floors = {
+        number: value if number == "slice_seconds" else float(number.startswith("min_"))
+        for number, value in query.numbers.items()
+    }
+    changed = query.model_copy(update={"threshold": 0, "numbers": floors})
+    return alert.model_copy(update={"logfire": changed})
