@@ -72,6 +72,17 @@ def fires(alert: Alert, store: Store, now: datetime) -> bool:
     return bool(run(asked, store).num_rows)
 
 
+def touchy(alert: Alert, threshold: float = 0.0) -> Alert:
+    """Return the alert so that it fires on the first of what it looks for."""
+    shipped = queries.evaluated(alert)
+    floors = {
+        number: value if number == "slice_seconds" else float(number.startswith("min_"))
+        for number, value in shipped.numbers.items()
+    }
+    changed = shipped.model_copy(update={"threshold": threshold, "numbers": floors})
+    return alert.model_copy(update={"logfire": changed})
+
+
 @cache
 def all_cases(name: str) -> tuple[Case, ...]:
     """Return an alert's cases; the first one also as the doctor's, and at the window's edge."""

@@ -6,8 +6,9 @@ import pytest
 from pytest_otelcol.polling import poll_until
 
 from alerts import boards, queries
-from alerts.model import Alert, matrix
+from alerts.model import matrix
 from stack.paths import ROOT
+from tests.alerts.logfire_cases import touchy
 from tests.logfire.conftest import Row, Running
 
 SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
@@ -147,14 +148,3 @@ def test_no_alert_fires_as_it_is_and_each_sees_what_happened(running: Running, n
     column, value = expected[name]
     assert [row[column] for row in rows] == [value]
     assert all(row["trace_id"] for row in rows)
-
-
-def touchy(alert: Alert) -> Alert:
-    """Return the alert so that it fires on the first of what it looks for."""
-    query = queries.evaluated(alert)
-    floors = {
-        number: value if number == "slice_seconds" else float(number.startswith("min_"))
-        for number, value in query.numbers.items()
-    }
-    changed = query.model_copy(update={"threshold": 0, "numbers": floors})
-    return alert.model_copy(update={"logfire": changed})

@@ -9,9 +9,12 @@ import pytest
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.telemetry import span
 
+from alerts import queries
+from alerts.model import matrix
 from stack.paths import ROOT
+from tests.alerts.logfire_cases import touchy
 from tests.sampling.conftest import WEIGHT, Production
-from tests.sampling.load import SPANS_EACH, TRACES
+from tests.sampling.load import SLOW_MS, SPANS_EACH, TRACES
 
 SQL = (ROOT / "logfire/queries/requests.sql").read_text()
 PERCENT = 10  # TRACE_SAMPLE_PERCENT's default
@@ -59,6 +62,23 @@ def test_sql_with_the_weights_gives_what_prometheus_counted_and_without_them_doe
     assert biased["requests"] < exact["requests"] / 5
     assert biased["error_rate"] > exact["error_rate"] * 5
     assert biased["p95"] > exact["p95"] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "threshold", "column", "fate"),
+    [
+        ("ApplicationErrorRateHigh", 0, "error_rate", "refused"),
+        ("ApplicationLatencyHigh", SLOW_MS / 1000, "slow_share", "slow"),
+        ("AgentTaskFailureRateHigh", 0, "failure_rate", "failed"),
+    ],
+)
+def test_an_alert_sees_the_share_that_was_sent(
+    production: Production, name: str, threshold: float, column: str, fate: str
+) -> None:
+    (alert,) = (each for each in matrix().alerts if each.name == name)
+    (row,) = production.logfire.query(queries.sql(touchy(alert, threshold)))
+    sent = sum(trace.fate == fate for trace in production.sent) / TRACES
+    assert row[column] == pytest.approx(sent, rel=0.03)
 
 
 def test_late_spans_follow_the_decision_and_carry_its_weight(production: Production) -> None:

@@ -1,0 +1,90 @@
+# Logfire's side of alerts/matrix.yaml: its alerts, the channels that they notify, the dashboards.
+# The queries are those of ../alerts and ../dashboards, the numbers those of the matrix.
+#
+# Never applied: no Logfire project was at hand. README.md says what was checked, and how.
+terraform {
+  required_version = ">= 1.8"
+
+  required_providers {
+    logfire = {
+      source  = "pydantic/logfire"
+      version = ">= 0.1.13, < 0.2.0"
+    }
+  }
+}
+
+provider "logfire" {
+  api_key  = var.api_key
+  base_url = "https://logfire-${var.region}.pydantic.dev"
+}
+
+locals {
+  matrix = yamldecode(file("${path.module}/../../alerts/matrix.yaml"))
+
+  alerts = { for alert in local.matrix.alerts : alert.name => alert if can(alert.logfire) }
+
+  # ApplicationLatencyHigh is asked by application_latency_high.sql.
+  queries = {
+    for name, alert in local.alerts : name => templatefile(
+      "${path.module}/../alerts/${lower(replace(name, "/([a-z0-9])([A-Z])/", "$${1}_$${2}"))}.sql",
+      merge({ threshold = alert.logfire.threshold }, try(alert.logfire.numbers, {}))
+    )
+  }
+
+  # The receivers of prometheus/alertmanager.yml have the same names, and get the same severities.
+  channels = {
+    critical = logfire_channel.pager.id
+    warning  = logfire_channel.tickets.id
+  }
+
+  dashboards = fileset("${path.module}/../dashboards", "*.json")
+}
+
+resource "logfire_channel" "pager" {
+  name = "agentical-pager"
+
+  config {
+    type   = "webhook"
+    format = var.webhook_format
+    url    = var.pager_webhook_url
+  }
+}
+
+resource "logfire_channel" "tickets" {
+  name = "agentical-tickets"
+
+  config {
+    type   = "webhook"
+    format = var.webhook_format
+    url    = var.tickets_webhook_url
+  }
+}
+
+resource "logfire_alert" "matrix" {
+  for_each = local.alerts
+
+  project_id = var.project_id
+  name       = each.key
+  description = join(" ", [
+    "[${each.value.severity}] ${each.value.means} To do: ${each.value.action}.",
+    "Runbook: ${local.matrix.links.runbooks}#${lower(each.key)}",
+    "Dashboard: ${local.matrix.links.grafana}/d/${each.value.dashboard}",
+  ])
+  query        = local.queries[each.key]
+  time_window  = each.value.logfire.window
+  frequency    = each.value.logfire.frequency
+  environments = var.environments
+  notify_when  = var.notify_when
+
+  # What Prometheus tells people of is seen here, and told once, there.
+  channel_ids = try(each.value.notifies, "logfire") == "logfire" ? [local.channels[each.value.severity]] : []
+}
+
+resource "logfire_dashboard" "views" {
+  for_each = local.dashboards
+
+  project_id = var.project_id
+  name       = jsondecode(file("${path.module}/../dashboards/${each.key}")).spec.display.name
+  slug       = trimsuffix(each.key, ".json")
+  definition = file("${path.module}/../dashboards/${each.key}")
+}
