@@ -14,13 +14,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pytest_otelcol.telemetry import log, span
 
 from alerts import queries
-from alerts.model import Alert
+from alerts.model import Alert, matrix
 from stack.query import duration
 from stack.standin.engine import Query, run
 from stack.standin.store import Store
 from tests.alerts.logfire_rows import Rows, broken, just_inside, just_outside, lost, store_of
 from tests.collector.shapes import agent, query, redis, request
 
+ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
 API, WORKER, DOCTOR = "agentical-api", "agentical-worker", "agentical-doctor"
 
 

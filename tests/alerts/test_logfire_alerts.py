@@ -5,10 +5,17 @@ import re
 import pytest
 
 from alerts import queries
-from alerts.model import Alert, matrix
-from tests.alerts.logfire_cases import EXPECTED, Case, all_cases, meets, survives, tells_as_expected
+from alerts.model import Alert
+from tests.alerts.logfire_cases import (
+    ALERTS,
+    EXPECTED,
+    Case,
+    all_cases,
+    meets,
+    survives,
+    tells_as_expected,
+)
 
-ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
 CASES = [(name, case) for name in EXPECTED for case in all_cases(name)]
 
 

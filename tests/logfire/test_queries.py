@@ -6,13 +6,11 @@ import pytest
 from pytest_otelcol.polling import poll_until
 
 from alerts import boards, queries
-from alerts.model import matrix
 from stack.paths import ROOT
-from tests.alerts.logfire_cases import touchy
+from tests.alerts.logfire_cases import ALERTS, touchy
 from tests.logfire.conftest import Row, Running
 
 SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
-ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
 PANELS = [(board, panel) for board in boards.boards() for panel in board.panels]
 FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT 1"
 
