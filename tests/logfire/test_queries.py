@@ -2,16 +2,19 @@
 
 from string import Template
 
+import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 
 from alerts import boards, queries
-from stack.paths import ROOT
+from stack.paths import PROMETHEUS, ROOT
 from tests.alerts.logfire_cases import ALERTS, touchy
+from tests.alerts.runbooks import PROMQL
 from tests.logfire.conftest import Row, Running
 
 SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
 PANELS = [(board, panel) for board in boards.boards() for panel in board.panels]
+RULES = "".join(path.read_text() for path in (PROMETHEUS / "rules").glob("*.yml"))
 FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT 1"
 
 
@@ -146,3 +149,31 @@ def test_no_alert_fires_as_it_is_and_each_sees_what_happened(running: Running, n
     column, value = expected[name]
     assert [row[column] for row in rows] == [value]
     assert all(row["trace_id"] for row in rows)
+
+
+@pytest.mark.parametrize(("name", "query"), PROMQL, ids=[name for name, _ in PROMQL])
+def test_a_query_of_the_runbooks_runs_and_names_series_that_exist(
+    running: Running, name: str, query: str
+) -> None:
+    answer = running.ask(query)
+    missing = {series for series in series_of(running, query) if not running.ask(series)}
+    # What there is nothing to say of on a healthy machine: no pods, no replica, nothing sampled.
+    assert {series for series in missing if series not in RULES} == set()
+    assert answer or missing or query.endswith("> 0") or ":1m]" in query
+
+
+def series_of(running: Running, query: str) -> set[str]:
+    """Return the names of the series in a query, as Prometheus parses it."""
+    url = f"{running.pipeline.prometheus_url}/api/v1/parse_query"
+    answer = httpx.get(url, params={"query": query}).raise_for_status()
+    return names(answer.json()["data"])
+
+
+def names(node: object) -> set[str]:
+    """Return the names of a parsed query's selectors."""
+    if isinstance(node, list):
+        return {name for part in node for name in names(part)}
+    if not isinstance(node, dict):
+        return set()
+    own = {node["name"]} if "Selector" in str(node.get("type")) else set()
+    return own | {name for part in node.values() for name in names(part)}
