@@ -21,7 +21,7 @@ FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT
 def ask(running: Running, query: str) -> list[Row]:
     """Run a saved query; the service fills in `$resolution` and variables, quoted."""
     (failed,) = running.logfire.query(FAILED)
-    values = {"resolution": "'1 hour'", "trace_id": f"'{failed['trace_id']}'"}
+    values = {"resolution": "'1000 days'", "trace_id": f"'{failed['trace_id']}'"}
     return running.logfire.query(Template(boards.statement(query)).substitute(values))
 
 

@@ -3,13 +3,14 @@
 import math
 import re
 from statistics import NormalDist
+from string import Template
 
 import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.telemetry import span
 
-from alerts import queries
+from alerts import boards, queries
 from alerts.model import matrix
 from stack.paths import ROOT
 from tests.alerts.logfire_cases import touchy
@@ -62,6 +63,38 @@ def test_sql_with_the_weights_gives_what_prometheus_counted_and_without_them_doe
     assert biased["requests"] < exact["requests"] / 5
     assert biased["error_rate"] > exact["error_rate"] * 5
     assert biased["p95"] > exact["p95"] * 3
+
+
+@pytest.mark.parametrize(
+    ("query", "counts", "share", "fate"),
+    [
+        ("requests_by_route", "requests", "error_rate", "refused"),
+        ("requests_over_time", "requests", None, ""),
+        ("errors_over_time", None, "error_rate", "refused"),
+        ("tasks_by_agent", "tasks", "success_rate", "failed"),
+        ("tasks_over_time", "tasks", None, ""),
+        ("task_completion", "completed", "success_rate", "failed"),
+    ],
+)
+def test_a_saved_query_sees_all_that_was_sent_and_the_share_that_failed(
+    production: Production, query: str, counts: str | None, share: str | None, fate: str
+) -> None:
+    sql = Template(boards.statement(query)).substitute(resolution="'1000 days'")
+    rows = production.logfire.query(sql)
+    if counts is not None:
+        assert sum(row[counts] for row in rows) == pytest.approx(TRACES, rel=0.03)
+    if share is not None:
+        (row,) = rows
+        failed = sum(trace.fate == fate for trace in production.sent) / TRACES
+        seen = row[share] if share == "error_rate" else 1 - row[share]
+        assert seen == pytest.approx(failed, rel=0.03)
+
+
+def test_latency_over_time_is_that_of_the_whole_load(production: Production) -> None:
+    sql = Template(boards.statement("latency_over_time")).substitute(resolution="'1000 days'")
+    (row,) = production.logfire.query(sql)
+    durations = sorted(trace.seconds for trace in production.sent)
+    assert row["p95"] == pytest.approx(durations[int(0.95 * TRACES)], rel=0.05)
 
 
 @pytest.mark.parametrize(

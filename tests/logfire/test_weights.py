@@ -1,0 +1,45 @@
+"""Saved queries that no load of tests/sampling reaches: they say the same of a sample."""
+
+from datetime import timedelta
+from string import Template
+from typing import Any
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pytest_otelcol.telemetry import span
+
+from alerts import boards
+from stack.standin.engine import Query, run
+from tests.alerts.logfire_rows import Rows, store_of
+from tests.collector.shapes import query
+
+
+def asked(name: str, rows: Rows, *, sampled: bool) -> dict[str, Any]:
+    """Return the one row that a saved query has of these rows, ids and times aside."""
+    store, now = store_of(rows, sampled=sampled)
+    sql = Template(boards.statement(name)).substitute(resolution="'1000 days'")
+    (row,) = run(Query(sql=sql, min_timestamp=now - timedelta(hours=1)), store).to_pylist()
+    return {name: value for name, value in row.items() if isinstance(value, float)}
+
+
+def test_statements_take_as_much_time_in_a_sample() -> None:
+    rows = {
+        "api": [query(duration=0.5) for _ in range(40)] + [query(duration=2) for _ in range(10)]
+    }
+    whole = asked("slow_database_statements", rows, sampled=False)
+    assert whole == pytest.approx(
+        {"calls": 50, "mean_seconds": 0.8, "longest_seconds": 2, "total_seconds": 40}
+    )
+    assert asked("slow_database_statements", rows, sampled=True) == pytest.approx(whole)
+
+
+def test_the_queue_is_as_deep_in_a_sample() -> None:
+    rows = {"api": [sent(3) for _ in range(20)] + [sent(9, "ERROR") for _ in range(10)]}
+    whole = asked("queue_depth_at_enqueue", rows, sampled=False)
+    assert whole == pytest.approx({"mean_depth": 5, "highest_depth": 9})
+    assert asked("queue_depth_at_enqueue", rows, sampled=True) == pytest.approx(whole)
+
+
+def sent(depth: int, status: str = "UNSET") -> Span:
+    """Return the span of an enqueueing that found the queue so deep."""
+    return span("send tasks", {"messaging.queue.depth": depth}, status=status)
