@@ -10,7 +10,7 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults bench test-integration test-containers answers lint format types alerts dashboards logfire-dashboards clean
+.PHONY: help setup tools demo doctor test faults bench test-integration test-containers answers lint format types alerts dashboards clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,14 +54,11 @@ types: setup ## Check types
 	@$(RUN) mypy
 	@$(RUN) mypy pytest_otelcol/tests
 
-alerts: setup ## Generate Prometheus' rules and docs/alerts.md from alerts/matrix.yaml
+alerts: setup ## Generate rules and docs/alerts.md from alerts/matrix.yaml, and Logfire's dashboards
 	@$(RUN) python -m alerts.generate
 
 dashboards: setup ## Generate the Grafana dashboards
 	@$(RUN) python -m grafana.generate
-
-logfire-dashboards: setup ## Generate the Logfire dashboards
-	@$(RUN) python -m alerts.boards
 
 setup: .venv/.synced ## Install what the Python parts need (the other targets do it for you)
 

@@ -1,4 +1,4 @@
-"""Writes Logfire's dashboards: `python -m alerts.boards`.
+"""Logfire's dashboards, made from `logfire/dashboards.yaml` and the saved queries.
 
 Their format is that of the dashboards which its interface exports: Perses', with query plugins of
 its own. Keys that the service discards on reading are left out, or every plan of Terraform
@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter
 from alerts.model import ROOM, Strict
 
 FOLDER = ROOM.parent / "logfire"
+WRITTEN = FOLDER / "dashboards"
 COLUMNS, HEIGHT = 24, 8
 Json = dict[str, Any]
 
@@ -52,8 +53,9 @@ def statement(query: str) -> str:
 
 def files() -> dict[Path, str]:
     """Return every generated file with its text."""
-    folder = FOLDER / "dashboards"
-    return {folder / f"{b.slug}.json": json.dumps(definition(b), indent=2) + "\n" for b in boards()}
+    return {
+        WRITTEN / f"{b.slug}.json": json.dumps(definition(b), indent=2) + "\n" for b in boards()
+    }
 
 
 def definition(board: Board) -> Json:
@@ -111,16 +113,3 @@ def placed(panels: tuple[Panel, ...]) -> list[Json]:
 def text_variable(name: str) -> Json:
     """Return a variable that a person fills in; in SQL it stands as a quoted text."""
     return {"kind": "TextVariable", "spec": {"name": name, "value": ""}}
-
-
-def main() -> None:
-    """Write the files, and remove those of dashboards that are no more."""
-    made = files()
-    for path in set((FOLDER / "dashboards").glob("*.json")) - made.keys():
-        path.unlink()
-    for path, text in made.items():
-        path.write_text(text)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from alerts import burn, levels, page, rules
+from alerts import boards, burn, levels, page, rules
 from alerts.model import ROOM, matrix
 from alerts.slos import slos
 
@@ -26,7 +26,8 @@ def files() -> dict[Path, str]:
     }
     budgets = {"groups": burn.groups(service_levels, read.links)}
     texts[RULES / "slo.yml"] = HEAD.replace("matrix", "slos") + text(budgets)
-    return {**texts, PAGE: page.page(read) + levels.section(service_levels)}
+    texts[PAGE] = page.page(read) + levels.section(service_levels)
+    return texts | boards.files()
 
 
 class Indented(yaml.SafeDumper):
@@ -43,7 +44,7 @@ def text(document: Any) -> str:
 
 
 def main() -> None:
-    """Write the files, and remove rules of which the matrix no longer speaks."""
+    """Write the files, and remove those that nothing speaks of any more."""
     made = files()
     for path in stale(made):
         path.unlink()
@@ -52,9 +53,9 @@ def main() -> None:
 
 
 def stale(made: dict[Path, str]) -> list[Path]:
-    """Return generated rule files that nothing generates any more."""
-    old = (path for path in RULES.glob("*.yml") if path.read_text().startswith(GENERATED))
-    return [path for path in old if path not in made]
+    """Return generated files that nothing generates any more."""
+    old = [path for path in RULES.glob("*.yml") if path.read_text().startswith(GENERATED)]
+    return [path for path in (*old, *boards.WRITTEN.iterdir()) if path not in made]
 
 
 if __name__ == "__main__":

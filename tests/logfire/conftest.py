@@ -16,6 +16,10 @@ from stack.promql import PromQL
 from stack.services import StandIn
 
 Row = dict[str, Any]
+COUNTED = {
+    "requests": "sum(agentical_requests_total)",
+    "queries": "sum(agentical_database_query_duration_seconds_count)",
+}
 REQUESTS = 150
 SEED = 34  # of the first 400 tasks about 5 % fail: too few for an alert
 QUICK = {"SPAN_METRICS_INTERVAL": "1s", "INFRASTRUCTURE_INTERVAL": "1s"}
@@ -24,7 +28,8 @@ SELECT
   COUNT(*) FILTER (WHERE span_name = 'agent_execution') AS executed,
   COUNT(*) FILTER (WHERE span_name = 'send tasks') AS queued,
   COUNT(*) FILTER (WHERE message LIKE 'Agent task%') AS told,
-  COUNT(*) FILTER (WHERE http_method IS NOT NULL AND url_path IS NOT NULL) AS requests
+  COUNT(*) FILTER (WHERE http_method IS NOT NULL AND url_path IS NOT NULL) AS requests,
+  COUNT(*) FILTER (WHERE attributes->>'db.system.name' = 'postgresql') AS queries
 FROM records
 """
 
@@ -52,8 +57,8 @@ def running() -> Iterator[Running]:
         with Load(pipeline.api_url, rate=25, seed=SEED) as load:
             poll_until(lambda: load.sent.answered >= REQUESTS, "the load's answers", timeout=40)
         tasks = poll_until(lambda: finished(pipeline), "the end of every task", timeout=30)
-        wait_for_all(pipeline, sum(row["tasks"] for row in tasks))
         lose_postgres(pipeline)
+        wait_for_all(pipeline, sum(row["tasks"] for row in tasks))
         yield Running(pipeline, pipeline.stand_in, tasks)
 
 
@@ -73,19 +78,17 @@ def finished(pipeline: Pipeline) -> list[Row]:
 
 
 def wait_for_all(pipeline: Pipeline, tasks: int) -> None:
-    """Wait until every task is stored, and as many requests as Prometheus has counted."""
+    """Wait until every task is stored, and as many requests and queries as Prometheus counted."""
     stand_in = pipeline.stand_in
     assert stand_in is not None
 
     def stored() -> bool:
         (row,) = stand_in.query(STORED)
+        done = {row["executed"], row["queued"], row["told"]} == {tasks}
         with PromQL(pipeline.prometheus_url) as prometheus:
-            counted = prometheus.number("sum(agentical_requests_total)")
-        return (row["executed"], row["queued"], row["told"]) == (tasks,) * 3 and (
-            row["requests"] == counted
-        )
+            return done and all(row[n] == prometheus.number(q) for n, q in COUNTED.items())
 
-    poll_until(stored, f"{tasks} tasks and all requests at both backends", timeout=30)
+    poll_until(stored, f"{tasks} tasks, and each request and query at both backends", timeout=30)
 
 
 def lose_postgres(pipeline: Pipeline) -> None:

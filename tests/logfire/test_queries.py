@@ -3,14 +3,13 @@
 from string import Template
 
 import pytest
-from pytest_otelcol.polling import poll_until
 
 from alerts import boards, queries
 from alerts.series import lack, series_of
 from stack.paths import PROMETHEUS, ROOT
 from tests.alerts.logfire_cases import ALERTS, touchy
 from tests.alerts.runbooks import PROMQL
-from tests.logfire.conftest import Row, Running
+from tests.logfire.conftest import COUNTED, Row, Running
 
 SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
 PANELS = [(board, panel) for board in boards.boards() for panel in board.panels]
@@ -57,10 +56,7 @@ def test_requests_by_route_are_those_that_prometheus_counted(running: Running) -
 
     counted = "sum by (endpoint, method) (agentical_requests_total{})"
     failed = counted.replace("{}", '{status=~"5.."}')
-    poll_until(
-        lambda: running.ask(counted.replace("{}", "")) == asked("requests"),
-        "the same requests at both backends",
-    )
+    assert running.ask(counted.replace("{}", "")) == asked("requests")
     assert running.ask(f"{failed} / {counted}") == asked("error_rate")
 
 
@@ -109,7 +105,7 @@ def test_statements_are_as_many_as_prometheus_counted_and_lead_to_their_traces(
     running: Running,
 ) -> None:
     rows = ask(running, "slow_database_statements")
-    counted = running.ask("sum(agentical_database_query_duration_seconds_count)")
+    counted = running.ask(COUNTED["queries"])
     assert sum(row["calls"] for row in rows) == counted[()]
     slowest = rows[0]
     sql = f"SELECT MAX(duration) AS longest FROM records WHERE trace_id = '{slowest['trace_id']}'"
@@ -136,19 +132,19 @@ def test_a_server_that_was_not_reached_is_named(running: Running) -> None:
 def test_no_alert_fires_as_it_is_and_each_sees_what_happened(running: Running, name: str) -> None:
     assert running.logfire.query(queries.sql(ALERTS[name])) == []
     rows = running.logfire.query(queries.sql(touchy(ALERTS[name])))
-    expected = {
-        "ApplicationErrorRateHigh": ("failed", 1),  # while Postgres was away
-        "ApplicationLatencyHigh": ("slow", running.ask("sum(agentical_requests_total)")[()]),
-        "AgentTaskFailureRateHigh": ("failed", tasks(running, status="error")),
-        "DatabaseQuerySlow": (
-            "queries",
-            running.ask("sum(agentical_database_query_duration_seconds_count)")[()],
-        ),
-        "DatabaseConnectionIssues": ("slices", 1),
+    expected: dict[str, Row] = {
+        "ApplicationErrorRateHigh": {"failed": 1},  # while Postgres was away
+        "ApplicationLatencyHigh": {"slow": running.ask(COUNTED["requests"])[()]},
+        "AgentTaskFailureRateHigh": {
+            "tasks": tasks(running),
+            "failed": tasks(running, status="error"),
+        },
+        "DatabaseQuerySlow": {"queries": running.ask(COUNTED["queries"])[()]},
+        "DatabaseConnectionIssues": {},
     }
-    column, value = expected[name]
-    assert [row[column] for row in rows] == [value]
-    assert all(row["trace_id"] for row in rows)
+    (row,) = rows
+    assert expected[name].items() <= row.items()
+    assert row["trace_id"]
 
 
 @pytest.mark.parametrize(("name", "query"), PROMQL, ids=[name for name, _ in PROMQL])
