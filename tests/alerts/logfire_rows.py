@@ -71,7 +71,7 @@ def aged(rows: Rows, ticks: int) -> Rows:
 
 def just_inside(rows: Rows, seconds: float) -> Rows:
     """Move all into the past, so that the oldest is less than so many seconds old, but hardly."""
-    return aged(rows, int((seconds - max(begun(rows))) // TICK) - 1)
+    return aged(rows, int((seconds - max(begun(rows))) // TICK) - 2)
 
 
 def just_outside(rows: Rows, seconds: float) -> Rows:

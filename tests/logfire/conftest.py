@@ -66,15 +66,17 @@ def finished(pipeline: Pipeline) -> list[Row]:
     """Return how many tasks there are by agent, type and status, once none is queued."""
     sql = "SELECT agent_id, task_type, status, COUNT(*) AS tasks FROM tasks GROUP BY 1, 2, 3"
 
-    async def rows() -> list[Row]:
-        connection = await asyncpg.connect(pipeline.postgres.dsn)
-        try:
-            return [dict(row) for row in await connection.fetch(sql)]
-        finally:
-            await connection.close()
-
-    found = asyncio.run(rows())
+    found = asyncio.run(select(pipeline, sql))
     return [] if any(row["status"] == "queued" for row in found) else found
+
+
+async def select(pipeline: Pipeline, sql: str) -> list[Row]:
+    """Return the rows of a query to Postgres."""
+    connection = await asyncpg.connect(pipeline.postgres.dsn)
+    try:
+        return [dict(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
 
 
 def wait_for_all(pipeline: Pipeline, tasks: int) -> None:

@@ -1,5 +1,6 @@
 """Every saved query, panel and alert, asked of what the real pipeline stored."""
 
+import asyncio
 from string import Template
 
 import pytest
@@ -8,11 +9,12 @@ from alerts import boards, queries
 from alerts.series import lack, series_of
 from stack.paths import PROMETHEUS, ROOT
 from tests.alerts.logfire_cases import ALERTS, touchy
-from tests.alerts.runbooks import PROMQL
-from tests.logfire.conftest import COUNTED, Row, Running
+from tests.alerts.runbooks import queries_in
+from tests.logfire.conftest import COUNTED, Row, Running, select
 
 SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
 PANELS = [(board, panel) for board in boards.boards() for panel in board.panels]
+PROMQL, SQL = queries_in("promql"), queries_in("sql")
 RULES = "".join(path.read_text() for path in (PROMETHEUS / "rules").glob("*.yml"))
 FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT 1"
 
@@ -147,12 +149,17 @@ def test_no_alert_fires_as_it_is_and_each_sees_what_happened(running: Running, n
     assert row["trace_id"]
 
 
-@pytest.mark.parametrize(("name", "query"), PROMQL, ids=[name for name, _ in PROMQL])
+@pytest.mark.parametrize("query", PROMQL.values(), ids=PROMQL)
 def test_a_query_of_the_runbooks_runs_on_series_and_labels_that_exist(
-    running: Running, name: str, query: str
+    running: Running, query: str
 ) -> None:
     answer, url = running.ask(query), running.pipeline.prometheus_url
     missing = [series for series in series_of(query, url) if lack(series, url, 600)]
     # What a machine has not that samples nothing, has no replica and runs no pods; rules read it.
     assert [series.name for series in missing if series.name not in RULES] == []
     assert answer or missing or query.endswith("> 0") or ":1m]" in query
+
+
+@pytest.mark.parametrize("query", SQL.values(), ids=SQL)
+def test_what_the_runbooks_ask_of_postgres_runs(running: Running, query: str) -> None:
+    asyncio.run(select(running.pipeline, query))
