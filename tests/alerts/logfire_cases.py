@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.telemetry import log, span
-
 from alerts import queries
 from alerts.model import Alert, matrix
 from stack.query import duration
 from stack.standin.engine import Query, run
 from stack.standin.store import Store
-from tests.alerts.logfire_rows import Rows, broken, just_inside, just_outside, lost, store_of
-from tests.collector.shapes import agent, query, redis, request
+from tests.alerts.logfire_rows import Rows, just_inside, just_outside, store_of
+from tests.alerts.logfire_traffic import asked, broken, called, executed, lost, served, told, took
+from tests.collector.shapes import redis
 
 ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
 API, WORKER, DOCTOR = "agentical-api", "agentical-worker", "agentical-doctor"
@@ -107,51 +104,6 @@ def stored(case: Case, *, sampled: bool) -> tuple[Store, datetime]:
 def by_doctor(rows: Rows) -> Rows:
     """Let the doctor have sent them all."""
     return {DOCTOR: [item for items in rows.values() for item in items]}
-
-
-def served(good: int, failed: int = 0, *, code: int = 500) -> list[Span]:
-    """Return requests of which some failed."""
-    failures = [request(code=code, status="ERROR") for _ in range(failed)]
-    return [request() for _ in range(good)] + failures
-
-
-def took(fast: int, slow: int, *, above: float = 2.05, below: float = 1.95) -> list[Span]:
-    """Return requests on both sides of a number of seconds."""
-    return [request(duration=below) for _ in range(fast)] + [
-        request(duration=above) for _ in range(slow)
-    ]
-
-
-def called(count: int) -> list[Span]:
-    """Return slow and failed calls of another service: the CLIENT spans of requests."""
-    attributes = {
-        "http.request.method": "GET",
-        "url.full": "http://127.0.0.1/tasks",
-        "http.response.status_code": 500,
-    }
-    return [
-        span("GET", attributes, kind="CLIENT", status="ERROR", duration=5.0) for _ in range(count)
-    ]
-
-
-def executed(good: int, failed: int) -> list[Span]:
-    """Return tasks' executions of which some failed."""
-    return [agent("word_statistics", "success") for _ in range(good)] + [
-        agent("word_statistics", "error") for _ in range(failed)
-    ]
-
-
-def asked(fast: int, slow: int, *, seconds: float) -> list[Span]:
-    """Return queries: fast ones that take half a second, and slow ones."""
-    return [query(duration=0.5) for _ in range(fast)] + [
-        query(duration=seconds) for _ in range(slow)
-    ]
-
-
-def told(count: int) -> list[LogRecord]:
-    """Return logs that have what makes a span a query, or a task's execution."""
-    attributes = {"db.system.name": "postgresql", "status": "success"}
-    return [log("agent_execution", attributes) for _ in range(count)]
 
 
 EXPECTED = {

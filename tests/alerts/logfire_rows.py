@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from pytest_otelcol.sender import Telemetry, export_requests
-from pytest_otelcol.telemetry import key_values, log
+from pytest_otelcol.telemetry import key_values
 
 from stack.standin.ingest import SIGNALS
 from stack.standin.store import Store
-from tests.collector.shapes import query
 
 SAMPLED = 10  # of the traces that need not be kept, one in this many is
 TICK = 10  # seconds; what is placed at a time is moved by whole ticks
@@ -77,27 +76,3 @@ def just_inside(rows: Rows, seconds: float) -> Rows:
 def just_outside(rows: Rows, seconds: float) -> Rows:
     """Move all into the past, so that the newest is more than so many seconds old, but hardly."""
     return aged(rows, int((seconds - min(begun(rows))) // TICK) + 2)
-
-
-def lost(server: str, slices: int, each: int = 1, message: str = "Server lost") -> list[Telemetry]:
-    """Return logs of a lost server in the newest slices of time, evenly spread in each."""
-    return [
-        at(log(message, {"server": server, "reason": "gone"}, severity="WARN"), slot, part / each)
-        for slot in range(slices)
-        for part in range(each)
-    ]
-
-
-def broken(slices: int, raised: str = "ConnectionDoesNotExistError") -> list[Telemetry]:
-    """Return queries that an exception ended, one in each of the newest slices of time."""
-    return [at(query(raised=f"asyncpg.exceptions.{raised}"), slot, 0.0) for slot in range(slices)]
-
-
-def at(item: Telemetry, slot: int, part: float) -> Telemetry:
-    """Place an item in the tick so many before this one: 0.0 at its begin, 0.5 in its middle."""
-    begin = (int(time.time()) // TICK - 1 - slot) * TICK + (part + 0.1) * TICK
-    shift = int(begin * 1e9) - getattr(item, TIMES[0] if isinstance(item, Span) else TIMES[2])
-    for name in TIMES:
-        if hasattr(item, name):
-            setattr(item, name, getattr(item, name) + shift)
-    return item

@@ -3,7 +3,7 @@ from pytest_otelcol.sender import Sender
 
 from alerts.model import matrix
 from stack.services import StandIn
-from tests.alerts.logfire_cases import served
+from tests.alerts.logfire_traffic import served
 from tests.stack.conftest import Agentical
 
 
