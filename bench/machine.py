@@ -2,6 +2,8 @@
 
 import os
 import platform
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,9 @@ def describe() -> dict[str, Any]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return what a process has spent so far, in user and system; it comes in ticks of 10 ms."""
+    """Return what a process has spent so far, in user and system, all its threads together."""
+    if sys.platform == "linux":  # its clock of the process: man 3 clock_getcpuclockid
+        return time.clock_gettime((~pid << 3) | 2)
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
 
