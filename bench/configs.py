@@ -83,6 +83,7 @@ def ladder() -> dict[str, Config]:
 def _without_scrub(config: Config) -> Config:
     found = deepcopy(config)
     scrub = found["service"]["pipelines"]["traces/scrub"].pop("processors")
+    scrub.append("transform/lend_shared")
     for pipeline in found["service"]["pipelines"].values():
         kept = [name for name in pipeline.get("processors", []) if name not in scrub]
         pipeline["processors"] = kept

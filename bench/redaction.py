@@ -23,12 +23,14 @@ from bench.machine import cpu_seconds
 from bench.redaction_stage import (
     COPIES,
     NONE,
+    SHARED,
     SPANS,
     Processors,
     body,
     config,
     patterns,
     sampled,
+    shipped,
     variants,
 )
 from stack import toolchain
@@ -96,7 +98,8 @@ def pattern_table(figures: Mapping[str, float]) -> str:
 def whole(rounds: int, spans: int) -> str:
     """Return the table of the stage and its parts, and of the stage behind a sampler."""
     figures = measure(variants(), body(), rounds, spans)
-    ends = {name: variants()[name] for name in ("no scrubbing", "the whole stage")}
+    behind = {name: each for name, each in shipped().items() if name != SHARED}
+    ends: dict[str, Processors] = {"no scrubbing": {}, "the whole stage": behind}
     alone = measure(ends, sampled(), rounds, spans)
     lines = table(alone).splitlines()[2:]
     named = [re.sub(r"^\| (.*?) \|", r"| \1, a resource a trace |", line) for line in lines]

@@ -5,9 +5,10 @@ from copy import deepcopy
 from typing import Any
 
 import yaml
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pytest_otelcol.sender import export_requests
-from pytest_otelcol.telemetry import span
+from pytest_otelcol.telemetry import key_values, span
 from pytest_otelcol.views import Event
 
 from stack.paths import COLLECTOR
@@ -17,7 +18,8 @@ COPIES = 50
 SPANS = 2000  # in a body
 SCOPE = "opentelemetry.instrumentation.fastapi"
 NONE = "no pattern"
-STAGE = ("transform/lend", "redaction/keys", "redaction", "transform/give_back")
+SHARED = "transform/lend_shared"  # before the sampler
+STAGE = (SHARED, "transform/lend", "redaction/keys", "redaction", "transform/give_back")
 INSERT = """
 INSERT INTO tasks (task_id, agent_id, task_type)
 SELECT $1, agent_id, $3 FROM agents WHERE agent_id = $2 RETURNING true
@@ -64,7 +66,16 @@ def body(requests: int = 500) -> bytes:
 
 def sampled(requests: int = 500) -> bytes:
     """Return the same spans as a sampler hands them on: each trace with a resource of its own."""
-    return body(1) * requests  # repeated fields join by concatenation
+    [whole] = ExportTraceServiceRequest.FromString(body(requests)).resource_spans
+    spans = whole.scope_spans[0].spans
+    whole.scope_spans[0].scope.attributes.extend(key_values({"tailsampling.policy": "baseline"}))
+    export = ExportTraceServiceRequest()
+    for first in range(0, len(spans), len(request())):
+        trace = export.resource_spans.add(resource=whole.resource)
+        inside = trace.scope_spans.add(scope=whole.scope_spans[0].scope)
+        inside.spans.extend(spans[first : first + len(request())])
+    content: bytes = export.SerializeToString()
+    return content
 
 
 def exception() -> Event:
@@ -105,7 +116,7 @@ def without(change: Callable[[Processors], None]) -> Processors:
 
 def no_key_statements(stage: Processors) -> None:
     """Leave out what drops keys that hold a secret."""
-    for group in stage["transform/lend"]["trace_statements"]:
+    for group in [each for name in STAGE[:2] for each in stage[name]["trace_statements"]]:
         kept = [each for each in group["statements"] if not each.startswith("delete_matching")]
         group["statements"] = kept
 
