@@ -97,7 +97,7 @@ def everything_arrived(pipeline: Pipeline, route: str) -> None:
     """Wait for what was sent last at every backend: then all of it is there."""
     count = len(loads())
     for sink in (pipeline.logfire, pipeline.viewer):
-        sink.wait_for(lambda s: len(s.spans) >= 2 * count, "every span", timeout=20)
+        sink.wait_for(lambda s: len(s.spans) >= 4 * count, "every span", timeout=20)
         sink.wait_for(lambda s: len(s.logs) >= 3 * count + 1, "every log", timeout=20)
     metrics = pipeline.prometheus if route == "routes/hybrid" else pipeline.logfire
     metrics.wait_for(lambda s: b"1002" in b"".join(s.raw or []), "the metrics", timeout=20)
