@@ -9,6 +9,7 @@ from pytest_otelcol.ports import free_port
 from pytest_otelcol.process import Process
 
 from stack import grafana, viewer
+from stack.alerting import receivers
 from stack.errors import UserError
 from stack.launch import Destination, Pipeline
 from stack.ports import Ports
@@ -42,6 +43,7 @@ def assembled(
         overlays=overlays,
         variables=variables,
         logfire=service(os.environ),
+        receivers=receivers(os.environ),
         extras=extras,
         report=report,
     )
@@ -67,7 +69,7 @@ def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
         return {}
     sources = {
         "PROMETHEUS_URL": f"http://127.0.0.1:{ports.prometheus}",
-        "ALERTMANAGER_URL": os.environ.get("ALERTMANAGER_URL") or "http://127.0.0.1:9093",
+        "ALERTMANAGER_URL": f"http://127.0.0.1:{ports.alertmanager}",
         "LOGFIRE_PROJECT_URL": os.environ.get("LOGFIRE_PROJECT_URL") or SERVICE,
     }
     return {"grafana": lambda port, folder: grafana.Grafana(binary, port, folder, sources)}

@@ -22,9 +22,13 @@ def main() -> None:
 
 @cli.command()
 def tools() -> None:
-    """Find or build the collector and Prometheus, and print where they are."""
-    for tool in (toolchain.COLLECTOR_TOOL, toolchain.PROMETHEUS_TOOL):
-        typer.echo(f"{tool.name:<12}{toolchain.provide(tool)}")
+    """Find or build the collector, Prometheus and Alertmanager, and print where they are."""
+    for tool in (
+        toolchain.COLLECTOR_TOOL,
+        toolchain.PROMETHEUS_TOOL,
+        toolchain.ALERTMANAGER_TOOL,
+    ):
+        typer.echo(f"{tool.name:<14}{toolchain.provide(tool)}")
 
 
 cli.command()(demo.demo)

@@ -12,6 +12,7 @@ from typing import Self
 from pytest_otelcol.process import Process
 
 from stack import guard, toolchain
+from stack.alerting import Alertmanager, Recorder
 from stack.guard import Guard
 from stack.interrupts import undisturbed
 from stack.parts import start_all, stop_all
@@ -45,13 +46,14 @@ class Pipeline:
         overlays: files of `collector/routes/` loaded after the route, or paths.
         variables: added to the collector's.
         logfire: the service to send to; the stand-in by default.
+        receivers: addresses of Alertmanager's receivers; where one is not among them, the recorder.
         extras: further servers by the name of their port in `Ports`; each is made from the port
             and a folder for its state, carries that name, and may fail to start.
         report: told each step in a line.
 
     While it runs, `postgres`, `redis`, `collector`, `api` and `worker` are processes, and so are
-    `stand_in`, `prometheus` and `guard` where they are part of it. The guard is where HAProxy is
-    installed; `unguarded` says why it is not.
+    `stand_in`, `prometheus` with its `alertmanager` and `recorder`, and `guard` where they are part
+    of it. The guard is where HAProxy is installed; `unguarded` says why it is not.
     """
 
     postgres: Postgres
@@ -69,6 +71,7 @@ class Pipeline:
         overlays: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
         logfire: Destination | None = None,
+        receivers: Mapping[str, str] | None = None,
         extras: Mapping[str, Callable[[int, Path], Process]] | None = None,
         report: Report = lambda line: None,
     ) -> None:
@@ -79,6 +82,7 @@ class Pipeline:
         self.variables = dict(variables or {})
         self.local_logfire = logfire is None
         self.logfire = logfire or stand_in_at(self.ports.logfire)
+        self.receivers = dict(receivers or {})
         self.extras, self.report = dict(extras or {}), report
         self.api_url = f"http://127.0.0.1:{self.ports.api}"
         self.otlp_url = f"http://127.0.0.1:{self.ports.otlp_http}"
@@ -91,6 +95,8 @@ class Pipeline:
         self.guard: Guard | None = None
         self.stand_in: StandIn | None = None
         self.prometheus: Prometheus | None = None
+        self.alertmanager: Alertmanager | None = None
+        self.recorder: Recorder | None = None
         self.processes: list[Process] = []
         self.state = Path()
 
@@ -148,7 +154,8 @@ class Pipeline:
         used |= {"postgres", "redis"}
         used |= {"logfire"} if self.local_logfire else set()
         used |= set() if self.unguarded else {"guard", "guard_metrics"}
-        used |= {"prometheus", "metrics_buffer"} if self.uses_prometheus else set()
+        if self.uses_prometheus:
+            used |= {"prometheus", "metrics_buffer", "alertmanager", "recorder"}
         used |= {"scrape"} if "also-scrape" in self.overlays else set()
         return used | set(self.extras)
 
@@ -156,6 +163,7 @@ class Pipeline:
         toolchain.collector(self.report)
         if self.uses_prometheus:
             toolchain.prometheus(self.report)
+            toolchain.alertmanager(self.report)
 
     def _start_servers(self) -> None:
         ports, password = self.ports, secrets.token_urlsafe(16)
@@ -164,8 +172,7 @@ class Pipeline:
         self.redis = Redis(ports.redis, self._folder("redis"), password=self.redis_password)
         wave: list[Process] = [self.postgres, self.redis]
         if self.uses_prometheus:
-            self.prometheus = Prometheus(ports.prometheus, self._folder("prometheus"))
-            wave.append(self.prometheus)
+            wave += self._metrics_side()
         if self.local_logfire:
             self.stand_in = StandIn(ports.logfire)
             wave.append(self.stand_in)
@@ -176,6 +183,20 @@ class Pipeline:
         for name, make in self.extras.items():
             wave.append(make(getattr(ports, name), self._folder(name)))
         self._start(wave)
+
+    def _metrics_side(self) -> list[Process]:
+        self.recorder = Recorder(self.ports.recorder)
+        self.alertmanager = Alertmanager(
+            self.ports.alertmanager,
+            self._folder("alertmanager"),
+            {**self.recorder.addresses, **self.receivers},
+        )
+        self.prometheus = Prometheus(
+            self.ports.prometheus,
+            self._folder("prometheus"),
+            alertmanager=self.alertmanager.address,
+        )
+        return [self.prometheus, self.alertmanager, self.recorder]
 
     def _start_producers(self) -> None:
         self.collector = Collector(self.configs, self._collector_variables())

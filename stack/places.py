@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from stack.alerting import RECEIVERS
 from stack.launch import Pipeline
 
 ASK = 'ask it: .venv/bin/agentical query "SELECT ..."'
@@ -35,6 +36,9 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
         found.append(
             ("Prometheus", pipeline.prometheus_url, "/api/v1/query?query=agentical_requests_total")
         )
+    if pipeline.alertmanager and pipeline.recorder:
+        found.append(("Alertmanager", pipeline.alertmanager.url, "what fires, silences"))
+        found.append(("notifications", pipeline.recorder.url, told(pipeline)))
     if pipeline.guard is not None:
         found.append(
             ("guard", pipeline.guard.url, f"before both; remote write: {ports.guard_metrics}")
@@ -48,3 +52,9 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     found.append(("Postgres, Redis", f"127.0.0.1:{ports.postgres}, :{ports.redis}", ""))
     found.append(("logs", str(pipeline.logs), "until it ends"))
     return found
+
+
+def told(pipeline: Pipeline) -> str:
+    """Say whose notifications the recorder has."""
+    here = [name for name in RECEIVERS if name not in pipeline.receivers]
+    return f"what was told to: {', '.join(here)}" if here else "none: all have an address"

@@ -35,6 +35,8 @@ class Ports:
     self_otlp: int = port(14318, "collector, its own metrics as OTLP", "SELF_OTLP_LISTEN")
     logfire: int = port(4320, "Logfire stand-in", "STAND_IN_LISTEN")
     prometheus: int = port(9090, "Prometheus", "PROMETHEUS_LISTEN")
+    alertmanager: int = port(9093, "Alertmanager", "ALERTMANAGER_LISTEN")
+    recorder: int = port(9095, "recorder of notifications", "RECORDER_LISTEN")
     grafana: int = port(3000, "Grafana", "GRAFANA_LISTEN")
     viewer: int = port(18888, "Aspire viewer", "VIEWER_LISTEN")
     # No fixed place and no variable: many run a Postgres and a Redis of their own, and name them

@@ -4,6 +4,7 @@ Each takes its port and its data folder, waits until it answers, and can be stop
 started again on the same data. The Logfire stand-in is one of them, from its own folder.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -41,6 +42,15 @@ def scratch(name: str) -> Path:
     path = Path(tempfile.mkdtemp(prefix=f"agentical-{name}-"))
     path.chmod(0o755)
     return path
+
+
+def linked(folder: Path, *shipped: Path) -> None:
+    """Link shipped files into a folder: what they name relatively may then differ by run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in shipped:
+        link = folder / path.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
 
 
 class Postgres(Process):
@@ -160,10 +170,27 @@ class Redis(Process):
 
 
 class Prometheus(Process):
-    """A Prometheus that takes remote write, with the repository's configuration."""
+    """A Prometheus that takes remote write, with the repository's configuration.
 
-    def __init__(self, port: int, data: Path, *, config: Path | None = None) -> None:
-        self.port = port
+    Args:
+        port: where it listens.
+        data: a folder for its state.
+        config: a file to use as it is, in place of the repository's.
+        home: the folder of `prometheus.yml` and `rules/`.
+        alertmanager: host and port of who is told what fires; nobody by default.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        data: Path,
+        *,
+        config: Path | None = None,
+        home: Path = PROMETHEUS,
+        alertmanager: str = "",
+    ) -> None:
+        self.port, self.home, self.alertmanager = port, home, alertmanager
+        self._folder = None if config else data / "config"
         self.url = f"http://127.0.0.1:{port}"
         self.remote_write_endpoint = f"{self.url}/api/v1/write"
         self.last_report_endpoint = f"{self.url}/api/v1/otlp/v1/metrics"
@@ -171,15 +198,26 @@ class Prometheus(Process):
             "prometheus",
             [
                 toolchain.prometheus(),
-                f"--config.file={config or PROMETHEUS / 'prometheus.yml'}",
+                f"--config.file={config or data / 'config' / 'prometheus.yml'}",
                 f"--storage.tsdb.path={data}",
                 f"--web.listen-address=127.0.0.1:{port}",
+                f"--web.external-url={self.url}",
                 "--web.enable-remote-write-receiver",
                 "--web.enable-otlp-receiver",
                 "--enable-feature=exemplar-storage,native-histograms",
             ],
             ready=lambda: answers(f"{self.url}/-/ready"),
         )
+
+    def start(self) -> None:
+        """Put the Alertmanager's address beside the configuration, then start."""
+        if self._folder:
+            linked(self._folder, self.home / "prometheus.yml", self.home / "rules")
+            addresses = self._folder / "alertmanagers"
+            addresses.mkdir(exist_ok=True)
+            targets = [{"targets": [self.alertmanager]}] if self.alertmanager else []
+            (addresses / "local.yml").write_text(json.dumps(targets))
+        super().start()
 
 
 class Collector(Process):

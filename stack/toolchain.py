@@ -80,6 +80,12 @@ ALERTMANAGER_TOOL = Tool(
     # Newer modules come without their web pages and do not compile.
     module="github.com/prometheus/alertmanager/cmd/alertmanager@v0.31.1",
 )
+AMTOOL_TOOL = replace(  # of the same version, always
+    ALERTMANAGER_TOOL,
+    name="amtool",
+    on_path="amtool",
+    module=ALERTMANAGER_TOOL.module.replace("/cmd/alertmanager@", "/cmd/amtool@"),
+)
 
 
 def say(line: str) -> None:
@@ -105,6 +111,11 @@ def promtool(report: Report = say) -> Path:
 def alertmanager(report: Report = say) -> Path:
     """Return the Alertmanager binary, building it when needed (about 1 minute on 2 cores)."""
     return provide(ALERTMANAGER_TOOL, report)
+
+
+def amtool(report: Report = say) -> Path:
+    """Return amtool, which checks configurations and routes, building it when needed (1 minute)."""
+    return provide(AMTOOL_TOOL, report)
 
 
 def provide(tool: Tool, report: Report = say) -> Path:

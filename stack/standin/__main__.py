@@ -10,6 +10,7 @@ import sys
 import uvicorn
 
 from stack.errors import UserError
+from stack.listening import listen_address
 from stack.standin import READ_TOKEN, WRITE_TOKEN
 from stack.standin.app import create
 from stack.standin.faults import CuttingProtocol
@@ -17,7 +18,7 @@ from stack.standin.faults import CuttingProtocol
 
 def main() -> None:
     """Serve until told to stop; raises `UserError` on a bad variable."""
-    host, port = listen_address(os.environ.get("STAND_IN_LISTEN") or "127.0.0.1:4320")
+    host, port = listen_address("STAND_IN_LISTEN", "127.0.0.1:4320")
     application = create(
         write_token=os.environ.get("LOGFIRE_TOKEN") or WRITE_TOKEN,
         read_token=os.environ.get("LOGFIRE_READ_TOKEN") or READ_TOKEN,
@@ -34,14 +35,6 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=2,
     )
-
-
-def listen_address(text: str) -> tuple[str, int]:
-    """Return host and port; an IPv6 host stands in brackets."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise UserError(f"STAND_IN_LISTEN must be host:port, not {text!r}")
-    return host.strip("[]"), int(port)
 
 
 def row_limit(text: str) -> int:

@@ -11,14 +11,18 @@ from tests.containers.images import defaults
 SECRETS = {
     "LOGFIRE_TOKEN": "secret-of-logfire",
     "OTLP_TOKEN": "secret-of-the-door",
+    "PAGER_WEBHOOK_URL": "https://pager.invalid/secret-of-the-pager",
     "POSTGRES_PASSWORD": "secret-of-postgres",
     "REDIS_PASSWORD": "secret-of-redis",
+    "TICKETS_WEBHOOK_URL": "https://tickets.invalid/secret-of-the-tickets",
 }
 WHO_KNOWS = {
     "LOGFIRE_TOKEN": {"collector"},
     "OTLP_TOKEN": {"api", "collector", "worker"},
+    "PAGER_WEBHOOK_URL": {"alertmanager"},
     "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
     "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
+    "TICKETS_WEBHOOK_URL": {"alertmanager"},
 }
 # The collector's own defaults, with the environment that compose loads last.
 COLLECTOR_FILES = [*sorted(COLLECTOR.rglob("*.yaml")), COLLECTOR / "environments/development.yaml"]

@@ -1,0 +1,77 @@
+"""An Alertmanager on the shipped configuration, sixty times as fast, and what it told whom."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import free_port
+
+from stack.alerting import Alertmanager, Recorder
+from stack.drills.faster import faster
+from stack.paths import PROMETHEUS
+
+FACTOR = 60
+SHIPPED = PROMETHEUS / "alertmanager.yml"
+Fired = dict[str, str]
+
+
+class Delivery:
+    """Alerts in, notifications out."""
+
+    def __init__(self, alertmanager: Alertmanager, recorder: Recorder) -> None:
+        self.alertmanager, self.recorder = alertmanager, recorder
+
+    def fire(self, *alerts: Fired) -> None:
+        """Say that these alerts fire, as Prometheus does."""
+        self._post(*alerts)
+
+    def resolve(self, *alerts: Fired) -> None:
+        """Say that these alerts fire no more."""
+        self._post(*alerts, endsAt=datetime.now(UTC).isoformat())
+
+    def told(self, status: str = "firing") -> list[tuple[str, list[str]]]:
+        """Return the receiver and the alerts' names of each notification."""
+        return [
+            (one["receiver"], sorted(alert["labels"]["alertname"] for alert in one["alerts"]))
+            for one in self.recorder.told()
+            if one["status"] == status
+        ]
+
+    def wait_until_told(self, receiver: str, *names: str, status: str = "firing") -> None:
+        """Wait for a notification; the error says which ones there were."""
+        wanted = (receiver, sorted(names))
+        poll_until(
+            lambda: wanted in self.told(status), f"{wanted} {status}", timeout=20, seen=self.told
+        )
+
+    def wait_until_silenced(self, groups: int) -> None:
+        """Wait until so many groups were due and not sent, because of another alert."""
+        poll_until(lambda: self._silenced() >= groups, f"{groups} groups silenced", timeout=20)
+
+    def _silenced(self) -> float:
+        name = 'alertmanager_notifications_suppressed_total{reason="inhibition"} '
+        lines = httpx.get(f"{self.alertmanager.url}/metrics").text.splitlines()
+        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+    def _post(self, *alerts: Fired, **fields: Any) -> None:
+        body = [{"labels": labels, **fields} for labels in alerts]
+        url = f"{self.alertmanager.url}/api/v2/alerts"
+        httpx.post(url, json=body).raise_for_status()
+
+
+@contextmanager
+def delivering(folder: Path) -> Iterator[Delivery]:
+    """Run both inside."""
+    config = folder / "alertmanager.yml"
+    config.write_text(faster(SHIPPED.read_text(), FACTOR))
+    with (
+        Recorder(free_port()) as recorder,
+        Alertmanager(
+            free_port(), folder / "data", recorder.addresses, config=config
+        ) as alertmanager,
+    ):
+        yield Delivery(alertmanager, recorder)

@@ -1,0 +1,140 @@
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import free_port
+
+from stack.paths import PROMETHEUS
+from stack.services import Prometheus
+from tests.alerts.delivery import Delivery, Fired, delivering
+
+RULE = {
+    "alert": "PostgresDown",
+    "expr": "vector(1) > 0",
+    "labels": {"severity": "critical", "pillar": "postgresql"},
+    "annotations": {"summary": "Postgres does not answer."},
+}
+ALWAYS = {"name": "always", "interval": "250ms", "rules": [RULE]}
+
+
+@pytest.fixture
+def delivery(tmp_path: Path) -> Iterator[Delivery]:
+    with delivering(tmp_path) as running:
+        yield running
+
+
+def alert(name: str, severity: str, pillar: str, **labels: str) -> Fired:
+    return {"alertname": name, "severity": severity, "pillar": pillar, **labels}
+
+
+POSTGRES_DOWN = alert("PostgresDown", "critical", "postgresql", instance="postgres")
+# What follows, in the order in which it may come: before the cause, and after it.
+BEFORE = (
+    alert("DatabaseConnectionIssues", "critical", "application", job="agentical-api"),
+    alert("AvailabilityBudgetBurn", "critical", "application", slo="availability"),
+    alert("AvailabilityBudgetBurn", "warning", "application", slo="availability"),
+)
+AFTER = (
+    alert("AgentSuccessBudgetBurn", "critical", "application", slo="agent_success"),
+    alert("AgentSuccessBudgetBurn", "warning", "application", slo="agent_success"),
+    alert("LatencyBudgetBurn", "warning", "application", slo="latency"),
+    alert("AgentQueueGrowing", "warning", "queue", queue="agent-tasks"),
+)
+
+
+def test_one_outage_of_a_database_notifies_once(delivery: Delivery) -> None:
+    delivery.fire(*BEFORE)
+    delivery.fire(POSTGRES_DOWN)
+    delivery.fire(*AFTER)
+    delivery.wait_until_told("pager", "PostgresDown")
+    delivery.wait_until_silenced(groups=7)
+    assert delivery.told() == [("pager", ["PostgresDown"])]
+
+    delivery.resolve(*BEFORE, *AFTER)
+    delivery.resolve(POSTGRES_DOWN)
+    delivery.wait_until_told("pager", "PostgresDown", status="resolved")
+    assert delivery.told() == [("pager", ["PostgresDown"])]
+
+
+def test_what_a_database_is_no_cause_of_is_told_beside_it(delivery: Delivery) -> None:
+    delivery.fire(POSTGRES_DOWN, alert("HostCpuHigh", "warning", "host", instance="a"))
+
+    delivery.wait_until_told("pager", "PostgresDown")
+    delivery.wait_until_told("tickets", "HostCpuHigh")
+
+
+def test_a_consequence_without_its_cause_is_told(delivery: Delivery) -> None:
+    delivery.fire(*BEFORE[1:], AFTER[3])
+
+    delivery.wait_until_told("pager", "AvailabilityBudgetBurn")
+    delivery.wait_until_told("tickets", "AgentQueueGrowing")
+    delivery.wait_until_silenced(groups=1)
+    assert len(delivery.told()) == 2
+
+
+def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> None:
+    full, filling = {"mountpoint": "/"}, {"mountpoint": "/var"}
+    delivery.fire(
+        alert("HostDiskSpaceLow", "critical", "host", **full),
+        alert("HostDiskSpaceLow", "warning", "host", **full),
+        alert("HostDiskSpaceLow", "warning", "host", **filling),
+    )
+
+    delivery.wait_until_told("pager", "HostDiskSpaceLow")
+    delivery.wait_until_told("tickets", "HostDiskSpaceLow")
+    (ticket,) = [one for one in delivery.recorder.told() if one["receiver"] == "tickets"]
+    assert [one["labels"]["mountpoint"] for one in ticket["alerts"]] == ["/var"]
+
+
+def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Delivery) -> None:
+    absent = ("ServiceTelemetryAbsent", "HostUnreachable", "PostgresDown", "RedisDown")
+    delivery.fire(*(alert(name, "critical", "") for name in absent))
+    delivery.fire(alert("CollectorDown", "critical", "pipeline", instance="collector"))
+
+    delivery.wait_until_told("pager", "CollectorDown")
+    delivery.wait_until_silenced(groups=len(absent))
+    assert delivery.told() == [("pager", ["CollectorDown"])]
+
+
+def test_one_alert_on_two_hosts_is_one_notification(delivery: Delivery) -> None:
+    delivery.fire(*(alert("HostUnreachable", "critical", "host", instance=it) for it in "ab"))
+
+    delivery.wait_until_told("pager", "HostUnreachable", "HostUnreachable")
+    assert len(delivery.told()) == 1
+
+
+def test_what_fires_in_prometheus_comes_to_the_receivers_address(
+    delivery: Delivery, tmp_path: Path
+) -> None:
+    rules = tmp_path / "home" / "rules"
+    rules.mkdir(parents=True)
+    (rules.parent / "prometheus.yml").symlink_to(PROMETHEUS / "prometheus.yml")
+    address = delivery.alertmanager.address
+    with Prometheus(
+        free_port(), tmp_path / "data", home=rules.parent, alertmanager=address
+    ) as prometheus:
+        poll_until(lambda: knows_an_alertmanager(prometheus), "the address read from the file")
+        (rules / "always.yml").write_text(json.dumps({"groups": [ALWAYS]}))
+        os.kill(prometheus.pid, signal.SIGHUP)
+
+        delivery.wait_until_told("pager", "PostgresDown")
+        (told,) = delivery.recorder.told()
+        assert told["path"] == "/pager"
+        assert told["commonAnnotations"] == RULE["annotations"]
+        assert told["alerts"][0]["generatorURL"].startswith(prometheus.url)
+
+
+def knows_an_alertmanager(prometheus: Prometheus) -> bool:
+    found = httpx.get(f"{prometheus.url}/api/v1/alertmanagers").json()["data"]
+    return bool(found["activeAlertmanagers"])
+
+
+def test_the_recorder_takes_nothing_else(delivery: Delivery) -> None:
+    answer = httpx.post(f"{delivery.recorder.url}/pager", json={"text": "hello"})
+
+    assert (answer.status_code, delivery.recorder.told()) == (422, [])
