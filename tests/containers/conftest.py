@@ -12,6 +12,7 @@ SECRETS = {
     "POSTGRES_PASSWORD": "p@ss/w:rd",
     "REDIS_PASSWORD": 'r3dis "p@ss\\w',
     "OTLP_TOKEN": "token-of-the-tests",
+    "PAGER_WEBHOOK_URL": "http://recorder:9095/pager?key=key-of-the-pager",
 }
 NO_ENGINE = (
     "no Docker engine answers: start it (and check DOCKER_HOST and your group), "

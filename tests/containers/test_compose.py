@@ -144,10 +144,17 @@ def test_the_doctor_finds_a_trace_a_log_and_a_metric(stack: Compose) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_alertmanager_is_ready_and_has_the_shipped_configuration(stack: Compose) -> None:
-    status = httpx.get(f"{stack.url('alertmanager', 9093)}/api/v2/status").json()
+def test_what_fires_goes_from_prometheus_by_alertmanager_to_the_recorder(stack: Compose) -> None:
+    known = httpx.get(f"{stack.url('prometheus', 9090)}/api/v1/alertmanagers").json()["data"]
+    assert known["activeAlertmanagers"] == [{"url": "http://alertmanager:9093/api/v2/alerts"}]
 
-    assert "receiver: look" in status["config"]["original"]
+    alert = {"labels": {"alertname": "PostgresDown", "severity": "critical"}}
+    httpx.post(f"{stack.url('alertmanager', 9093)}/api/v2/alerts", json=[alert]).raise_for_status()
+
+    def told() -> list[str]:
+        return [one["path"] for one in httpx.get(stack.url("recorder", 9095)).json()]
+
+    poll_until(lambda: told() == ["/pager"], "the pager's notification", timeout=60, seen=told)
 
 
 def test_no_container_can_do_more_than_it_must(stack: Compose) -> None:
@@ -208,4 +215,5 @@ def test_only_this_machine_reaches_a_published_port(stack: Compose) -> None:
         "collector",
         "logfire",
         "prometheus",
+        "recorder",
     }
