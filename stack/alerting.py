@@ -49,21 +49,25 @@ class Alertmanager(Process):
         port: where it listens; `address` is host and port, `url` the whole.
         data: a folder for its state.
         addresses: where each receiver's notifications go; may be secret, so they become files.
-        config: another configuration than the shipped one.
+        config: the configuration.
     """
 
     def __init__(
-        self, port: int, data: Path, addresses: Mapping[str, str], *, config: Path | None = None
+        self,
+        port: int,
+        data: Path,
+        addresses: Mapping[str, str],
+        *,
+        config: Path = PROMETHEUS / "alertmanager.yml",
     ) -> None:
         self.address = f"127.0.0.1:{port}"
         self.url = f"http://{self.address}"
-        self.data, self.addresses = data, dict(addresses)
-        self.config = config or PROMETHEUS / "alertmanager.yml"
+        self.data, self.addresses, self.config = data, dict(addresses), config
         super().__init__(
             "alertmanager",
             [
                 toolchain.alertmanager(),
-                f"--config.file={data / self.config.name}",
+                f"--config.file={data / config.name}",
                 f"--storage.path={data / 'storage'}",
                 f"--web.listen-address={self.address}",
                 f"--web.external-url={self.url}",

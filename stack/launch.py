@@ -16,6 +16,7 @@ from stack.alerting import Alertmanager, Recorder
 from stack.guard import Guard
 from stack.interrupts import undisturbed
 from stack.parts import start_all, stop_all
+from stack.paths import PROMETHEUS
 from stack.ports import Ports
 from stack.producers import Api, Worker, telemetry
 from stack.services import Collector, Postgres, Prometheus, Redis, StandIn, config_file, scratch
@@ -44,9 +45,10 @@ class Pipeline:
         environment: a file of `collector/environments/`.
         route: a file of `collector/routes/`; Prometheus starts only if it writes there.
         overlays: files of `collector/routes/` loaded after the route, or paths.
-        variables: added to the collector's.
+        variables: added to the collector's; those of OpenTelemetry's SDK, to the producers'.
         logfire: the service to send to; the stand-in by default.
         receivers: addresses of Alertmanager's receivers; where one is not among them, the recorder.
+        metrics_home: the folder with Prometheus' and Alertmanager's configuration and rules.
         extras: further servers by the name of their port in `Ports`; each is made from the port
             and a folder for its state, carries that name, and may fail to start.
         report: told each step in a line.
@@ -72,6 +74,7 @@ class Pipeline:
         variables: Mapping[str, str] | None = None,
         logfire: Destination | None = None,
         receivers: Mapping[str, str] | None = None,
+        metrics_home: Path = PROMETHEUS,
         extras: Mapping[str, Callable[[int, Path], Process]] | None = None,
         report: Report = lambda line: None,
     ) -> None:
@@ -82,7 +85,7 @@ class Pipeline:
         self.variables = dict(variables or {})
         self.local_logfire = logfire is None
         self.logfire = logfire or stand_in_at(self.ports.logfire)
-        self.receivers = dict(receivers or {})
+        self.receivers, self.metrics_home = dict(receivers or {}), metrics_home
         self.extras, self.report = dict(extras or {}), report
         self.api_url = f"http://127.0.0.1:{self.ports.api}"
         self.otlp_url = f"http://127.0.0.1:{self.ports.otlp_http}"
@@ -190,10 +193,12 @@ class Pipeline:
             self.ports.alertmanager,
             self._folder("alertmanager"),
             {**self.recorder.addresses, **self.receivers},
+            config=self.metrics_home / "alertmanager.yml",
         )
         self.prometheus = Prometheus(
             self.ports.prometheus,
             self._folder("prometheus"),
+            home=self.metrics_home,
             alertmanager=self.alertmanager.address,
         )
         return [self.prometheus, self.alertmanager, self.recorder]
@@ -250,6 +255,7 @@ class Pipeline:
         return {
             **self._database_variables(),
             **telemetry(name, self.otlp_url, version("agentical"), self.environment),
+            **{key: value for key, value in self.variables.items() if key.startswith("OTEL_")},
         }
 
     def _database_variables(self) -> dict[str, str]:
