@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 import httpx
 
-from stack.mix import Mix
+from stack.mix import FAILING, Mix
 
 JSON = {"content-type": "application/json"}
 Arrivals = Literal["constant", "poisson"]
@@ -66,6 +66,7 @@ class Load:
         rate: requests a second.
         arrivals: evenly spaced, or `poisson` (independent users, with bursts).
         in_flight: the most requests that wait for an answer at once.
+        failing: the weight of tasks that fail, as in `Mix`.
         seed: the same seed asks for the same things in the same order.
     """
 
@@ -76,12 +77,13 @@ class Load:
         rate: float = 10.0,
         arrivals: Arrivals = "poisson",
         in_flight: int = 64,
+        failing: float = FAILING,
         seed: int = 1,
     ) -> None:
         self.url, self.rate, self.arrivals, self.in_flight = url, rate, arrivals, in_flight
         self.sent = Sent()
         self._random = random.Random(seed)  # noqa: S311 - no secret depends on it
-        self._mix = Mix(self._random)
+        self._mix = Mix(self._random, failing)
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._run()), name="load", daemon=True

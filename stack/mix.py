@@ -17,6 +17,7 @@ SENTENCES = (
     "Names of metrics are made in one place, and tested there.",
     "A worker that dies leaves its task to another one.",
 )
+FAILING = 0.3  # of a hundred: fewer than the service promises, or a healthy demo would alert
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,12 @@ class Wish:
 
 
 class Mix:
-    """Chooses requests by weight; it learns the ids of tasks from the answers."""
+    """Chooses requests by weight; it learns the ids of tasks from the answers.
 
-    def __init__(self, chance: random.Random) -> None:
+    `failing` is the weight of tasks that fail, where all others together have about a hundred.
+    """
+
+    def __init__(self, chance: random.Random, failing: float = FAILING) -> None:
         self._chance = chance
         self._tasks = deque[str](maxlen=200)
         self._documents = deque[str](maxlen=20)
@@ -47,7 +51,7 @@ class Mix:
             self._unknown_agent: 3,
             self._bad_body: 3,
             self._unknown_task: 3,
-            self._missing_document: 3,
+            self._missing_document: failing,
         }
 
     def next(self) -> Wish:

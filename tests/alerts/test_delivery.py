@@ -61,6 +61,30 @@ def test_one_outage_of_a_database_notifies_once(delivery: Delivery) -> None:
     assert delivery.told() == [("pager", ["PostgresDown"])]
 
 
+def lately(cause: str) -> list[Fired]:
+    """What prometheus/rules/outages.yml makes of a firing alert."""
+    name = "DatabaseOutageRecent"
+    return [alert(name, "none", "", cause=cause, within=it) for it in ("10m", "40m", "370m")]
+
+
+def test_what_is_seen_of_an_outage_after_it_is_over_is_not_told(delivery: Delivery) -> None:
+    scraped = alert("ScrapeTargetDown", "warning", "pipeline", job="postgresql")
+    delivery.fire(*BEFORE, *AFTER, scraped)
+    delivery.fire(*lately("PostgresDown"))
+
+    delivery.wait_until_silenced(groups=8)
+    assert delivery.told() == []
+
+
+def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery) -> None:
+    delivery.fire(*BEFORE, *AFTER)
+    delivery.fire(*lately("DatabaseConnectionIssues"))
+
+    delivery.wait_until_told("pager", "DatabaseConnectionIssues")
+    delivery.wait_until_silenced(groups=6)
+    assert delivery.told() == [("pager", ["DatabaseConnectionIssues"])]
+
+
 def test_what_a_database_is_no_cause_of_is_told_beside_it(delivery: Delivery) -> None:
     delivery.fire(POSTGRES_DOWN, alert("HostCpuHigh", "warning", "host", instance="a"))
 
@@ -89,6 +113,18 @@ def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> 
     delivery.wait_until_told("tickets", "HostDiskSpaceLow")
     (ticket,) = [one for one in delivery.recorder.told() if one["receiver"] == "tickets"]
     assert [one["labels"]["mountpoint"] for one in ticket["alerts"]] == ["/var"]
+
+
+def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery: Delivery) -> None:
+    delivery.fire(
+        alert("ServiceTelemetryAbsent", "critical", "pipeline", job="agentical-worker"),
+        alert("AgentQueueGrowing", "warning", "queue", job="agentical-api", queue="tasks"),
+    )
+    delivery.fire(alert("AgentWorkersMissing", "critical", "queue", queue="tasks"))
+
+    delivery.wait_until_told("pager", "AgentWorkersMissing")
+    delivery.wait_until_silenced(groups=2)
+    assert delivery.told() == [("pager", ["AgentWorkersMissing"])]
 
 
 def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Delivery) -> None:

@@ -21,6 +21,13 @@ def test_the_shipped_configuration_is_one() -> None:
     assert "SUCCESS" in amtool("check-config", str(CONFIG))
 
 
+def test_an_outage_is_remembered_as_long_as_others_see_it() -> None:
+    tests = PROMETHEUS / "tests" / "outages.test.yml"
+    command = [str(toolchain.promtool()), "test", "rules", str(tests)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_alert_goes_to_one_receiver_by_its_severity() -> None:
     for alert in matrix().alerts:
         labels = [f"{key}={getattr(alert, key)}" for key in ("severity", "pillar")]
