@@ -76,6 +76,23 @@ def test_what_is_seen_of_an_outage_after_it_is_over_is_not_told(delivery: Delive
     assert delivery.told() == []
 
 
+def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
+    delivery: Delivery,
+) -> None:
+    _, in_40m, in_370m = lately("PostgresDown")
+    delivery.fire(in_40m, in_370m)
+    delivery.fire(
+        alert("LatencyBudgetBurn", "critical", "application"),
+        alert("AgentSuccessBudgetBurn", "warning", "application"),
+    )
+    delivery.wait_until_silenced(groups=2)
+    assert delivery.told() == []
+
+    delivery.resolve(in_40m)
+    delivery.wait_until_told("pager", "LatencyBudgetBurn")
+    assert delivery.told() == [("pager", ["LatencyBudgetBurn"])]
+
+
 def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery) -> None:
     delivery.fire(*BEFORE, *AFTER)
     delivery.fire(*lately("DatabaseConnectionIssues"))
@@ -133,7 +150,7 @@ def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery:
 
 def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Delivery) -> None:
     absent = ("ServiceTelemetryAbsent", "HostUnreachable", "PostgresDown", "RedisDown")
-    delivery.fire(*(alert(name, "critical", "") for name in absent))
+    delivery.fire(*(alert(name, "critical", "", host=f"of {name}") for name in absent))
     delivery.fire(alert("CollectorDown", "critical", "pipeline", instance="collector"))
 
     delivery.wait_until_told("pager", "CollectorDown")
