@@ -68,7 +68,8 @@ def test_a_cluster_that_says_its_name_is_an_instance_of_its_own(cluster: Pipelin
 
 
 def test_a_service_in_a_pod_keeps_its_own_name_and_labels(cluster: Pipeline) -> None:
-    resource = {"service.name": "shop", "service.instance.id": "1", "k8s.pod.name": "api-4"}
+    pod = {"k8s.namespace.name": "shop", "k8s.pod.name": "api-4"}
+    resource = {"service.name": "shop", "service.instance.id": "1", **pod}
     cluster.collector.send(gauge("basket", 1, unit="{item}"), resource=resource)
     found = cluster.prometheus.wait_for_series("basket")
     assert found.labels == {"job": "shop", "instance": "1"}
