@@ -6,7 +6,7 @@ pairs of their states. `\\b` counts as true everywhere: it may find too much, an
 
 import string
 from dataclasses import dataclass, field
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser
 from typing import Any
 
 LETTERS = frozenset(map(chr, range(128))) | {"ä"}
