@@ -10,7 +10,7 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults bench test-integration test-containers answers lint format types alerts dashboards clean
+.PHONY: help setup tools demo doctor test faults bench test-integration test-containers mutants answers lint format types alerts dashboards clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-integration: tools ## The app against containers (native processes where th
 
 test-containers: tools ## `docker compose up` for real, checked at both backends
 	@$(RUN) pytest tests/containers
+
+mutants: tools ## Change every number of the alerts in turn: each time a test has to fail (minutes)
+	@$(RUN) python -m tests.alerts.mutants
 
 answers: tools ## Write docs/backend-answers.md: what becomes of telemetry, by the backend's answer
 	@$(RUN) python -m tests.guard.answers

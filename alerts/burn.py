@@ -140,7 +140,7 @@ class Maker:
         )
         errors = self.over(slo.errors, slo, pair.short)
         failures = (
-            f"({errors}) * {number(self.seconds(pair.short))} >= {number(self.slos.failures)}"
+            f"({errors}) * {number(self.seconds(pair.short))} >= {self.slos.failures}"
         )
         return f"{long} and {short} and on (job) {failures}"
 

@@ -23,7 +23,7 @@ def section(slos: Slos) -> str:
 
 def lines(slos: Slos) -> Iterator[str]:
     """Yield the section's lines."""
-    yield HEAD.format(period=slos.period, failures=number(slos.failures))
+    yield HEAD.format(period=slos.period, failures=slos.failures)
     yield from (row(LEVELS), row(["---"] * len(LEVELS)))
     for slo in slos.slos:
         name = f"[{slo.name}](runbooks.md#{slo.name.lower()})<br>{slo.means}"

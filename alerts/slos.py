@@ -53,7 +53,7 @@ class Slos(Strict):
     """Every service level. `failures` is the least that have failed in a pair's short window."""
 
     period: Duration
-    failures: float
+    failures: int
     burns: tuple[Burn, ...]
     slos: tuple[Slo, ...]
 

@@ -22,60 +22,68 @@ from tests.alerts.logfire_cases import survives
 from tests.alerts.mutations import Mutant, mutants
 from tests.alerts.promtool import promtool
 
-UNIT_TESTS = {
+UNIT_TESTS = {  # an alert's main file before those that take longer
     path: yaml.safe_load(path.read_text())
-    for path in sorted((PROMETHEUS / "tests").glob("*.test.yml"))
+    for path in sorted((PROMETHEUS / "tests").glob("*.test.yml"), key=lambda path: len(path.name))
 }
-AT_ONCE = 10  # mutants that one promtool looks at
+SETTING = {"name", "interval", "input_series", "external_labels", "start_timestamp"}
+AT_ONCE = 5  # mutants that one promtool looks at
 PASSED = re.compile(r"Processing test file: (.+)\n  SUCCESS")
 
 
 def survivors(every: Sequence[Mutant]) -> list[Mutant]:
     """Return the mutants that pass every test; one that nothing tests passes too."""
-    evaluated = [mutant for mutant in every if mutant.groups]
-    batches = [evaluated[at : at + AT_ONCE] for at in range(0, len(evaluated), AT_ONCE)]
+    alive = [mutant for mutant in every if mutant.groups]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = [pool.submit(passing, batch) for batch in batches]
-        by_logfire = [mutant for mutant in every if mutant.alert and survives(mutant.alert)]
-        return [mutant for batch in running for mutant in batch.result()] + by_logfire
+        for path in UNIT_TESTS:
+            asked = [mutant for mutant in alive if tests(path, mutant)]
+            batches = [asked[at : at + AT_ONCE] for at in range(0, len(asked), AT_ONCE)]
+            running = [pool.submit(killed, path, batch) for batch in batches]
+            dead = {id(mutant) for batch in running for mutant in batch.result()}
+            alive = [mutant for mutant in alive if id(mutant) not in dead]
+    return alive + [mutant for mutant in every if mutant.alert and survives(mutant.alert)]
 
 
-def passing(batch: Sequence[Mutant]) -> list[Mutant]:
-    """Return those of a few mutants that pass promtool's tests."""
+def killed(path: Path, batch: Sequence[Mutant]) -> list[Mutant]:
+    """Return those of a few mutants that fail a file of promtool's tests."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         places = [Path(folder, str(number)) for number in range(len(batch))]
-        tests = [written(mutant, place) for mutant, place in zip(batch, places, strict=True)]
-        done = promtool("test", "rules", *(path for paths in tests for path in paths))
-    passed = set(PASSED.findall(done.stdout))
-    return [
-        mutant
-        for mutant, paths in zip(batch, tests, strict=True)
-        if passed.issuperset(map(str, paths))
-    ]
+        written = [write(path, *each) for each in zip(batch, places, strict=True)]
+        passed = set(PASSED.findall(promtool("test", "rules", *written).stdout))
+    return [mutant for mutant, one in zip(batch, written, strict=True) if str(one) not in passed]
 
 
-def written(mutant: Mutant, folder: Path) -> list[Path]:
-    """Write a mutant's rules and the unit tests that ask for them; return the tests."""
+def write(path: Path, mutant: Mutant, folder: Path) -> Path:
+    """Write a mutant's rules and a file of unit tests that asks for them; return the tests."""
     folder.mkdir()
-    rules = folder / f"{mutant.file}.yml"
+    document, shipped = UNIT_TESTS[path], RULES / f"{mutant.file}.yml"
+    rules, asked = folder / shipped.name, folder / path.name
     rules.write_text(yaml.safe_dump({"groups": list(mutant.groups)}))
-    paths = []
-    for path, document in UNIT_TESTS.items():
-        files = [(path.parent / name).resolve() for name in document["rule_files"]]
-        tests = [test for test in document["tests"] if asks(test, mutant)]
-        if RULES / rules.name in files and tests:
-            read = [str(rules if file == RULES / rules.name else file) for file in files]
-            asked = {**document, "rule_files": read, "tests": tests}
-            paths.append(folder / path.name)
-            paths[-1].write_text(yaml.safe_dump(asked))
-    return paths
+    files = [str(rules if file == shipped else file) for file in rule_files(path)]
+    asked.write_text(yaml.safe_dump(document | {"rule_files": files, "tests": tests(path, mutant)}))
+    return asked
 
 
-def asks(test: dict[str, Any], mutant: Mutant) -> bool:
-    """Tell whether a unit test asks for a mutant's alert, or for what it is marked with."""
-    mark = mutant.mark if "=" in mutant.mark else ""
-    names = {asked["alertname"] for asked in test.get("alert_rule_test", ())}
-    return mutant.name in names or bool(mark and mark in str(test.get("promql_expr_test", "")))
+def rule_files(path: Path) -> list[Path]:
+    """Return the rules that a file of unit tests is about."""
+    return [(path.parent / name).resolve() for name in UNIT_TESTS[path]["rule_files"]]
+
+
+def tests(path: Path, mutant: Mutant) -> list[dict[str, Any]]:
+    """Return the unit tests of a file that concern a mutant."""
+    if RULES / f"{mutant.file}.yml" not in rule_files(path):
+        return []
+    parts = (part(test, mutant) for test in UNIT_TESTS[path]["tests"])
+    return [test for test in parts if len(test) > len(SETTING & test.keys())]
+
+
+def part(test: dict[str, Any], mutant: Mutant) -> dict[str, Any]:
+    """Return what a unit test asks that concerns a mutant, with the test's setting."""
+    alerts = [a for a in test.get("alert_rule_test", ()) if a["alertname"] == mutant.name]
+    values = [v for v in test.get("promql_expr_test", ()) if mutant.mark in str(v)]
+    asked = {"alert_rule_test": alerts, "promql_expr_test": values if mutant.mark else []}
+    setting = {key: value for key, value in test.items() if key in SETTING}
+    return setting | {key: value for key, value in asked.items() if value}
 
 
 def chosen(words: Iterable[str]) -> list[Mutant]:

@@ -25,15 +25,16 @@ Path = tuple[str | int, ...]
 class Mutant:
     """An alert with one thing changed; `change` is empty for the alert as it is.
 
-    `groups` are the rule groups of its name that Prometheus evaluates, by the name of their file;
-    `alert` is the entry that Logfire evaluates, if the change is there. Neither: it was refused.
+    `groups` are the rule groups of its name that Prometheus evaluates, and `file` the name of their
+    file; a unit test that asks for what has a `mark` concerns it too. `alert` is the entry that
+    Logfire evaluates, if the change is there. Neither: the model refuses the change.
     """
 
     name: str
     change: str
-    mark: str = ""
     file: str = ""
     groups: Sequence[rules.Group] = ()
+    mark: str = ""
     alert: Alert | None = None
 
 
@@ -78,7 +79,7 @@ def prometheus(name: str, change: str, changed: Matrix, shipped: Matrix) -> Iter
     ]
     if pairs:
         pillar = pairs[0][1].pillar
-        yield Mutant(name, change, name, pillar, [{"name": pillar, "rules": made}])
+        yield Mutant(name, change, pillar, [{"name": pillar, "rules": made}])
 
 
 def of_slos(raw: dict[str, Any]) -> Iterator[Mutant]:
@@ -86,17 +87,17 @@ def of_slos(raw: dict[str, Any]) -> Iterator[Mutant]:
     shipped = Slos.model_validate(raw)
     links = Matrix.model_validate(yaml.safe_load(MATRIX.read_text())).links
     groups = burn.groups(shipped, links)
-    for slo, group in zip(shipped.slos, groups, strict=True):
-        yield Mutant(slo.name, "", f'slo="{slo.slo}"', "slo", [group])
+    marks = [f'slo="{slo.slo}"' for slo in shipped.slos]
+    for slo, group, mark in zip(shipped.slos, groups, marks, strict=True):
+        yield Mutant(slo.name, "", "slo", [group], mark)
     for path, value, new in changes(raw):
         index = int(path[1]) if path[0] == "slos" else 0
-        slo, change = shipped.slos[index], f"{said(path)}: {value} -> {new}"
+        name, change = shipped.slos[index].name, f"{said(path)}: {value} -> {new}"
         changed = burn.groups(Slos.model_validate(replaced(raw, path, new)), links)[index]
         keep_annotations(changed, groups[index])
-        yield Mutant(slo.name, change, f'slo="{slo.slo}"', "slo", [changed])
-    slo = shipped.slos[0]
+        yield Mutant(name, change, "slo", [changed], marks[index])
     for change, group in turned(groups[0]):
-        yield Mutant(slo.name, change, f'slo="{slo.slo}"', "slo", [group])
+        yield Mutant(shipped.slos[0].name, change, "slo", [group], marks[0])
 
 
 def keep_annotations(changed: rules.Group, shipped: rules.Group) -> None:
@@ -137,6 +138,8 @@ def alternatives(path: Path, value: Any) -> list[Any]:
         return OTHERS[value]
     if key == "objective":
         return [round(1 - (1 - value) * by, 10) for by in (0.9, 1.1)]
+    if key == "failures":
+        return [value - 1, value + 1]
     if isinstance(value, int | float):
         return [round(value * 0.9, 10), round(value * 1.1, 10)] if value else [-1, 1]
     if path[0] == "logfire" and key in ("window", "frequency"):
