@@ -138,7 +138,7 @@ def alternatives(path: Path, value: Any) -> list[Any]:
         return OTHERS[value]
     if key == "objective":
         return [round(1 - (1 - value) * by, 10) for by in (0.9, 1.1)]
-    if key == "failures":
+    if isinstance(value, int) and 3 <= value <= 10:  # what comes whole is no tenth more
         return [value - 1, value + 1]
     if isinstance(value, int | float):
         return [round(value * 0.9, 10), round(value * 1.1, 10)] if value else [-1, 1]

@@ -1,0 +1,29 @@
+"""The search for changes that no test notices finds one, and finds none where there is none."""
+
+from dataclasses import replace
+
+from tests.alerts.mutants import chosen, survivors
+from tests.alerts.mutations import alternatives
+
+
+def test_no_change_of_an_alert_survives_and_no_change_at_all_does() -> None:
+    every = chosen(["BackendTokenRefused", "ApplicationErrorRateHigh"])
+    alive = survivors(every)
+    assert len(every) > 20
+    assert [mutant.change for mutant in alive] == [""]
+
+
+def test_a_change_of_what_nothing_tests_survives() -> None:
+    every = chosen(["BackendTokenRefused"])
+    untested = [replace(mutant, name="NoSuchAlert") for mutant in every]
+    assert survivors(untested) == untested
+
+
+def test_a_number_is_made_smaller_and_larger_a_comparison_turned_and_moved() -> None:
+    assert alternatives(("prometheus", "threshold"), 0.5) == [0.45, 0.55]
+    assert alternatives(("prometheus", "threshold"), 0) == [-1, 1]
+    assert alternatives(("prometheus", "for"), "5m") == ["150s", "600s"]
+    assert alternatives(("logfire", "window"), "5m") == ["2m", "10m"]
+    assert alternatives(("prometheus", "compare"), ">") == [">=", "<"]
+    assert alternatives(("prometheus", "numbers", "guard"), "one|two") == ["two", "one"]
+    assert alternatives(("means",), "One of 2 fails.") == []
