@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from stack.standin import READ_TOKEN
 from tests.containers.compose import Compose
 from tests.containers.conftest import SECRETS
 from tests.containers.docker import docker
+from tests.dashboards.reading import asked, panels, read
 
 pytestmark = pytest.mark.timeout(600)
 SERVICES = {"agentical-api", "agentical-worker"}
@@ -89,10 +89,10 @@ def test_the_series_arrive_in_prometheus(stack: Compose, name: str) -> None:
 
 def test_every_panel_of_the_dashboard_has_something_to_show(stack: Compose) -> None:
     run_task(stack, "Words.")
-    for panel in json.loads((GRAFANA / "dashboards" / "overview.json").read_text())["panels"]:
-        asked = " or ".join(f"({target['expr']})" for target in panel["targets"])
-        asked = asked.replace("$__rate_interval", "1m")
-        poll_until(partial(values, stack, asked), f"{panel['title']}: {asked}", timeout=60)
+    for panel in panels(read(GRAFANA / "dashboards" / "overview.json")):
+        query = asked(" or ".join(f"({target['expr']})" for target in panel["targets"]))
+        if panel["type"] != "table":  # of alerts, and none fires
+            poll_until(partial(values, stack, query), f"{panel['title']}: {query}", timeout=60)
 
 
 def test_a_refused_token_holds_the_telemetry_back_until_it_is_taken(stack: Compose) -> None:

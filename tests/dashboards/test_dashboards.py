@@ -1,32 +1,45 @@
+"""What every dashboard and every panel must have, read from the committed JSON."""
+
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from itertools import combinations
+from urllib.parse import urlsplit
 
-import httpx
-import pytest
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from pytest_otelcol.ports import free_port
 
-from grafana.generate import DASHBOARDS, files
-from stack.services import Prometheus
+from grafana.generate import files, in_sight
+from stack.paths import PROMETHEUS
+from tests.dashboards.reading import ALL, BOARDS, Part, alerts_of, each_panel, panels, read
 
-ALL = sorted(DASHBOARDS.glob("*.json"))
-SOURCES = {"prometheus"}
+TITLES = {
+    "agentical-overview": "Agentical Infrastructure Overview",
+    "agentical-application": "Application",
+    "agentical-databases": "Databases",
+    "agentical-kubernetes": "Kubernetes",
+    "agentical-slos": "SLOs",
+    "agentical-collector": "Collector",
+    "agentical-trends": "Trends",
+}
+TO_BOARD = re.compile(
+    r"/d/([\w-]+)\?\$\{job:queryparam\}&\$\{instance:queryparam\}&\$\{__url_time_range\}"
+)
 
 
-def read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text())
+def steps(panel: Part) -> list[Part]:
+    """Return the coloured steps; the first has no number."""
+    first, *others = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert first["value"] is None
+    found: list[Part] = others
     return found
 
 
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    with Prometheus(free_port(), tmp_path_factory.mktemp("prometheus")) as running:
-        yield running
+def overlap(one: Part, other: Part) -> bool:
+    a, b = one["gridPos"], other["gridPos"]
+    beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+    return not beside and a["y"] < b["y"] + b["h"] and b["y"] < a["y"] + a["h"]
 
 
 def test_the_committed_dashboards_are_the_generated_ones() -> None:
@@ -38,51 +51,91 @@ def test_the_committed_dashboards_are_the_generated_ones() -> None:
 def test_grafanas_own_schema_reads_each_dashboard_whole() -> None:
     register_default_plugins()
     for path in ALL:
-        model = Dashboard.from_json(read(path))
-        assert json.loads(json.dumps(model, cls=JSONEncoder)) == read(path), path
+        model = json.dumps(Dashboard.from_json(read(path)), cls=JSONEncoder)
+        assert json.loads(model, object_hook=in_sight) == read(path), path
 
 
-def test_the_overview_shows_requests_cpu_and_memory_in_mb() -> None:
-    overview = read(DASHBOARDS / "overview.json")
-    units = {
-        panel["title"]: panel["fieldConfig"]["defaults"]["unit"] for panel in overview["panels"]
-    }
-
-    assert overview["title"] == "Agentical Infrastructure Overview"
-    assert units == {
-        "Requests per second": "reqps",
-        "Request duration, 95th percentile": "s",
-        "CPU usage": "cores",
-        "Memory usage (MB)": "mbytes",
-    }
+def test_the_dashboards_are_classic_json_with_the_uids_that_alerts_link_to() -> None:
+    assert {uid: board["title"] for uid, board in BOARDS.items()} == TITLES
+    for uid, board in BOARDS.items():
+        assert board["schemaVersion"] <= 42, uid
+        assert not board["editable"], uid
+        names = [variable["name"] for variable in board["templating"]["list"]]
+        assert names[:2] == ["job", "instance"], uid
 
 
-def test_exemplars_come_from_the_histogram_whose_traces_are_kept() -> None:
-    asked = [
-        target["expr"]
-        for path in ALL
-        for panel in read(path)["panels"]
-        for target in panel["targets"]
-        if target.get("exemplar")
-    ]
-
-    assert asked
-    assert all("agentical_sampled_request_duration_seconds_bucket" in expr for expr in asked)
+def test_ids_and_titles_are_unique_and_no_panel_covers_another() -> None:
+    for uid, board in BOARDS.items():
+        for one, other in combinations(board["panels"], 2):
+            assert one["id"] != other["id"], (uid, one["title"])
+            assert one["title"] != other["title"], (uid, one["title"])
+            assert not overlap(one, other), (uid, one["title"], other["title"])
+        assert all(p["gridPos"]["x"] + p["gridPos"]["w"] <= 24 for p in board["panels"]), uid
 
 
-def test_every_query_is_promql_to_a_provisioned_source(prometheus: Prometheus) -> None:
-    for path in ALL:
-        for panel in read(path)["panels"]:
-            for target in panel["targets"]:
-                assert target["datasource"]["uid"] in SOURCES, panel["title"]
-                expr = target["expr"].replace("$__rate_interval", "1m")
-                answer = httpx.post(f"{prometheus.url}/api/v1/format_query", data={"query": expr})
-                assert answer.json()["status"] == "success", (panel["title"], answer.text)
+def test_every_panel_says_what_it_shows_and_in_which_unit() -> None:
+    for place, panel in each_panel():
+        assert re.fullmatch(r"[A-Z].{10,}\.", panel["description"]), place
+        assert panel["title"], place
+        assert panel["fieldConfig"]["defaults"]["unit"], place
+        assert panel["targets"], place
+        assert all(part["datasource"]["uid"] == "prometheus" for part in [panel, *panel["targets"]])
 
 
-def test_no_panel_draws_a_raw_counter() -> None:
-    for path in ALL:
-        for panel in read(path)["panels"]:
-            for target in panel["targets"]:
-                raw = re.sub(r"(rate|increase)\([^()]*\)", "", target["expr"])
-                assert not re.search(r"_(total|bucket|count|sum)\b", raw), panel["title"]
+def test_every_line_is_a_threshold_of_the_alert_that_the_panel_names() -> None:
+    units = {"ratio": "percentunit", "seconds": "s", "bytes": "bytes"}
+    for place, panel in each_panel():
+        asked = [alert.get("prometheus") or alert["logfire"] for alert in alerts_of(panel)]
+        assert [step["value"] for step in steps(panel)] == sorted(a["threshold"] for a in asked), (
+            place
+        )
+        for unit in {alert.get("unit") for alert in asked} & units.keys():
+            assert panel["fieldConfig"]["defaults"]["unit"] == units[unit], place
+
+
+def test_a_line_divides_what_is_fine_from_what_the_alert_is_about() -> None:
+    for place, panel in each_panel():
+        for alert in alerts_of(panel):
+            first, *rising = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+            below = (alert.get("prometheus") or {}).get("compare", ">") in {"<", "<="}
+            good = rising[-1] if below else first
+            assert good["color"] == "green", place
+            bad = {step["color"] for step in [first, *rising]} - {"green"}
+            assert bad <= {"orange", "red"}, place
+
+
+def test_a_click_leads_to_another_dashboard_with_the_variables_and_the_time() -> None:
+    for uid, board in BOARDS.items():
+        for panel in panels(board):
+            urls = [link["url"] for link in panel["fieldConfig"]["defaults"]["links"]]
+            (found,) = filter(None, map(TO_BOARD.fullmatch, urls))
+            assert found[1] in BOARDS.keys() - {uid}, (uid, panel["title"])
+
+
+def test_the_links_at_the_top_lead_to_every_dashboard() -> None:
+    for uid, board in BOARDS.items():
+        (others,) = [link for link in board["links"] if link["type"] == "dashboards"]
+        assert set(others["tags"]) <= set(board["tags"]), uid
+        assert others["includeVars"], uid
+        assert others["keepTime"], uid
+
+
+def test_the_overview_shows_memory_in_mb_as_its_title_says() -> None:
+    overview = {panel["title"]: panel for panel in panels(BOARDS["agentical-overview"])}
+    memory = overview["Memory usage (MB)"]
+
+    assert memory["fieldConfig"]["defaults"]["unit"] == "mbytes"
+    assert all(target["expr"].endswith("/ 1024 / 1024") for target in memory["targets"])
+
+
+def test_every_alert_links_to_a_dashboard_that_has_variables_for_its_labels() -> None:
+    for path in (PROMETHEUS / "rules").glob("*.yml"):
+        for group in yaml.safe_load(path.read_text())["groups"]:
+            for rule in filter(lambda rule: "alert" in rule, group["rules"]):
+                url = urlsplit(rule["annotations"]["dashboard_url"])
+                board = BOARDS[url.path.removeprefix("/d/")]
+                known = {variable["name"] for variable in board["templating"]["list"]}
+                (passed,) = re.findall(r"\^\(([\w|]+)\)\$", url.query)
+                grouped = ",".join(re.findall(r"by \(([^)]*)\)", rule["expr"]))
+                carried = {"job", "instance", *re.findall(r"\w+", grouped)}
+                assert carried & set(passed.split("|")) <= known, rule["alert"]

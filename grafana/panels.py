@@ -1,0 +1,95 @@
+"""One call is one panel: a graph, a number or a table, with unit, lines and links."""
+
+from collections.abc import Sequence
+from typing import Required, TypedDict, TypeVar, Unpack
+
+from grafana_foundation_sdk.builders import common, stat, table, timeseries
+from grafana_foundation_sdk.models.common import (
+    BigValueGraphMode,
+    GraphThresholdsStyleMode,
+    LegendDisplayMode,
+    LegendPlacement,
+    TooltipDisplayMode,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+)
+
+from grafana import limits, links
+from grafana.queries import PROMETHEUS, Query
+
+Panel = timeseries.Panel | stat.Panel | table.Panel
+AnyPanel = TypeVar("AnyPanel", timeseries.Panel, stat.Panel, table.Panel)
+NOT_SHOWN = ("Time", "Value", "__name__", "alertstate")
+
+
+class Rest(TypedDict, total=False):
+    """What else a panel says.
+
+    `to` is the dashboard that a click leads to. `alert` is the one whose thresholds are drawn, of
+    one `severity` if they compare different things; its values have the panel's unit. `width` is
+    of 24 columns. With `services`, each series is of a service that Logfire knows too.
+    """
+
+    to: Required[str]
+    alert: str
+    severity: str
+    width: int
+    services: bool
+
+
+def graph(
+    title: str, unit: str, description: str, *queries: Query, **rest: Unpack[Rest]
+) -> timeseries.Panel:
+    """Return lines over time; `unit` is one of Grafana's, or any word."""
+    built = timeseries.Panel().fill_opacity(10).legend(legend()).height(8).min(0)
+    built = built.tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
+    if "alert" in rest:
+        style = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
+        built = built.thresholds_style(style)
+    if any(query.build().exemplar for query in queries):
+        hidden = {"legend": True, "tooltip": True, "viz": True}
+        value = [DynamicConfigValue(id_val="custom.hideFrom", value=hidden)]
+        built = built.override_by_query("Exemplars", value)
+    return dressed(built, title, unit, description, queries, {"width": 8, **rest})
+
+
+def number(
+    title: str, unit: str, description: str, *queries: Query, **rest: Unpack[Rest]
+) -> stat.Panel:
+    """Return the last value in large, over its line."""
+    built = stat.Panel().height(4).graph_mode(BigValueGraphMode.AREA)
+    built = built.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    return dressed(built, title, unit, description, queries, {"width": 4, **rest})
+
+
+def firing(title: str, description: str, query: Query, **rest: Unpack[Rest]) -> table.Panel:
+    """Return a table of alerts, each with a link to its rule."""
+    hide = {"excludeByName": dict.fromkeys(NOT_SHOWN, True)}
+    built = table.Panel().height(8).no_value("Nothing fires.")
+    built = built.with_transformation(DataTransformerConfig(id_val="organize", options=hide))
+    built = dressed(built, title, "string", description, [query], {"width": 24, **rest})
+    return built.data_links([links.to_rule(), links.to(rest["to"])])
+
+
+def dressed(
+    panel: AnyPanel, title: str, unit: str, description: str, queries: Sequence[Query], rest: Rest
+) -> AnyPanel:
+    """Give a panel what every panel has."""
+    letters = iter("ABCDEFGH")
+    for target in queries:
+        if not target.build().ref_id:
+            target.ref_id(next(letters))
+    alert, severity = rest.get("alert", ""), rest.get("severity", "")
+    named = f"{description} Alert: {' '.join(filter(None, [alert, severity]))}."
+    panel = panel.title(title).unit(unit).description(named if alert else description)
+    panel = panel.thresholds(limits.lines(alert, severity) if alert else limits.none())
+    panel = panel.span(rest["width"]).datasource(PROMETHEUS).targets([*queries])
+    return panel.data_links(links.ways(rest["to"], services=rest.get("services", False)))
+
+
+def legend() -> common.VizLegendOptions:
+    """Return the legend every graph has."""
+    options = common.VizLegendOptions().show_legend(show_legend=True)
+    return options.display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)

@@ -1,0 +1,71 @@
+"""The committed dashboards as Grafana reads them, and their queries as it would ask them."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alerts.model import MATRIX, SLOS
+from stack.paths import GRAFANA
+
+ALL = sorted((GRAFANA / "dashboards").glob("*.json"))
+Part = dict[str, Any]
+
+
+def read(path: Path) -> Part:
+    """Return a dashboard."""
+    found: Part = json.loads(path.read_text())
+    return found
+
+
+BOARDS: dict[str, Part] = {board["uid"]: board for board in map(read, ALL)}
+
+
+# As the file has them, and not as the generator reads them.
+ALERTS: list[Part] = yaml.safe_load(MATRIX.read_text())["alerts"]
+LEVELS: Part = yaml.safe_load(SLOS.read_text())
+ALERTS += [
+    {"name": slo["name"], "severity": burn["severity"], "logfire": {"threshold": pair["factor"]}}
+    for slo in LEVELS["slos"]
+    for burn in LEVELS["burns"]
+    for pair in burn["pairs"]
+]
+NAMED = re.compile(r" Alert: (\w+)(?: (critical|warning))?\.$")
+
+
+def alerts_of(panel: Part) -> list[Part]:
+    """Return the alerts that a panel's description names; none where it names none."""
+    named = NAMED.search(panel["description"])
+    if named is None:
+        return []
+    found = [a for a in ALERTS if a["name"] == named[1] and named[2] in {None, a["severity"]}]
+    assert found, f"no alert is called {named[0]}"
+    return found
+
+
+def panels(board: Part) -> list[Part]:
+    """Return what draws something: no headings of rows."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+def each_panel() -> Iterator[tuple[str, Part]]:
+    """Yield every panel, with its place in words."""
+    for uid, board in BOARDS.items():
+        for panel in panels(board):
+            yield f"{uid}, {panel['title']!r}", panel
+
+
+def each_query() -> Iterator[tuple[str, str]]:
+    """Yield every query of a panel, with its place in words."""
+    for place, panel in each_panel():
+        for target in panel["targets"]:
+            yield f"{place}, {target['refId']}", target["expr"]
+
+
+def asked(expr: str, interval: str = "1m") -> str:
+    """Return a query as it is asked when everything is chosen."""
+    filled = expr.replace("$__rate_interval", interval)
+    return re.sub(r"\$[a-z]+", ".*", filled)

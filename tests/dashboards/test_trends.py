@@ -1,0 +1,76 @@
+"""Trends over two weeks: what is recorded, and what a real Prometheus makes of it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pytest_otelcol.ports import free_port
+
+from stack.paths import PROMETHEUS
+from stack.services import Prometheus
+from tests.alerts.promtool import promtool
+from tests.dashboards.reading import BOARDS, asked, panels
+
+A_DAY = 86_400
+LABELS = 'job="one",instance="a",database="shop",mountpoint="/"'
+# Each series by the days that passed since a sample; a step a week ago, or a slope.
+SERIES: dict[str, Callable[[float], float]] = {
+    "job:agentical_requests:rate1h": lambda days: 11 if days < 7 else 10,
+    "job:agentical_agent_tasks:rate1h": lambda days: 2,
+    "job:otelcol_accepted_spans:rate1h": lambda days: 300,
+    "job:otelcol_cpu_seconds:rate1h": lambda days: 0.01,
+    "job_instance_database:postgresql_size_bytes:max1h": lambda days: 5e9 - 2e6 * days,
+    "job_instance:redis_memory_bytes:max1h": lambda days: 1e6,
+    "job_instance_mountpoint:system_filesystem_free_bytes:min1h": lambda days: 1e12 + 1e10 * days,
+    "job_instance:postgresql_connections_used:ratio_max1h": lambda days: 0.5,
+}
+
+
+def well_done(*arguments: str | Path) -> None:
+    done = promtool(*arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def two_weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus that has recorded for two weeks, a sample every eight hours."""
+    folder, now = tmp_path_factory.mktemp("trends"), time.time()
+    lines = [
+        f"{name}{{{LABELS}}} {value(third / 3)} {now - 60 - third * A_DAY / 3:.0f}"
+        for name, value in SERIES.items()
+        for third in reversed(range(42))
+    ]
+    (folder / "weeks").write_text("\n".join([*lines, "# EOF\n"]))
+    well_done("tsdb", "create-blocks-from", "openmetrics", folder / "weeks", folder / "data")
+    with Prometheus(free_port(), folder / "data") as running:
+        yield running
+
+
+def values(running: Prometheus, expr: str) -> list[float]:
+    answer = httpx.get(f"{running.url}/api/v1/query", params={"query": asked(expr)})
+    series = answer.raise_for_status().json()["data"]["result"]
+    return [float(one["value"][1]) for one in series]
+
+
+def drawn(title: str) -> str:
+    (panel,) = (p for p in panels(BOARDS["agentical-trends"]) if p["title"] == title)
+    expr: str = panel["targets"][0]["expr"]
+    return expr
+
+
+def test_the_unit_tests_of_what_is_recorded_pass() -> None:
+    well_done("test", "rules", PROMETHEUS / "tests" / "trends.test.yml")
+
+
+def test_every_query_draws_two_weeks(two_weeks: Prometheus) -> None:
+    for panel in panels(BOARDS["agentical-trends"]):
+        for target in panel["targets"]:
+            assert values(two_weeks, target["expr"]), panel["title"]
+
+
+def test_growth_and_the_days_that_are_left_are_what_the_slopes_say(two_weeks: Prometheus) -> None:
+    assert values(two_weeks, drawn("Growth of requests in a week")) == [pytest.approx(0.1)]
+    assert values(two_weeks, drawn("Databases, growth a day")) == [pytest.approx(2e6, rel=0.01)]
+    assert values(two_weeks, drawn("Days until full")) == [pytest.approx(100, rel=0.01)]
