@@ -1,4 +1,4 @@
-"""What goes through the pipeline arrives as it was sent, but for what is secret."""
+"""What goes through the pipeline arrives as it was sent, but for what is secret, and one link."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import pytest
 from pytest_otelcol.sender import Sender
 from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import counter, gauge, histogram, log, span, span_id, trace_id
-from pytest_otelcol.views import Event, Link
+from pytest_otelcol.views import Event, Link, Span
 
 from tests.collector.conftest import StartPipeline
 
@@ -57,6 +57,12 @@ def direct() -> OtlpSink:
     return sink
 
 
+def linked(sent: Span) -> Span:
+    """Return a span with what is added to its resource: where its service's dashboard is."""
+    url = "http://127.0.0.1:3000/d/agentical-application?var-job=faithful"
+    return dataclasses.replace(sent, resource=sent.resource | {"dashboard.url": url})
+
+
 def test_spans_logs_and_metrics_arrive_as_they_were_sent(
     start_pipeline: StartPipeline, direct: OtlpSink
 ) -> None:
@@ -65,13 +71,13 @@ def test_spans_logs_and_metrics_arrive_as_they_were_sent(
     pipeline.logfire.wait_for_point("a.histogram")
     pipeline.logfire.wait_for_span("ok")
     pipeline.logfire.wait_for_log("a sentence")
-    assert pipeline.logfire.spans == direct.spans
+    assert pipeline.logfire.spans == [linked(sent) for sent in direct.spans]
     assert pipeline.logfire.logs == direct.logs
     own = [point for point in pipeline.logfire.points if point.name.startswith("a.")]
     assert sorted(own, key=str) == sorted(direct.points, key=str)
 
 
-def test_production_adds_the_weight_and_its_policy_and_nothing_else(
+def test_production_adds_the_weight_its_policy_and_the_link_and_nothing_else(
     start_pipeline: StartPipeline, direct: OtlpSink
 ) -> None:
     pipeline = start_pipeline("environments/production", "routes/hybrid")
@@ -79,7 +85,7 @@ def test_production_adds_the_weight_and_its_policy_and_nothing_else(
     pipeline.logfire.wait_for_span("ok")
     expected = [
         dataclasses.replace(
-            sent,
+            linked(sent),
             attributes=sent.attributes | {"sampling.adjusted_count": 1.0},
             scope_attributes={"tailsampling.policy": "errors"},
         )
