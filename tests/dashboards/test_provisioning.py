@@ -94,14 +94,17 @@ def test_both_sources_have_the_uids_that_dashboards_and_alerts_use() -> None:
     }
 
 
-def test_a_click_on_an_exemplar_opens_its_trace_in_logfire() -> None:
+def exemplar_link(project: str) -> str:
+    """Return where a click on an exemplar leads, with Grafana's own placeholders in it."""
     settings = sources()["prometheus"].json_data
     assert isinstance(settings, PrometheusSettings)
     (link,) = settings.exemplar_trace_id_destinations
-    project = {"LOGFIRE_PROJECT_URL": "https://logfire-us.pydantic.dev/org/project"}
-
     assert link.name == "trace_id"
-    assert filled_in(link.url, project) == (
+    return filled_in(link.url, {"LOGFIRE_PROJECT_URL": project})
+
+
+def test_a_click_on_an_exemplar_opens_its_trace_in_logfire() -> None:
+    assert exemplar_link("https://logfire-us.pydantic.dev/org/project") == (
         "https://logfire-us.pydantic.dev/org/project"
         "?q=trace_id%3D%27${__value.raw}%27&traceId=${__value.raw}&last=30d"
     )

@@ -1,0 +1,114 @@
+"""The whole pipeline under load, a replica of its Postgres, and a cluster that reports to it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import yaml
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import free_port
+from pytest_otelcol.sender import Sender
+from pytest_otelcol.telemetry import gauge
+from redis import Redis
+
+from alerts.model import matrix
+from alerts.rules import rule
+from stack.launch import Pipeline
+from stack.load import Load
+from stack.paths import PROMETHEUS
+from stack.promql import PromQL
+from stack.services import Prometheus
+from tests.alerts.replica import Replica
+from tests.app.conftest import folder as scratch_folder
+from tests.collector.shapes import kubernetes
+from tests.ledger.book import quick_rules
+
+PROJECT, GRAFANA = "https://logfire-eu.pydantic.dev/acme/shop", "https://grafana.example"
+PHASES = range(1, 6)
+FIRES = "HostCpuHigh"  # from no load on, here
+
+
+@dataclass
+class House:
+    """What runs: the pipeline, and the Prometheus that it writes to."""
+
+    pipeline: Pipeline
+    prometheus: Prometheus
+    client: httpx.Client  # one for all: each takes its time to be made
+
+
+@contextmanager
+def house(folder: Path) -> Iterator[House]:
+    """Run everything; rules are evaluated often."""
+    prometheus = Prometheus(free_port(), folder / "data", config=quick(folder))
+    pipeline = Pipeline(
+        environment="production",
+        overlays=["infrastructure/kubernetes"],
+        variables={
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,
+            "SELF_LAST_REPORT_ENDPOINT": prometheus.last_report_endpoint,
+            "LOGFIRE_PROJECT_URL": PROJECT,
+            "GRAFANA_URL": GRAFANA,
+            "INFRASTRUCTURE_INTERVAL": "1s",
+            "SPAN_METRICS_INTERVAL": "1s",
+            "SELF_METRICS_INTERVAL_MS": "1000",
+            "TRACE_DECISION_WAIT": "1s",
+        },
+    )
+    with ExitStack() as stack:
+        for part in (prometheus, pipeline):
+            stack.enter_context(part)
+        data = stack.enter_context(scratch_folder("replica"))
+        stack.enter_context(Replica(pipeline.postgres, free_port(), data))
+        stack.enter_context(Load(pipeline.api_url, rate=20))
+        limited(pipeline)
+        report_pods(pipeline, prometheus)
+        client = httpx.Client(base_url=f"{prometheus.url}/api/v1/", timeout=20)
+        yield House(pipeline, prometheus, stack.enter_context(client))
+
+
+def quick(folder: Path) -> Path:
+    """Return a configuration with the shipped rules, evaluated often, and an alert that fires."""
+    config, rules = quick_rules(folder), folder / "rules"
+    rules.mkdir()
+    for shipped in (PROMETHEUS / "rules").glob("*.yml"):
+        (rules / shipped.name).write_text(
+            shipped.read_text().replace("interval: 1m", "interval: 1s")
+        )
+    (rules / "fires.yml").write_text(
+        yaml.safe_dump({"groups": [{"name": "fires", "rules": [fires()]}]})
+    )
+    config.write_text(config.read_text().replace(f"{PROMETHEUS}/rules/", f"{rules}/"))
+    return config
+
+
+def fires() -> dict[str, object]:
+    """Return an alert of the matrix, but with a threshold that is exceeded at once."""
+    (alert,) = (alert for alert in matrix().alerts if alert.name == FIRES)
+    assert alert.prometheus is not None
+    how = alert.prometheus.model_copy(update={"threshold": -1.0, "for_": "0s"})
+    return rule(alert, how, matrix().links)
+
+
+def limited(pipeline: Pipeline) -> None:
+    """Give Redis a limit, without which it has no share in use."""
+    with Redis(port=pipeline.ports.redis, password=pipeline.redis_password) as redis:
+        redis.config_set("maxmemory", "1gb")
+
+
+def report_pods(pipeline: Pipeline, prometheus: Prometheus) -> None:
+    """Send what agents in a cluster send, of pods in every phase, until it has a rate."""
+    cluster = Sender(pipeline.otlp_url)
+
+    def two_samples() -> bool:
+        for phase in PHASES:
+            for resource, metrics in kubernetes(f"pod-{phase}"):
+                own = gauge("k8s.pod.phase", phase)
+                sent = [own if metric.name == own.name else metric for metric in metrics]
+                cluster.send(*sent, resource=resource)
+        with PromQL(prometheus.url) as promql:
+            return promql.number("min(count_over_time(container_cpu_usage_seconds_total[1m]))") > 1
+
+    poll_until(two_samples, "two reports of the cluster", timeout=40)

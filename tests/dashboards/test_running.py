@@ -1,0 +1,195 @@
+"""Every panel on the running pipeline, and every click from one side to the other."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pytest_otelcol.polling import poll_until
+
+from stack.query import Logfire
+from tests.dashboards.house import FIRES, GRAFANA, PROJECT, House, house
+from tests.dashboards.reading import BOARDS, Part, asked, each_panel, panels
+from tests.dashboards.test_provisioning import exemplar_link
+
+pytestmark = pytest.mark.timeout(300)  # the first waits for everything, on a slow machine too
+Row = dict[str, Any]
+SERVICE = "agentical-api"
+# Compares with a time before the pipeline was started: tests/dashboards/test_trends.py has one.
+NEEDS_WEEKS = re.compile(r"\boffset\b")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(tmp_path_factory.mktemp("house")) as found:
+        yield found
+
+
+def get(running: House, path: str, **params: str) -> Any:
+    answer = running.client.get(path, params=params)
+    assert answer.json()["status"] == "success", (params, answer.text)
+    return answer.json()["data"]
+
+
+def rows(running: House, sql: str) -> list[Row]:
+    with Logfire(running.pipeline.logfire_url, running.pipeline.read_token) as logfire:
+        return logfire.rows(sql, since=timedelta(hours=1), limit=1000)
+
+
+def shown(running: House, expr: str) -> list[Row]:
+    """Return the series of a query that have a number."""
+    series = get(running, "query", query=asked(expr))["result"]
+    return [one["metric"] for one in series if one["value"][1] != "NaN"]
+
+
+def offered(running: House, uid: str, name: str) -> set[str]:
+    """Return what a dashboard's variable lets one choose."""
+    (found,) = (v for v in BOARDS[uid]["templating"]["list"] if v["name"] == name)
+    asks = re.fullmatch(r"label_values\((.+), (\w+)\)", found["query"]["query"])
+    assert asks, found
+    series, label = asks.groups()
+    return set(get(running, f"label/{label}/values", **{"match[]": asked(series)}))
+
+
+def test_every_query_of_every_panel_returns_data_with_the_labels_of_its_legend(
+    running: House,
+) -> None:
+    left = {
+        (place, target["refId"]): target
+        for place, panel in each_panel()
+        for target in panel["targets"]
+        if not NEEDS_WEEKS.search(target["expr"])
+    }
+
+    def none_is_left() -> bool:
+        for key, target in list(left.items()):
+            if found := shown(running, target["expr"]):
+                legend = set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")))
+                assert any(legend <= series.keys() for series in found), (key, found[0])
+                del left[key]
+        return not left
+
+    told = lambda: [(place, target["expr"]) for (place, _), target in left.items()]  # noqa: E731
+    poll_until(none_is_left, "data in every panel", timeout=90, interval=0.5, seen=told)
+
+
+def test_every_variable_offers_something(running: House) -> None:
+    for uid, board in BOARDS.items():
+        for variable in board["templating"]["list"]:
+            assert offered(running, uid, variable["name"]), (uid, variable["name"])
+
+
+def test_an_exemplar_leads_to_its_trace(running: House) -> None:
+    expr = next(t["expr"] for _, p in each_panel() for t in p["targets"] if t.get("exemplar"))
+
+    def exemplars() -> list[Row]:
+        hour = {"start": str(time.time() - 3600), "end": str(time.time())}
+        found: list[Row] = get(running, "query_exemplars", query=asked(expr), **hour)
+        return found
+
+    first = poll_until(exemplars, "an exemplar", timeout=60)[0]["exemplars"][0]
+    trace = first["labels"]["trace_id"]
+    link = exemplar_link(PROJECT).replace("${__value.raw}", trace)
+    assert link.startswith(f"{PROJECT}?")
+    spans = poll_until(lambda: found_by(running, link), "its trace", timeout=60)
+    assert {span["trace_id"] for span in spans} == {trace}
+
+
+def test_a_trace_leads_to_its_logs_and_a_log_to_its_trace(running: House) -> None:
+    kept = "SELECT trace_id FROM records WHERE kind = 'span' AND span_name = 'agent_execution'"
+    of_kept = f"SELECT * FROM records WHERE kind = 'log' AND trace_id IN ({kept})"
+    logs = poll_until(lambda: rows(running, of_kept), "the logs of a kept trace", timeout=60)
+    said = logs[0]["message"].replace("'", "''")
+    of_log = f"SELECT trace_id FROM records WHERE kind = 'log' AND message = '{said}'"
+    spans = rows(running, f"SELECT * FROM records WHERE kind = 'span' AND trace_id IN ({of_log})")
+    assert logs[0]["trace_id"] in {span["trace_id"] for span in spans}
+    assert "agentical-worker" in {span["service_name"] for span in spans}
+
+
+def found_by(running: House, link: str) -> list[Row]:
+    """Return what Logfire's page of a link shows: its condition, in its time."""
+    asks = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    conditions = [asks["q"]]
+    conditions += [f"start_timestamp >= '{asks['since']}'"] if "since" in asks else []
+    conditions += [f"start_timestamp < '{asks['until']}'"] if "until" in asks else []
+    return rows(running, f"SELECT * FROM records WHERE {' AND '.join(conditions)}")
+
+
+def clicked(url: str, begin: datetime, end: datetime) -> str:
+    """Return a link as Grafana fills it in, on a series of the API, with the API chosen."""
+    values = {
+        "logfire:raw": PROJECT,
+        "__from:date:iso": iso(begin),
+        "__to:date:iso": iso(end),
+        "__field.labels.job": SERVICE,
+        "job:regex": SERVICE,
+    }
+    return re.sub(r"\$\{([^}]+)\}", lambda match: values[match[1]], url)
+
+
+def iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_a_dashboard_leads_to_the_same_service_and_time_in_logfire(running: House) -> None:
+    urls = {
+        link["url"]
+        for board in BOARDS.values()
+        for links in [board["links"], *(ways(panel) for panel in panels(board))]
+        for link in links
+        if link.get("url", "").startswith("${logfire")
+    }
+    assert len(urls) == 2
+    since, until = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
+    before = since - timedelta(hours=1)
+    for url in urls:
+        now = clicked(url, since, until)
+        found = poll_until(partial(found_by, running, now), f"what {now} shows", timeout=60)
+        assert {row["service_name"] for row in found} == {SERVICE}, url
+        assert found_by(running, clicked(url, before, since)) == []
+    assert offered(running, "agentical-application", "logfire") == {PROJECT}
+
+
+def ways(panel: Part) -> list[Part]:
+    found: list[Part] = panel["fieldConfig"]["defaults"]["links"]
+    return found
+
+
+def test_a_trace_in_logfire_leads_to_the_dashboard_of_its_service(running: House) -> None:
+    url = "otel_resource_attributes->>'dashboard.url'"
+    sql = f"SELECT DISTINCT service_name, {url} AS url FROM records WHERE kind = 'span'"
+
+    def both() -> list[Row]:
+        found = rows(running, sql)
+        assert {row["service_name"] for row in found} == {SERVICE, "agentical-worker"}
+        return found
+
+    found = poll_until(both, "spans of both services", timeout=60)
+    for row in found:
+        assert row["url"].startswith(f"{GRAFANA}/d/")
+        opens(running, row["url"])
+        assert parse_qs(urlsplit(row["url"]).query)["var-job"] == [row["service_name"]]
+
+
+def opens(running: House, url: str) -> None:
+    """Assert that a link leads to a dashboard that knows its variables and their values."""
+    parts = urlsplit(url)
+    uid = parts.path.removeprefix("/d/")
+    for name, (value,) in parse_qs(parts.query).items():
+        if name.startswith("var-"):
+            assert value in offered(running, uid, name.removeprefix("var-")), url
+
+
+def test_an_alert_that_fires_leads_to_its_dashboard_with_its_variables(running: House) -> None:
+    def firing() -> list[Row]:
+        alerts = get(running, "alerts")["alerts"]
+        return [a for a in alerts if a["state"] == "firing" and a["labels"]["alertname"] == FIRES]
+
+    (alert, *_) = poll_until(firing, f"{FIRES} to fire", timeout=60)
+    url = alert["annotations"]["dashboard_url"]
+    assert parse_qs(urlsplit(url).query)["var-job"] == [alert["labels"]["job"]]
+    opens(running, url)
