@@ -28,7 +28,8 @@ def assembled(
     """Return the pipeline, not started; raises `UserError` for what cannot be."""
     ports = Ports.from_environment()
     extras = with_grafana(ports, report)
-    variables: dict[str, str] = {}
+    grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"
+    variables = {"GRAFANA_URL": grafana_url}  # where each trace's dashboard is
     if environment != "development" and "TRACE_DECISION_WAIT" not in os.environ:
         report("TRACE_DECISION_WAIT is 5s here (30s in production.yaml), to see traces sooner")
         variables["TRACE_DECISION_WAIT"] = "5s"

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from stack.paths import GRAFANA, ROOT
+from tests.dashboards.reading import BOARDS
 
 PROVISIONING = GRAFANA / "provisioning"
 
@@ -26,6 +27,8 @@ class PrometheusSettings(Strict):
     http_method: Literal["POST", "GET"]
     prometheus_type: Literal["Prometheus", "Mimir", "Cortex", "Thanos"]
     time_interval: str
+    manage_alerts: bool
+    alertmanager_uid: str
     exemplar_trace_id_destinations: list[ExemplarLink]
 
 
@@ -58,6 +61,7 @@ class Provider(Strict):
     name: str
     type: Literal["file"]
     folder: str
+    folder_uid: str
     allow_ui_updates: bool
     update_interval_seconds: int
     options: Options
@@ -94,6 +98,16 @@ def test_both_sources_have_the_uids_that_dashboards_and_alerts_use() -> None:
     }
 
 
+def test_grafanas_alerting_pages_show_prometheus_rules_and_alertmanagers_silences() -> None:
+    prometheus, alertmanager = (sources()[uid].json_data for uid in ("prometheus", "alertmanager"))
+    assert isinstance(prometheus, PrometheusSettings)
+    assert isinstance(alertmanager, AlertmanagerSettings)
+
+    assert prometheus.manage_alerts
+    assert sources()[prometheus.alertmanager_uid].type == "alertmanager"
+    assert alertmanager.implementation == "prometheus"
+
+
 def exemplar_link(project: str) -> str:
     """Return where a click on an exemplar leads, with Grafana's own placeholders in it."""
     settings = sources()["prometheus"].json_data
@@ -117,6 +131,7 @@ def test_the_dashboards_folder_is_loaded() -> None:
     mounts = dict(mount.split(":")[:2] for mount in grafana_service()["volumes"])
 
     assert filled_in(provider.options.path, variables) == mounts["./grafana/dashboards"]
+    assert provider.folder_uid == "agentical"
 
 
 def test_compose_gives_every_variable_that_the_files_read() -> None:
@@ -124,3 +139,18 @@ def test_compose_gives_every_variable_that_the_files_read() -> None:
     read = set(re.findall(r"(?<!\$)\$\{(\w+)\}", text))
 
     assert read <= grafana_service()["environment"].keys()
+
+
+def test_every_file_and_dashboard_that_the_pages_name_is_there() -> None:
+    for page in ("links.md", "which-tool.md"):
+        text = (ROOT / "docs" / page).read_text()
+        for path in re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.[a-z]+)`", text):
+            assert (ROOT / path).is_file(), (page, path)
+        for name in re.findall(r"\]\(([\w-]+\.md)\)", text):
+            assert (ROOT / "docs" / name).is_file(), (page, name)
+
+
+def test_the_page_of_questions_leads_to_every_dashboard() -> None:
+    text = (ROOT / "docs" / "which-tool.md").read_text()
+    for board in BOARDS.values():
+        assert f"*{board['title']}*" in text, board["title"]
