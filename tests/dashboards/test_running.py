@@ -55,26 +55,32 @@ def offered(running: House, uid: str, name: str) -> set[str]:
     return set(get(running, f"label/{label}/values", **{"match[]": asked(series)}))
 
 
-def test_every_query_of_every_panel_returns_data_with_the_labels_of_its_legend(
+def test_every_query_of_every_panel_returns_data_with_the_labels_it_is_shown_by(
     running: House,
 ) -> None:
     left = {
-        (place, target["refId"]): target
+        (place, target["refId"]): (target["expr"], used_labels(panel, target))
         for place, panel in each_panel()
         for target in panel["targets"]
         if not NEEDS_WEEKS.search(target["expr"])
     }
 
     def none_is_left() -> bool:
-        for key, target in list(left.items()):
-            if found := shown(running, target["expr"]):
-                legend = set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")))
-                assert any(legend <= series.keys() for series in found), (key, found[0])
+        for key, (expr, labels) in list(left.items()):
+            if found := shown(running, expr):
+                assert any(labels <= series.keys() for series in found), (key, labels, found[0])
                 del left[key]
         return not left
 
-    told = lambda: [(place, target["expr"]) for (place, _), target in left.items()]  # noqa: E731
+    told = lambda: [(*key, *wanted) for key, wanted in left.items()]  # noqa: E731
     poll_until(none_is_left, "data in every panel", timeout=90, interval=0.5, seen=told)
+
+
+def used_labels(panel: Part, target: Part) -> set[str]:
+    """Return the labels that a query's legend and its panel's links need."""
+    urls = " ".join(link["url"] for link in ways(panel))
+    legend = re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", ""))
+    return {*legend, *re.findall(r"__field\.labels\.(\w+)", urls)}
 
 
 def test_every_variable_offers_something(running: House) -> None:
