@@ -69,7 +69,7 @@ def now() -> list[Panel]:
         firing(
             "Alerts firing",
             "What Alertmanager is told now. A click opens the rule, which names its runbook.",
-            latest('ALERTS{alertstate="firing"}'),
+            latest('ALERTS{alertstate="firing", severity!="none"}'),
             to=links.SLOS,
         ),
     ]
