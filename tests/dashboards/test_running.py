@@ -67,8 +67,7 @@ def test_every_query_of_every_panel_returns_data_with_the_labels_it_is_shown_by(
 
     def none_is_left() -> bool:
         for key, (expr, labels) in list(left.items()):
-            if found := shown(running, expr):
-                assert any(labels <= series.keys() for series in found), (key, labels, found[0])
+            if any(labels <= series.keys() for series in shown(running, expr)):
                 del left[key]
         return not left
 
