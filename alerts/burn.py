@@ -139,9 +139,7 @@ class Maker:
             for window in (pair.long, pair.short)
         )
         errors = self.over(slo.errors, slo, pair.short)
-        failures = (
-            f"({errors}) * {number(self.seconds(pair.short))} >= {self.slos.failures}"
-        )
+        failures = f"({errors}) * {number(self.seconds(pair.short))} >= {self.slos.failures}"
         return f"{long} and {short} and on (job) {failures}"
 
 
