@@ -20,7 +20,7 @@ from stack.launch import Pipeline
 from stack.load import Load
 from tests.alerts.replica import Replica
 from tests.app.conftest import folder
-from tests.collector.shapes import kubernetes
+from tests.collector.shapes import kubernetes, request
 
 LAGGING = "PostgresReplicationLagging"
 QUICK = {
@@ -36,8 +36,9 @@ READ = {
     for rule in group["rules"]
 }
 # Counters that nothing has counted, and what is made of them; tests/ledger/ makes each of them
-# count. `up` is Prometheus' own, of what it scrapes.
+# count, and tests/guard/ a refused token. `up` is Prometheus' own, of what it scrapes.
 UNCOUNTED = (
+    "otelcol_exporter_http_request_duration_seconds_count{http_response_status_code=",
     "otelcol_exporter_send_failed_",
     "otelcol_exporter_enqueue_failed_",
     "otelcol_processor_memory_limiter_refused_",
@@ -78,6 +79,7 @@ def ask(pipeline: Pipeline, query: str) -> list[dict[str, Any]]:
 def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: Pipeline) -> None:
     url = pipeline.prometheus_url
     sender = Sender(pipeline.otlp_url)
+    sender.send(request(code=500, status="ERROR"))
     for resource, metrics in kubernetes("api-1"):
         sender.send(*metrics, resource=resource)
 
