@@ -35,15 +35,20 @@ READ = {
     for group in yaml.safe_load(path.read_text())["groups"]
     for rule in group["rules"]
 }
-# Counters that nothing has counted, and what is made of them; tests/ledger/ makes each of them
-# count, and tests/guard/ a refused token. `up` is Prometheus' own, of what it scrapes.
+ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
+READ[f"sum by (http_response_status_code, server_address) ({ANSWERS})"] = "its answers, at all"
+# What nothing has counted here, and what is made of it: tests/ledger/ makes the exporters' failures
+# count. `up` and `ALERTS` are Prometheus' own, of what it scrapes and of what fires.
 UNCOUNTED = (
-    "otelcol_exporter_http_request_duration_seconds_count{http_response_status_code=",
     "otelcol_exporter_send_failed_",
     "otelcol_exporter_enqueue_failed_",
     "otelcol_processor_memory_limiter_refused_",
     "otelcol_processor_tail_sampling_early_releases_from_cache_decision_total",
     "signal_hop_kind:ledger_failed:sum",
+    f'{ANSWERS}{{http_response_status_code=~"401|403"',
+    f'{ANSWERS}{{http_response_status_code="502"',
+    "ALERTS",
+    "cause:",
     "up",
 )
 
