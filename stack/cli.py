@@ -1,6 +1,7 @@
 """The command line `agentical`."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -43,6 +44,23 @@ def stand_in() -> None:
     from stack.standin.__main__ import main as serve  # its engine takes a moment to load
 
     serve()
+
+
+@cli.command()
+def drill(
+    name: Annotated[str, typer.Argument(help="Which one; without a name, lists them.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every one, on one pipeline.")] = False,
+    factor: Annotated[
+        float, typer.Option(envvar="FACTOR", min=1, max=60, help="How much faster time goes.")
+    ] = 25.0,
+) -> None:
+    """Break a pipeline for real, and watch who is told what.
+
+    It starts its own, as the demo's but on free ports and with compressed time.
+    """
+    from stack.drills import command  # it reads the alerts, which take a moment
+
+    command.drill(name, every=every, factor=factor)
 
 
 def app() -> None:

@@ -48,9 +48,7 @@ AFTER = (
 
 
 def test_one_outage_of_a_database_notifies_once(delivery: Delivery) -> None:
-    delivery.fire(*BEFORE)
-    delivery.fire(POSTGRES_DOWN)
-    delivery.fire(*AFTER)
+    delivery.fire(*BEFORE, POSTGRES_DOWN, *AFTER)
     delivery.wait_until_told("pager", "PostgresDown")
     delivery.wait_until_silenced(groups=7)
     assert delivery.told() == [("pager", ["PostgresDown"])]
@@ -61,6 +59,16 @@ def test_one_outage_of_a_database_notifies_once(delivery: Delivery) -> None:
     assert delivery.told() == [("pager", ["PostgresDown"])]
 
 
+def test_a_cause_has_time_to_come_after_its_consequences(tmp_path: Path) -> None:
+    with delivering(tmp_path, factor=15) as delivery:
+        delivery.fire(*BEFORE)
+        delivery.fire(POSTGRES_DOWN)
+
+        delivery.wait_until_told("pager", "PostgresDown")
+        delivery.wait_until_silenced(groups=3)
+        assert delivery.told() == [("pager", ["PostgresDown"])]
+
+
 def lately(cause: str) -> list[Fired]:
     """What prometheus/rules/outages.yml makes of a firing alert."""
     name = "DatabaseOutageRecent"
@@ -69,8 +77,7 @@ def lately(cause: str) -> list[Fired]:
 
 def test_what_is_seen_of_an_outage_after_it_is_over_is_not_told(delivery: Delivery) -> None:
     scraped = alert("ScrapeTargetDown", "warning", "pipeline", job="postgresql")
-    delivery.fire(*BEFORE, *AFTER, scraped)
-    delivery.fire(*lately("PostgresDown"))
+    delivery.fire(*lately("PostgresDown"), *BEFORE, *AFTER, scraped)
 
     delivery.wait_until_silenced(groups=8)
     assert delivery.told() == []
@@ -80,8 +87,9 @@ def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
     delivery: Delivery,
 ) -> None:
     _, in_40m, in_370m = lately("PostgresDown")
-    delivery.fire(in_40m, in_370m)
     delivery.fire(
+        in_40m,
+        in_370m,
         alert("LatencyBudgetBurn", "critical", "application"),
         alert("AgentSuccessBudgetBurn", "warning", "application"),
     )
@@ -94,8 +102,7 @@ def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
 
 
 def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery) -> None:
-    delivery.fire(*BEFORE, *AFTER)
-    delivery.fire(*lately("DatabaseConnectionIssues"))
+    delivery.fire(*lately("DatabaseConnectionIssues"), *BEFORE, *AFTER)
 
     delivery.wait_until_told("pager", "DatabaseConnectionIssues")
     delivery.wait_until_silenced(groups=6)
@@ -138,10 +145,10 @@ def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> 
 
 def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery: Delivery) -> None:
     delivery.fire(
+        alert("AgentWorkersMissing", "critical", "queue", queue="tasks"),
         alert("ServiceTelemetryAbsent", "critical", "pipeline", job="agentical-worker"),
         alert("AgentQueueGrowing", "warning", "queue", job="agentical-api", queue="tasks"),
     )
-    delivery.fire(alert("AgentWorkersMissing", "critical", "queue", queue="tasks"))
 
     delivery.wait_until_told("pager", "AgentWorkersMissing")
     delivery.wait_until_silenced(groups=2)
@@ -150,8 +157,10 @@ def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery:
 
 def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Delivery) -> None:
     absent = ("ServiceTelemetryAbsent", "HostUnreachable", "PostgresDown", "RedisDown")
-    delivery.fire(*(alert(name, "critical", "", host=f"of {name}") for name in absent))
-    delivery.fire(alert("CollectorDown", "critical", "pipeline", instance="collector"))
+    delivery.fire(
+        alert("CollectorDown", "critical", "pipeline", instance="collector"),
+        *(alert(name, "critical", "", host=f"of {name}") for name in absent),
+    )
 
     delivery.wait_until_told("pager", "CollectorDown")
     delivery.wait_until_silenced(groups=len(absent))

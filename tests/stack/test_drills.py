@@ -1,0 +1,102 @@
+import re
+
+import pytest
+
+from alerts.model import matrix
+from alerts.slos import slos
+from stack.drills.command import rows
+from stack.drills.drill import DRILLS
+from stack.drills.faster import faster, faster_rules, rule_files
+from stack.drills.lab import Fired, Notification
+from stack.drills.perform import told_once
+from stack.drills.watch import DrillFailedError
+from stack.paths import PROMETHEUS, ROOT
+from tests.stack.conftest import Agentical
+
+POSTGRES_DOWN = next(drill for drill in DRILLS if drill.name == "postgres-down")
+DOWN = Fired("PostgresDown", "critical", "postgresql")
+PAGE = Notification("pager", "firing", frozenset({DOWN}))
+OVER = PAGE._replace(status="resolved")
+TICKET = Notification("tickets", "firing", frozenset({DOWN._replace(severity="warning")}))
+
+
+def test_every_drill_ends_in_an_alert_that_there_is() -> None:
+    there = {Fired(one.name, one.severity, one.pillar) for one in matrix().alerts if one.prometheus}
+    there |= {
+        Fired(slo.name, burn.severity, "application")
+        for slo in slos().slos
+        for burn in slos().burns
+    }
+    asked = {one.name for one in matrix().alerts if one.logfire}
+
+    assert {drill.alert for drill in DRILLS if drill.alert} <= there
+    assert {drill.logfire for drill in DRILLS if drill.logfire} <= asked
+    assert {name for drill in DRILLS for name in drill.also} <= {one.name for one in there}
+    assert len({drill.name for drill in DRILLS}) == len(DRILLS) >= 8
+
+
+def test_the_page_lists_every_drill() -> None:
+    text = (ROOT / "docs" / "drills.md").read_text()
+    listed = re.findall(r"^\| `(.+)` \| (.+) \| (.+) \|$", text, re.MULTILINE)
+
+    assert listed == rows()
+
+
+def test_the_list_and_an_unknown_name_are_words(agentical: Agentical) -> None:
+    listed, unknown = agentical("drill"), agentical("drill", "nothing")
+
+    assert (listed.code, "postgres-down" in listed.out) == (0, True)
+    sentence = "agentical: there is no drill 'nothing': `agentical drill` lists them\n"
+    assert (unknown.code, unknown.err) == (1, sentence)
+
+
+def test_waits_and_intervals_are_compressed_and_nothing_else() -> None:
+    shipped = (PROMETHEUS / "alertmanager.yml").read_text()
+    quick = faster(shipped, 60).splitlines()
+    changed = [
+        (before.strip(), after.strip())
+        for before, after in zip(shipped.splitlines(), quick, strict=True)
+        if before != after
+    ]
+
+    assert ("group_wait: 30s", "group_wait: 500ms") in changed
+    assert ("repeat_interval: 24h", "repeat_interval: 1440000ms") in changed
+    assert len(changed) == len(re.findall(r"^ +(?:- )?\w+_(?:wait|interval):", shipped, re.M))
+    assert "evaluation_interval: 250ms" in faster("  evaluation_interval: 15s", 60)
+
+
+def test_windows_in_rules_are_compressed_down_to_five_samples_and_strings_are_left() -> None:
+    expr = 'rate(a:rate5m{within="10m"}[20m]) + b[2m] offset 1h'
+    document = {"groups": [{"rules": [{"alert": "A", "expr": expr, "for": "2m"}]}]}
+    (group,) = faster_rules(document, 60)["groups"]
+
+    quick = 'rate(a:rate5m{within="10m"}[20000ms]) + b[2500ms] offset 60000ms'
+    assert group["rules"] == [{"alert": "A", "expr": quick, "for": "2000ms"}]
+
+
+def test_every_shipped_rule_file_is_there_when_time_is_compressed() -> None:
+    assert rule_files(40).keys() == {path.name for path in (PROMETHEUS / "rules").glob("*.yml")}
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ([OVER], "PostgresDown was told 0 times"),
+        ([PAGE, OVER, PAGE], "PostgresDown was told 2 times"),
+        (
+            [PAGE, PAGE._replace(alerts=frozenset({Fired("RedisDown", "critical", "redis")}))],
+            "people were told more than PostgresDown: pager: RedisDown",
+        ),
+        (
+            [PAGE, TICKET._replace(receiver="pager")],
+            "people were told more than PostgresDown: pager: PostgresDown",
+        ),
+    ],
+)
+def test_what_was_not_told_once_fails_the_drill(told: list[Notification], sentence: str) -> None:
+    with pytest.raises(DrillFailedError, match=f"^{re.escape(sentence)}$"):
+        told_once(POSTGRES_DOWN, told)
+
+
+def test_a_page_its_ticket_and_its_end_pass() -> None:
+    told_once(POSTGRES_DOWN, [PAGE, TICKET, OVER])
