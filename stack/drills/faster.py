@@ -21,6 +21,8 @@ LEAST = 5 * SAMPLE_SECONDS  # a window with fewer samples says little
 DURATION = re.compile(r"^(.*_(?:wait|interval): )(\d+[smhd])$", re.MULTILINE)
 # In PromQL: not in a string, and not the end of a name.
 IN_EXPRESSION = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w.])(\d+[smhd])\b""")
+# What is told by when it was last reported: seconds before now.
+AGO = re.compile(r"(timestamp\([^()]*\)+ - )(\d+)\b")
 
 
 def faster_files(folder: Path, factor: float) -> Path:
@@ -56,8 +58,11 @@ def faster_rules(document: Any, factor: float) -> Any:
     """Return rule groups with shorter durations, and windows of at least five samples."""
     for group in document["groups"]:
         for rule in group["rules"]:
-            rule["expr"] = IN_EXPRESSION.sub(
+            expr = IN_EXPRESSION.sub(
                 lambda found: found[1] or compressed(found[2], factor, LEAST), rule["expr"]
+            )
+            rule["expr"] = AGO.sub(
+                lambda found: f"{found[1]}{max(int(found[2]) / factor, LEAST):g}", expr
             )
             if "for" in rule:
                 rule["for"] = compressed(rule["for"], factor)
