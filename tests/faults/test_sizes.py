@@ -48,7 +48,7 @@ def test_what_is_large_or_many_arrives_or_is_refused_to_its_sender(
     with pytest.raises(RefusedError):
         trial.collector.send(log("x" * 9_000_000))
     lost = missing(trial, prometheus)
-    outcome = trial.finish()
+    outcome = trial.finish(timeout=150)
     record(SIZES, replace(outcome, sent=outcome.sent | LARGE, lost=outcome.lost | lost))
 
 
