@@ -68,7 +68,7 @@ dashboards: setup ## Generate the Grafana dashboards
 
 setup: .venv/.synced ## Install what the Python parts need (the other targets do it for you)
 
-tools: setup ## Find or build the collector and Prometheus
+tools: setup ## Find or build the collector, Prometheus and Alertmanager
 	@$(RUN) agentical tools
 
 clean: ## Remove what the targets made here (not the cache of built binaries)
