@@ -52,7 +52,7 @@ def drill(
     every: Annotated[bool, typer.Option("--all", help="Every one, on one pipeline.")] = False,
     factor: Annotated[
         float, typer.Option(envvar="FACTOR", min=1, max=60, help="How much faster time goes.")
-    ] = 25.0,
+    ] = 22.0,
 ) -> None:
     """Break a pipeline for real, and watch who is told what.
 

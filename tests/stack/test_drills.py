@@ -65,13 +65,13 @@ def test_waits_and_intervals_are_compressed_and_nothing_else() -> None:
     assert "evaluation_interval: 250ms" in faster("  evaluation_interval: 15s", 60)
 
 
-def test_windows_in_rules_are_compressed_down_to_five_samples_and_strings_are_left() -> None:
+def test_windows_in_rules_are_compressed_down_to_eight_samples_and_strings_are_left() -> None:
     expr = 'rate(a:rate5m{within="10m"}[20m]) + b[2m] offset 1h > max(timestamp(c)) - 600'
     document = {"groups": [{"rules": [{"alert": "A", "expr": expr, "for": "2m"}]}]}
     (group,) = faster_rules(document, 60)["groups"]
 
     expr = (
-        'rate(a:rate5m{within="10m"}[20000ms]) + b[2500ms] offset 60000ms > max(timestamp(c)) - 10'
+        'rate(a:rate5m{within="10m"}[20000ms]) + b[4000ms] offset 60000ms > max(timestamp(c)) - 10'
     )
     assert group["rules"] == [{"alert": "A", "expr": expr, "for": "2000ms"}]
 
