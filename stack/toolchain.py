@@ -58,6 +58,18 @@ COLLECTOR_TOOL = Tool(
     source=COLLECTOR / "distribution",
     tags="grpcnotrace",
 )
+KUBERNETES_COLLECTOR_TOOL = replace(  # the upstream binary has everything
+    COLLECTOR_TOOL,
+    name="otelcol-kubernetes",
+    source=COLLECTOR / "distribution" / "kubernetes",
+)
+KUSTOMIZE_TOOL = Tool(
+    name="kustomize",
+    on_path="kustomize",
+    at_least=(5, 0, 0),
+    version_arguments=("version",),
+    module="sigs.k8s.io/kustomize/kustomize/v5@v5.8.1",
+)
 PROMETHEUS_TOOL = Tool(
     name="prometheus",
     on_path="prometheus",
@@ -96,6 +108,16 @@ def say(line: str) -> None:
 def collector(report: Report = say) -> Path:
     """Return the collector's binary, building it when needed (about 3 minutes on 2 cores)."""
     return provide(COLLECTOR_TOOL, report)
+
+
+def kubernetes_collector(report: Report = say) -> Path:
+    """Return a collector that knows Kubernetes, building it when needed (6 minutes on 2 cores)."""
+    return provide(KUBERNETES_COLLECTOR_TOOL, report)
+
+
+def kustomize(report: Report = say) -> Path:
+    """Return Kustomize, building it when needed (about 1 minute on 2 cores)."""
+    return provide(KUSTOMIZE_TOOL, report)
 
 
 def prometheus(report: Report = say) -> Path:

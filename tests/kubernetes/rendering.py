@@ -1,0 +1,146 @@
+"""The manifests as Kustomize renders them, and what a pod made from them would see."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from stack import toolchain
+from stack.paths import ROOT
+
+Object = dict[str, Any]
+DEPLOY = ROOT / "deploy" / "kubernetes"
+OVERLAYS = ("local", "production")
+WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
+COLLECTORS = ("agent", "gateway", "cluster")
+CONFIG = "--config=file:"
+# What the kubelet fills in, and no Secret that may be missing.
+FIELDS = {
+    "metadata.name": "gateway-0",
+    "metadata.namespace": "agentical",
+    "metadata.uid": "5e1c",
+    "spec.nodeName": "node-1",
+    "status.hostIP": "192.0.2.1",
+}
+
+
+def command() -> list[str]:
+    """Return kubectl's Kustomize, as the documentation has it, or Kustomize itself."""
+    kubectl = shutil.which("kubectl")
+    version = toolchain.version_of([kubectl, "version", "--client"]) if kubectl else None
+    if kubectl and version and version >= (1, 27):
+        return [kubectl, "kustomize"]
+    return [str(toolchain.kustomize()), "build"]
+
+
+def kustomize(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Render a folder, with no flag."""
+    return subprocess.run(
+        [*command(), str(folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@cache
+def objects(overlay: str) -> tuple[Object, ...]:
+    """Return every object of an overlay. Raises `AssertionError` with what Kustomize said."""
+    done = kustomize(DEPLOY / "overlays" / overlay)
+    assert done.returncode == 0, done.stderr
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+def named(overlay: str, kind: str, name: str) -> Object:
+    """Return one object; a ConfigMap's generated suffix is left out of its name."""
+    (found,) = [
+        item
+        for item in objects(overlay)
+        if item["kind"] == kind and plain(item["metadata"]["name"]) == name
+    ]
+    return found
+
+
+def plain(name: str) -> str:
+    """Return a generated name without the hash of its content."""
+    return re.sub(r"-[0-9bcdfghkmt246789]{10}$", "", name)
+
+
+def workloads(overlay: str) -> Iterator[Object]:
+    """Return what runs pods."""
+    return (item for item in objects(overlay) if item["kind"] in WORKLOADS)
+
+
+@dataclass
+class Pod:
+    """The pod of one workload, with one of its containers."""
+
+    overlay: str
+    name: str
+    spec: Object = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (found,) = [w for w in workloads(self.overlay) if w["metadata"]["name"] == self.name]
+        self.spec = found["spec"]["template"]["spec"]
+
+    def container(self, name: str) -> Object:
+        """Return a container, or an init container, by its name."""
+        every = [*self.spec["containers"], *self.spec.get("initContainers", [])]
+        (found,) = [item for item in every if item["name"] == name]
+        return dict(found)
+
+    def environment(self, container: str, *, optional: bool = True) -> dict[str, str]:
+        """Return a container's variables; `optional` Secrets are there, or are not."""
+        described = self.container(container)
+        found: dict[str, str] = {}
+        for source in described.get("envFrom", []):
+            found |= self._config_map(source["configMapRef"]["name"])
+        for item in described.get("env", []):
+            value = self._value(item)
+            if value is not None and (optional or not self._is_optional(item)):
+                found[item["name"]] = expanded(value, found)
+        return found
+
+    def configs(self) -> dict[str, str]:
+        """Return the files that the collector loads, in their order: path in the pod and text."""
+        variables = self.environment("collector")
+        arguments = [expanded(part, variables) for part in self.container("collector")["args"]]
+        paths = [part.removeprefix(CONFIG) for part in arguments if part.startswith(CONFIG)]
+        return {path: self.mounted("collector", path) for path in paths}
+
+    def mounted(self, container: str, path: str) -> str:
+        """Return a file's text out of the ConfigMap that is mounted there."""
+        place = PurePosixPath(path)
+        mounts = {item["mountPath"]: item for item in self.container(container)["volumeMounts"]}
+        volume = mounts[str(place.parent)]["name"]
+        (source,) = [item for item in self.spec["volumes"] if item["name"] == volume]
+        return self._config_map(source["configMap"]["name"])[place.name]
+
+    def _config_map(self, name: str) -> dict[str, str]:
+        maps = (item for item in objects(self.overlay) if item["kind"] == "ConfigMap")
+        (found,) = [item for item in maps if item["metadata"]["name"] == name]
+        return dict(found["data"])
+
+    def _value(self, item: Object) -> str | None:
+        source = item.get("valueFrom", {})
+        if "fieldRef" in source:
+            return FIELDS[source["fieldRef"]["fieldPath"]]
+        if "secretKeyRef" in source:
+            return f"secret-{source['secretKeyRef']['name']}"
+        return str(item["value"])
+
+    def _is_optional(self, item: Object) -> bool:
+        return bool(item.get("valueFrom", {}).get("secretKeyRef", {}).get("optional"))
+
+
+def expanded(text: str, variables: dict[str, str]) -> str:
+    """Put in variables as the kubelet does: `$(NAME)` of what was named before."""
+    return re.sub(r"\$\(([A-Z0-9_]+)\)", lambda m: variables.get(m[1], m[0]), text)
+
+
+def repository_path(path: str) -> Path:
+    """Return the file of the repository that a path in a collector's pod stands for."""
+    return ROOT / "collector" / path.removeprefix("/etc/otelcol/").removeprefix("stages/")

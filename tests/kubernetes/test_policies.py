@@ -1,0 +1,145 @@
+"""What no manifest may do, whatever else it says."""
+
+import re
+
+import pytest
+
+from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Object, Pod, objects, workloads
+
+SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|AUTHORIZATION|HEADERS")
+# Who knows which Secret: a container that is not named here may know none.
+KNOWN = {
+    "agentical-logfire": {"gateway/collector"},
+    "agentical-otlp": {"api/api", "worker/worker", "agent/collector"},
+    "agentical-postgres": {"api/api", "worker/worker", "cluster/collector"},
+    "agentical-prometheus": {"gateway/collector"},
+    "agentical-redis": {"api/api", "worker/worker", "cluster/collector"},
+}
+# Host metrics are those of the node's own /proc and file systems.
+HOST_PATHS = {("agent", "/")}
+ASKS_KUBERNETES = {"agent", "cluster"}
+PODS = {
+    "local": (*COLLECTORS, "api", "worker", "logfire"),
+    "production": (*COLLECTORS, "api", "worker"),
+}
+RUNS_ONCE = "queue-check"
+
+
+def containers(spec: Object) -> list[Object]:
+    return [*spec["containers"], *spec.get("initContainers", [])]
+
+
+@pytest.fixture(params=[f"{overlay} {name}" for overlay in OVERLAYS for name in PODS[overlay]])
+def pod(request: pytest.FixtureRequest) -> Pod:
+    overlay, name = request.param.split()
+    return Pod(overlay, name)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_pod_is_looked_at(overlay: str) -> None:
+    assert {item["metadata"]["name"] for item in workloads(overlay)} == set(PODS[overlay])
+
+
+def test_a_pod_runs_as_nobody_special(pod: Pod) -> None:
+    context = pod.spec["securityContext"]
+    assert context["runAsNonRoot"] is True
+    assert min(context["runAsUser"], context["runAsGroup"], context["fsGroup"]) > 1000
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod.spec.keys().isdisjoint({"hostNetwork", "hostPID", "hostIPC", "hostUsers"})
+    assert pod.spec["serviceAccountName"] == pod.name
+
+
+def test_a_container_can_write_to_its_volumes_alone(pod: Pod) -> None:
+    for container in containers(pod.spec):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, container["name"]
+    writable = {"emptyDir", "name"}  # a claim's volume is not among them
+    for volume in pod.spec.get("volumes", []):
+        if "hostPath" in volume:
+            assert (pod.name, volume["hostPath"]["path"]) in HOST_PATHS
+        if volume.keys() <= writable:
+            assert "sizeLimit" in volume["emptyDir"], volume["name"]
+
+
+def test_the_nodes_files_can_only_be_read(pod: Pod) -> None:
+    of_host = {volume["name"] for volume in pod.spec.get("volumes", []) if "hostPath" in volume}
+    for container in containers(pod.spec):
+        for mount in container.get("volumeMounts", []):
+            assert mount["name"] not in of_host or mount["readOnly"] is True
+
+
+def test_a_container_is_limited_pinned_and_asked_for_its_health(pod: Pod) -> None:
+    for container in containers(pod.spec):
+        said = container["name"]
+        assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), said
+        assert "memory" in container["resources"]["limits"], said
+        assert re.fullmatch(r"[a-z./-]+:\d+\.\d+\.\d+", container["image"]), said
+        probes = {"startupProbe", "readinessProbe", "livenessProbe"}
+        assert said == RUNS_ONCE or probes <= container.keys(), said
+
+
+def test_only_who_asks_kubernetes_has_a_token_for_it(pod: Pod) -> None:
+    assert (pod.spec.get("automountServiceAccountToken") is not False) == (
+        pod.name in ASKS_KUBERNETES
+    )
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_no_secret_is_written_down(overlay: str) -> None:
+    assert [item for item in objects(overlay) if item["kind"] == "Secret"] == []
+    for item in workloads(overlay):
+        for container in containers(item["spec"]["template"]["spec"]):
+            for variable in container.get("env", []):
+                if SECRET.search(variable["name"]):
+                    assert set(variable["valueFrom"]) == {"secretKeyRef"}, variable["name"]
+    for item in objects(overlay):
+        if item["kind"] == "ConfigMap" and item["metadata"]["name"].startswith("connections"):
+            assert not [name for name in item["data"] if SECRET.search(name)]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_secret_is_given_only_to_those_who_need_it(overlay: str) -> None:
+    found: dict[str, set[str]] = {}
+    for item in workloads(overlay):
+        for container in containers(item["spec"]["template"]["spec"]):
+            for variable in container.get("env", []):
+                if secret := variable.get("valueFrom", {}).get("secretKeyRef"):
+                    holder = f"{item['metadata']['name']}/{container['name']}"
+                    found.setdefault(secret["name"], set()).add(holder)
+    assert found == KNOWN
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_role_may_look_and_never_touch_and_sees_no_secret(overlay: str) -> None:
+    roles = [item for item in objects(overlay) if item["kind"] in ("Role", "ClusterRole")]
+    rules = [(item["metadata"]["name"], rule) for item in roles for rule in item["rules"]]
+    for name, rule in rules:
+        assert set(rule["verbs"]) <= {"get", "list", "watch"}, name
+        assert {"*", "secrets", "configmaps", "nodes/proxy"}.isdisjoint(rule["resources"]), name
+        assert "*" not in rule["apiGroups"], name
+    bound = {
+        (item["roleRef"]["kind"], item["roleRef"]["name"], item["subjects"][0]["name"])
+        for item in objects(overlay)
+        if item["kind"].endswith("Binding")
+    }
+    assert bound == {
+        ("Role", "agent", "agent"),
+        ("ClusterRole", "agentical-agent", "agent"),
+        ("ClusterRole", "agentical-cluster", "cluster"),
+    }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nobody_may_speak_to_anybody_unless_a_policy_says_so(overlay: str) -> None:
+    policies = [item for item in objects(overlay) if item["kind"] == "NetworkPolicy"]
+    (nobody,) = [item["spec"] for item in policies if item["metadata"]["name"] == "nobody"]
+    assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for item in policies:
+        for rule in item["spec"].get("ingress", []):
+            assert rule["from"], item["metadata"]["name"]
+            assert rule["ports"], item["metadata"]["name"]
+        for rule in item["spec"].get("egress", []):
+            assert rule["ports"], item["metadata"]["name"]

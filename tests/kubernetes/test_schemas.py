@@ -1,0 +1,64 @@
+"""Every object is what the API server takes: by Kubernetes' own schemas, and the operator's."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+
+from stack.toolchain import Tool, provide
+from tests.kubernetes.rendering import OVERLAYS, Object, objects
+
+# Sidecars (an init container that restarts always) begin with the first of these.
+VERSIONS = ("1.29", "1.37")
+OPERATORS = "monitoring.coreos.com/v1"
+OPERATOR_TOOL = Tool(
+    name="operator-types",
+    on_path="operator-types",
+    at_least=(1,),
+    version_arguments=("--version",),
+    module="",
+    source=Path(__file__).parent / "operator",
+)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
+    overlay: str, version: str
+) -> None:
+    mine = [item for item in objects(overlay) if item["apiVersion"] != OPERATORS]
+    assert len(mine) > 30
+    for item in mine:
+        kubernetes_validate.validate(item, version, strict=True)
+
+
+def refusals(items: list[Object]) -> str:
+    """Return what the operator's own types say against these objects."""
+    lines = "\n".join(json.dumps(item) for item in items)
+    command = [str(provide(OPERATOR_TOOL))]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
+    assert bool(done.returncode) == bool(done.stderr)
+    return done.stderr
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_each_object_for_the_operator_fits_its_types(overlay: str) -> None:
+    theirs = [item for item in objects(overlay) if item["apiVersion"] == OPERATORS]
+    assert {item["kind"] for item in theirs} == {"PodMonitor", "PrometheusRule", "ServiceMonitor"}
+    assert refusals(theirs) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("honourLabels", True), ("interval", 30)], ids=["unknown", "mistyped"]
+)
+def test_a_field_that_the_operator_does_not_take_is_found(field: str, value: object) -> None:
+    item: Object = {"kind": "ServiceMonitor", "spec": {"endpoints": [{field: value}]}}
+    assert field in refusals([item])
+
+
+def test_a_field_that_does_not_exist_is_found() -> None:
+    item = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"port": 1}}
+    with pytest.raises(kubernetes_validate.ValidationError, match="port"):
+        kubernetes_validate.validate(item, VERSIONS[0], strict=True)
