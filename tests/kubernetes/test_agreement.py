@@ -1,0 +1,258 @@
+"""The manifests agree with the files they mount, and with each other: ports, variables, names."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from pytest_otelcol.configs import merged
+
+from app.settings import Settings
+from stack.paths import COLLECTOR, ROOT
+from stack.services import FEATURE_GATES
+from tests.kubernetes.rendering import (
+    COLLECTORS,
+    DEPLOY,
+    OVERLAYS,
+    Object,
+    Pod,
+    named,
+    objects,
+    repository_path,
+    workloads,
+)
+
+LISTENS = {
+    "otlp-grpc": "OTLP_GRPC_LISTEN",
+    "otlp-http": "OTLP_HTTP_LISTEN",
+    "otlp-agents": "AGENTS_LISTEN",
+    "metrics": "SCRAPE_LISTEN",
+    "health": "HEALTH_LISTEN",
+}
+# Asked by the arguments, by other variables or by k8s_attributes' own setting.
+NOT_IN_FILES = {"DOORS", "ROUTE", "OVERLAY", "ENVIRONMENT", "K8S_NODE_NAME", "POSTGRES_DB"}
+UNITS = {"Mi": 2**20, "Gi": 2**30}
+
+collectors = pytest.mark.parametrize("name", COLLECTORS)
+overlays = pytest.mark.parametrize("overlay", OVERLAYS)
+
+
+def text_of(pod: Pod) -> str:
+    """Return what the collector's files say, comments left out."""
+    lines = "\n".join(pod.configs().values()).splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+@overlays
+@collectors
+def test_a_collector_gets_the_variables_that_its_files_ask_for(overlay: str, name: str) -> None:
+    pod = Pod(overlay, name)
+    asked, given = text_of(pod), pod.environment("collector")
+    unknown = {v for v in given if f"${{env:{v}" not in asked} - NOT_IN_FILES
+    assert not {v for v in unknown if not (v == "OTLP_TOKEN" and name == "agent")}
+    needed = set(re.findall(r"\$\{env:([A-Z0-9_]+)\}", asked))
+    assert needed <= pod.environment("collector", optional=False).keys()
+    assert "$(" not in str([*given.values(), *pod.configs()])
+
+
+@overlays
+@collectors
+def test_a_collectors_ports_are_those_it_listens_on(overlay: str, name: str) -> None:
+    pod = Pod(overlay, name)
+    ports = {item["name"]: item["containerPort"] for item in pod.container("collector")["ports"]}
+    given = pod.environment("collector")
+    assert given["SELF_METRICS_HOST"] == "0.0.0.0"
+    assert str(ports.pop("self-metrics")) == given["SELF_METRICS_PORT"]
+    listens = {v: value for v, value in given.items() if v.endswith("_LISTEN")}
+    assert {LISTENS[port]: f"0.0.0.0:{number}" for port, number in ports.items()} == listens
+    for variable in listens:
+        assert f"${{env:{variable}" in text_of(pod), variable
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert pod.container("collector")[probe]["httpGet"]["port"] == "health"
+
+
+@overlays
+@collectors
+def test_a_collector_is_started_as_everywhere(overlay: str, name: str) -> None:
+    arguments = Pod(overlay, name).container("collector")["args"]
+    assert arguments[0] == FEATURE_GATES
+    names = [
+        repository_path(path).relative_to(COLLECTOR).parts[0]
+        for path in Pod(overlay, name).configs()
+    ]
+    order = ["base.yaml", "doors", "infrastructure", "environments", "routes"]
+    assert names == sorted(names, key=order.index)
+
+
+@overlays
+@collectors
+def test_the_queues_fit_on_their_volume(overlay: str, name: str) -> None:
+    pod = Pod(overlay, name)
+    config = merged([repository_path(path) for path in pod.configs()])
+    queued = {
+        e for e, how in config["exporters"].items() if "storage" in (how.get("sending_queue") or {})
+    }
+    queues = [
+        e for p in config["service"]["pipelines"].values() for e in p["exporters"] if e in queued
+    ]
+    assert len(queues) == 3
+    room = volume(overlay, name)
+    assert len(queues) * int(pod.environment("collector")["QUEUE_BYTES"]) <= room * 3 // 4
+
+
+def volume(overlay: str, name: str) -> int:
+    """Return the bytes of a collector's queue volume."""
+    (found,) = [item for item in workloads(overlay) if item["metadata"]["name"] == name]
+    size = found["spec"].get("volumeClaimTemplates", [{}])[0]
+    text = (
+        size["spec"]["resources"]["requests"]["storage"]
+        if size
+        else next(v for v in Pod(overlay, name).spec["volumes"] if v["name"] == "queue")[
+            "emptyDir"
+        ]["sizeLimit"]
+    )
+    return int(text[:-2]) * UNITS[text[-2:]]
+
+
+@overlays
+def test_the_gateway_speaks_to_its_guard_and_the_guard_to_whole_names(overlay: str) -> None:
+    gateway = Pod(overlay, "gateway")
+    guard, lines = gateway.environment("guard"), (COLLECTOR / "guard" / "haproxy.cfg").read_text()
+    listens = dict(re.findall(r"presetenv (GUARD_\w*LISTEN) (\S+)", lines))
+    given = gateway.environment("collector")
+    assert given["LOGFIRE_ENDPOINT"] == f"http://{listens['GUARD_LISTEN']}"
+    assert (
+        given["PROMETHEUS_REMOTE_WRITE_ENDPOINT"]
+        == f"http://{listens['GUARD_METRICS_LISTEN']}/api/v1/write"
+    )
+    for variable, value in guard.items():
+        assert f"# {variable} " in lines, variable
+        if variable.endswith("UPSTREAM"):
+            assert re.fullmatch(r"[a-z-]+(\.[a-z-]+){2,}:\d+", value), value
+
+
+def endpoints(overlay: str) -> dict[str, int]:
+    """Return every address of a Service, by short and by whole name, with its port in the pod."""
+    found = {}
+    for item in objects(overlay):
+        if item["kind"] == "Service":
+            (pod,) = [w for w in workloads(overlay) if selected(item["spec"]["selector"], w)]
+            ports = {
+                p["name"]: p["containerPort"]
+                for p in pod["spec"]["template"]["spec"]["containers"][0]["ports"]
+            }
+            for port in item["spec"]["ports"]:
+                name = item["metadata"]["name"]
+                for host in (name, f"{name}.agentical.svc.cluster.local"):
+                    found[f"{host}:{port['port']}"] = ports[port["targetPort"]]
+    return found
+
+
+def selected(labels: Object, workload: Object) -> bool:
+    mine = workload["spec"]["template"]["metadata"]["labels"]
+    return bool(labels.items() <= mine.items())
+
+
+@overlays
+def test_every_address_is_a_port_of_a_service(overlay: str) -> None:
+    known = endpoints(overlay)
+    named_ports = []
+    for pod in [Pod(overlay, item["metadata"]["name"]) for item in workloads(overlay)]:
+        for container in [*pod.spec["containers"], *pod.spec.get("initContainers", [])]:
+            given = {**pod.environment(container["name"])}
+            text = " ".join(value for name, value in given.items() if "_LISTEN" not in name)
+            named_ports += re.findall(
+                r"\b(?:[a-z-]+\.agentical\.svc\.cluster\.local|agent|api):\d+", text
+            )
+    assert len(named_ports) >= 5
+    assert set(named_ports) <= known.keys()
+    if overlay == "production":
+        resolver = yaml.safe_load(Pod(overlay, "agent").environment("collector")["GATEWAYS"])["dns"]
+        address = Pod(overlay, "agent").environment("collector")["GATEWAY_ENDPOINT"]
+        assert f"{resolver['hostname']}:{resolver['port']}" == address
+
+
+@overlays
+def test_the_applications_variables_are_settings(overlay: str) -> None:
+    settings = {name.upper() for name in Settings.model_fields}
+    for name in ("api", "worker"):
+        given = Pod(overlay, name).environment(name)
+        own = {v for v in given if not v.startswith("OTEL_")} - {"DEPLOYMENT", "POD_UID"}
+        assert own <= settings
+        assert (
+            f"deployment.environment.name={'development' if overlay == 'local' else 'production'}"
+            in given["OTEL_RESOURCE_ATTRIBUTES"]
+        )
+        assert "$(" not in str(given)
+
+
+@overlays
+def test_a_policy_names_ports_that_its_pods_have(overlay: str) -> None:
+    for item in objects(overlay):
+        if item["kind"] == "NetworkPolicy":
+            spec = item["spec"]
+            for rule in spec.get("ingress", []):
+                check(overlay, spec["podSelector"], rule["ports"])
+            for rule in spec.get("egress", []):
+                for peer in rule.get("to", []):
+                    if "podSelector" in peer:
+                        check(overlay, peer["podSelector"], rule["ports"])
+
+
+def check(overlay: str, selector: Object, ports: list[Object]) -> None:
+    """Look for each port, by its name, in at least one pod that the selector means."""
+    wanted = selector.get("matchLabels", {}).get("app.kubernetes.io/component")
+    names = [wanted] if wanted else selector["matchExpressions"][0]["values"]
+    specs = [Pod(overlay, name).spec for name in names]
+    there = {p["name"] for spec in specs for c in spec["containers"] for p in c.get("ports", [])}
+    assert {port["port"] for port in ports} <= there
+
+
+@overlays
+def test_the_monitor_of_the_scrape_endpoint_is_as_the_strategy_names_it(overlay: str) -> None:
+    monitor = named(overlay, "ServiceMonitor", "agentical-metrics")
+    assert monitor["metadata"]["namespace"] == "agentical"
+    assert monitor["metadata"]["labels"]["app.kubernetes.io/name"] == "agentical"
+    spec: dict[str, Any] = monitor["spec"]
+    assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/name": "agentical"}}
+    assert spec["namespaceSelector"] == {"matchNames": ["agentical"]}
+    (endpoint,) = spec["endpoints"]
+    wanted = {"port": "metrics", "path": "/metrics", "interval": "30s", "honorLabels": True}
+    assert endpoint.items() >= wanted.items()
+    scraped = {
+        item["metadata"]["name"]: port["targetPort"]
+        for item in objects(overlay)
+        if item["kind"] == "Service"
+        for port in item["spec"]["ports"]
+        if port["name"] == "metrics"
+    }
+    assert scraped == {"agent": "metrics", "cluster": "metrics"}
+    for name in scraped:
+        assert "8001" in Pod(overlay, name).environment("collector")["SCRAPE_LISTEN"]
+
+
+@overlays
+def test_the_collectors_own_monitor_finds_each_of_them(overlay: str) -> None:
+    spec = named(overlay, "PodMonitor", "agentical-collectors")["spec"]
+    (expression,) = spec["selector"]["matchExpressions"]
+    assert set(expression["values"]) == set(COLLECTORS)
+    check(overlay, spec["selector"], [{"port": spec["podMetricsEndpoints"][0]["port"]}])
+
+
+def test_the_worker_scales_on_a_series_that_the_pipeline_makes() -> None:
+    metric = named("production", "HorizontalPodAutoscaler", "worker")["spec"]["metrics"][0]
+    adapter = yaml.safe_load((DEPLOY / "prometheus-adapter.yaml").read_text())
+    (rule,) = adapter["rules"]["external"]
+    assert metric["external"]["metric"]["name"] == rule["seriesQuery"] == "agentical_queue_depth"
+    (queue,) = metric["external"]["metric"]["selector"]["matchLabels"].values()
+    assert queue == Settings.model_fields["task_queue"].default
+    assert "new_name: agentical.queue.depth\n" in (COLLECTOR / "base.yaml").read_text()
+
+
+@overlays
+def test_the_images_are_those_of_compose(overlay: str) -> None:
+    composed = set(re.findall(r":-([a-z/.-]+:v?[\d.]+)\}", (ROOT / "compose.yaml").read_text()))
+    for item in workloads(overlay):
+        spec = item["spec"]["template"]["spec"]
+        for container in [*spec["containers"], *spec.get("initContainers", [])]:
+            assert container["image"] in composed
