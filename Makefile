@@ -10,7 +10,7 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults drills bench test-integration test-containers mutants answers lint format types alerts dashboards clean
+.PHONY: help setup tools demo doctor test faults drills bench test-integration test-containers test-kubernetes mutants answers lint format types alerts dashboards clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ doctor: setup ## Send one trace, log and metric through a running pipeline and l
 	@$(RUN) agentical doctor
 
 test: tools ## Run the tests
-	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers
+	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/kubernetes/distribution
 
 faults: tools ## Run every fault with its full outage (some minutes) and write docs/faults.md
 	@rm -rf build/faults
@@ -41,6 +41,9 @@ test-integration: tools ## The app against containers (native processes where th
 
 test-containers: tools ## `docker compose up` for real, checked at both backends
 	@$(RUN) pytest tests/containers
+
+test-kubernetes: tools ## Check the manifests with a collector that knows Kubernetes (built once: minutes)
+	@$(RUN) pytest tests/kubernetes
 
 mutants: tools ## Change every number of the alerts in turn: each time a test has to fail (minutes)
 	@$(RUN) python -m tests.alerts.mutants

@@ -17,9 +17,22 @@ ROUTES = [path for path in FILES if "otlp_http/logfire" in read(path).get("expor
 ENVIRONMENTS = sorted((COLLECTOR / "environments").glob("*.yaml"))
 DOORS = sorted((COLLECTOR / "doors").glob("*.yaml"))
 INFRASTRUCTURE = sorted((COLLECTOR / "infrastructure").glob("*.yaml"))
+WITH_PODS = COLLECTOR / "routes" / "with-pods.yaml"
+TO_GATEWAY = [COLLECTOR / "routes" / f"{name}.yaml" for name in ("to-gateway", "to-gateways")]
 LOADED_TOGETHER = [
     [BASE, *DOORS, *INFRASTRUCTURE, environment, route, *OVERLAYS]
     for environment, route in product(ENVIRONMENTS, ROUTES)
+] + [
+    [
+        BASE,
+        *DOORS,
+        *INFRASTRUCTURE,
+        COLLECTOR / "environments" / "agent.yaml",
+        route,
+        WITH_PODS,
+        *OVERLAYS,
+    ]
+    for route in TO_GATEWAY
 ]
 
 
@@ -79,17 +92,46 @@ def test_all_routes_reach_logfire_in_the_same_way() -> None:
     assert all(one == other for one, other in combinations(ways, 2))
 
 
-def test_the_distribution_builds_what_its_manifest_names() -> None:
-    manifest = yaml.safe_load((COLLECTOR / "distribution" / "builder.yaml").read_text())
+def test_both_routes_to_gateways_send_logs_and_metrics_in_the_same_way() -> None:
+    one, several = (read(route) for route in TO_GATEWAY)
+    assert one["exporters"]["otlp_grpc/gateway"] == several["exporters"]["otlp_grpc/gateway"]
+    of_one, of_several = (route["service"]["pipelines"] for route in (one, several))
+    assert {**of_one, "traces/gateway": {}} == {**of_several, "traces/gateway": {}}
+
+
+def test_what_agents_hand_on_is_scrubbed_as_what_services_send() -> None:
+    base, door = read(BASE)["service"]["pipelines"], read(COLLECTOR / "doors" / "agents.yaml")
+    for signal in ("traces", "logs", "metrics"):
+        processors = door["service"]["pipelines"][f"{signal}/agents"]["processors"]
+        others = base[f"{signal}/receive"]["processors"]
+        assert processors == [others[0], *others[-(len(processors) - 1) :]]
+
+
+def components(manifest: Path) -> set[str]:
     sections = ("connectors", "exporters", "extensions", "processors", "receivers", "providers")
-    named = {entry["gomod"] for section in sections for entry in manifest[section]}
-    lock = (COLLECTOR / "distribution" / "go.mod").read_text().splitlines()
+    read_in = yaml.safe_load(manifest.read_text())
+    return {entry["gomod"] for section in sections for entry in read_in[section]}
+
+
+def test_the_distribution_for_kubernetes_has_what_the_other_has() -> None:
+    folder = COLLECTOR / "distribution"
+    more = components(folder / "kubernetes" / "builder.yaml") - components(folder / "builder.yaml")
+    assert components(folder / "builder.yaml") < components(folder / "kubernetes" / "builder.yaml")
+    assert len(more) == 4
+
+
+@pytest.mark.parametrize("folder", ["distribution", "distribution/kubernetes"])
+def test_the_distribution_builds_what_its_manifest_names(folder: str) -> None:
+    home = COLLECTOR / folder
+    manifest = yaml.safe_load((home / "builder.yaml").read_text())
+    named = components(home / "builder.yaml")
+    lock = (home / "go.mod").read_text().splitlines()
     required = {line.strip().removesuffix(" // indirect") for line in lock}
-    components = (COLLECTOR / "distribution" / "components.go").read_text()
+    sources = (home / "components.go").read_text()
     assert named <= required
     assert {f"replace {entry}" for entry in manifest["replaces"]} == {
         line for line in lock if line.startswith("replace ")
     }
     for entry in named:
         module = entry.split()[0]
-        assert module in components + (COLLECTOR / "distribution" / "main.go").read_text()
+        assert module in sources + (home / "main.go").read_text()

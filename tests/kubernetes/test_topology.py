@@ -1,6 +1,5 @@
 """Agents and a gateway on the files and variables of the manifests, as processes."""
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.telemetry import log, trace_id
 
 from stack.paths import PROMETHEUS
-from stack.toolchain import promtool
+from tests.alerts.promtool import promtool
 from tests.collector.shapes import RESOURCE, kubernetes, request
 from tests.kubernetes.rendering import OVERLAYS, Pod
 from tests.kubernetes.running import Cluster, cluster, files
@@ -34,6 +33,7 @@ def local(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_the_collector_takes_what_is_rendered_for_it(
     otelcol: Otelcol, overlay: str, name: str
 ) -> None:
+    """Of agents, too, the one below starts; the rest of them is in distribution/."""
     pod = Pod(overlay, name)
     given = pod.environment("collector", optional=False)
     assert otelcol.validate(files(pod, without_cluster=True), given) == ""
@@ -111,8 +111,7 @@ def test_what_a_restarting_pods_series_are_called_fires_its_alert(
         ],
     }
     (tmp_path / "fires.test.yml").write_text(yaml.safe_dump(unit_test))
-    command = [str(promtool()), "test", "rules", str(tmp_path / "fires.test.yml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = promtool("test", "rules", tmp_path / "fires.test.yml")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

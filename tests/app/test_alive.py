@@ -1,0 +1,42 @@
+"""What a liveness probe asks of a worker."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.ports import free_port
+
+from stack.paths import ROOT
+from stack.services import Postgres, Redis
+from tests.app.house import House
+
+
+def asked(env: Mapping[str, str]) -> tuple[int, str]:
+    command = [sys.executable, "-m", "app.alive"]
+    done = subprocess.run(
+        command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    return done.returncode, done.stderr.strip()
+
+
+def test_a_worker_that_hangs_is_told_from_one_that_works_and_from_a_lost_redis(
+    postgres: Postgres, redis: Redis
+) -> None:
+    with House(postgres, redis, {"OTEL_SDK_DISABLED": "true", "TASK_LEASE_SECONDS": "3"}) as house:
+        poll_until(lambda: asked(house.env) == (0, ""), "the worker asks the queue")
+        os.kill(house.workers[0].pid, signal.SIGSTOP)
+        try:
+            said = poll_until(lambda: asked(house.env)[1], "the worker is silent", timeout=30)
+            assert said.startswith("no worker of this machine has asked the queue")
+            assert asked({**house.env, "REDIS_PORT": str(free_port())}) == (0, "")
+        finally:
+            os.kill(house.workers[0].pid, signal.SIGCONT)
+        poll_until(lambda: asked(house.env) == (0, ""), "it asks again", timeout=30)
+
+
+def test_a_queue_that_no_worker_has_asked_has_none_alive(postgres: Postgres, redis: Redis) -> None:
+    code, said = asked(House(postgres, redis, {}, workers=0).env)
+    assert (code, said) == (1, "no worker of this machine has asked the queue lately")
