@@ -35,7 +35,7 @@ def main() -> None:
     settings = load()
     seconds = silence(settings)
     if seconds is not None and seconds > settings.task_lease_seconds:
-        sys.exit(f"no worker of this machine has asked the queue lately")
+        sys.exit("no worker of this machine has asked the queue lately")
 
 
 if __name__ == "__main__":
