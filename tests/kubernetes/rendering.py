@@ -20,6 +20,7 @@ OVERLAYS = ("local", "production")
 WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
 COLLECTORS = ("agent", "gateway", "cluster")
 CONFIG = "--config=file:"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is
 # What the kubelet fills in, and no Secret that may be missing.
 FIELDS = {
     "metadata.name": "gateway-0",
@@ -51,7 +52,7 @@ def objects(overlay: str) -> tuple[Object, ...]:
     """Return every object of an overlay. Raises `AssertionError` with what Kustomize said."""
     done = kustomize(DEPLOY / "overlays" / overlay)
     assert done.returncode == 0, done.stderr
-    return tuple(yaml.safe_load_all(done.stdout))
+    return tuple(yaml.load_all(done.stdout, Loader=LOADER))
 
 
 def named(overlay: str, kind: str, name: str) -> Object:
