@@ -26,7 +26,7 @@ def test_a_worker_that_hangs_is_told_from_one_that_works_and_from_a_lost_redis(
     postgres: Postgres, redis: Redis
 ) -> None:
     with House(postgres, redis, {"OTEL_SDK_DISABLED": "true", "TASK_LEASE_SECONDS": "3"}) as house:
-        poll_until(lambda: asked(house.env) == (0, ""), "the worker asks the queue")
+        poll_until(lambda: asked(house.env) == (0, ""), "the worker asks the queue", timeout=30)
         os.kill(house.workers[0].pid, signal.SIGSTOP)
         try:
             said = poll_until(lambda: asked(house.env)[1], "the worker is silent", timeout=30)

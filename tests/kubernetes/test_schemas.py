@@ -2,10 +2,12 @@
 
 import json
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import kubernetes_validate
 import pytest
+from kubernetes_validate import utils
 
 from stack.toolchain import Tool, provide
 from tests.kubernetes.rendering import OVERLAYS, Object, objects
@@ -24,7 +26,11 @@ OPERATOR_TOOL = Tool(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(version: str) -> None:
+def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would read the megabytes of definitions for each object.
+    monkeypatch.setattr(utils, "schema_contents", cache(utils.schema_contents))
     production = [item for item in objects("production") if item["apiVersion"] != OPERATORS]
     local = [item for item in objects("local") if item["apiVersion"] != OPERATORS]
     assert min(len(production), len(local)) > 30
