@@ -1,23 +1,17 @@
-"""The manifests agree with the files they mount, and with each other: ports, variables, names."""
+"""The manifests agree with the files they mount: variables, ports, queues."""
 
 import re
-from typing import Any
 
 import pytest
-import yaml
 from pytest_otelcol.configs import merged
 
 from app.settings import Settings
-from stack.paths import COLLECTOR, ROOT
+from stack.paths import COLLECTOR
 from stack.services import FEATURE_GATES
 from tests.kubernetes.rendering import (
     COLLECTORS,
-    DEPLOY,
     OVERLAYS,
-    Object,
     Pod,
-    named,
-    objects,
     repository_path,
     workloads,
 )
@@ -131,47 +125,6 @@ def test_the_gateway_speaks_to_its_guard_and_the_guard_to_whole_names(overlay: s
             assert re.fullmatch(r"[a-z-]+(\.[a-z-]+){2,}:\d+", value), value
 
 
-def endpoints(overlay: str) -> dict[str, int]:
-    """Return every address of a Service, by short and by whole name, with its port in the pod."""
-    found = {}
-    for item in objects(overlay):
-        if item["kind"] == "Service":
-            (pod,) = [w for w in workloads(overlay) if selected(item["spec"]["selector"], w)]
-            ports = {
-                p["name"]: p["containerPort"]
-                for p in pod["spec"]["template"]["spec"]["containers"][0]["ports"]
-            }
-            for port in item["spec"]["ports"]:
-                name = item["metadata"]["name"]
-                for host in (name, f"{name}.agentical.svc.cluster.local"):
-                    found[f"{host}:{port['port']}"] = ports[port["targetPort"]]
-    return found
-
-
-def selected(labels: Object, workload: Object) -> bool:
-    mine = workload["spec"]["template"]["metadata"]["labels"]
-    return bool(labels.items() <= mine.items())
-
-
-@overlays
-def test_every_address_is_a_port_of_a_service(overlay: str) -> None:
-    known = endpoints(overlay)
-    named_ports = []
-    for pod in [Pod(overlay, item["metadata"]["name"]) for item in workloads(overlay)]:
-        for container in [*pod.spec["containers"], *pod.spec.get("initContainers", [])]:
-            given = {**pod.environment(container["name"])}
-            text = " ".join(value for name, value in given.items() if "_LISTEN" not in name)
-            named_ports += re.findall(
-                r"\b(?:[a-z-]+\.agentical\.svc\.cluster\.local|agent|api):\d+", text
-            )
-    assert len(named_ports) >= 5
-    assert set(named_ports) <= known.keys()
-    if overlay == "production":
-        resolver = yaml.safe_load(Pod(overlay, "agent").environment("collector")["GATEWAYS"])["dns"]
-        address = Pod(overlay, "agent").environment("collector")["GATEWAY_ENDPOINT"]
-        assert f"{resolver['hostname']}:{resolver['port']}" == address
-
-
 @overlays
 def test_the_applications_variables_are_settings(overlay: str) -> None:
     settings = {name.upper() for name in Settings.model_fields}
@@ -184,75 +137,3 @@ def test_the_applications_variables_are_settings(overlay: str) -> None:
             in given["OTEL_RESOURCE_ATTRIBUTES"]
         )
         assert "$(" not in str(given)
-
-
-@overlays
-def test_a_policy_names_ports_that_its_pods_have(overlay: str) -> None:
-    for item in objects(overlay):
-        if item["kind"] == "NetworkPolicy":
-            spec = item["spec"]
-            for rule in spec.get("ingress", []):
-                check(overlay, spec["podSelector"], rule["ports"])
-            for rule in spec.get("egress", []):
-                for peer in rule.get("to", []):
-                    if "podSelector" in peer:
-                        check(overlay, peer["podSelector"], rule["ports"])
-
-
-def check(overlay: str, selector: Object, ports: list[Object]) -> None:
-    """Look for each port, by its name, in at least one pod that the selector means."""
-    wanted = selector.get("matchLabels", {}).get("app.kubernetes.io/component")
-    names = [wanted] if wanted else selector["matchExpressions"][0]["values"]
-    specs = [Pod(overlay, name).spec for name in names]
-    there = {p["name"] for spec in specs for c in spec["containers"] for p in c.get("ports", [])}
-    assert {port["port"] for port in ports} <= there
-
-
-@overlays
-def test_the_monitor_of_the_scrape_endpoint_is_as_the_strategy_names_it(overlay: str) -> None:
-    monitor = named(overlay, "ServiceMonitor", "agentical-metrics")
-    assert monitor["metadata"]["namespace"] == "agentical"
-    assert monitor["metadata"]["labels"]["app.kubernetes.io/name"] == "agentical"
-    spec: dict[str, Any] = monitor["spec"]
-    assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/name": "agentical"}}
-    assert spec["namespaceSelector"] == {"matchNames": ["agentical"]}
-    (endpoint,) = spec["endpoints"]
-    wanted = {"port": "metrics", "path": "/metrics", "interval": "30s", "honorLabels": True}
-    assert endpoint.items() >= wanted.items()
-    scraped = {
-        item["metadata"]["name"]: port["targetPort"]
-        for item in objects(overlay)
-        if item["kind"] == "Service"
-        for port in item["spec"]["ports"]
-        if port["name"] == "metrics"
-    }
-    assert scraped == {"agent": "metrics", "cluster": "metrics"}
-    for name in scraped:
-        assert "8001" in Pod(overlay, name).environment("collector")["SCRAPE_LISTEN"]
-
-
-@overlays
-def test_the_collectors_own_monitor_finds_each_of_them(overlay: str) -> None:
-    spec = named(overlay, "PodMonitor", "agentical-collectors")["spec"]
-    (expression,) = spec["selector"]["matchExpressions"]
-    assert set(expression["values"]) == set(COLLECTORS)
-    check(overlay, spec["selector"], [{"port": spec["podMetricsEndpoints"][0]["port"]}])
-
-
-def test_the_worker_scales_on_a_series_that_the_pipeline_makes() -> None:
-    metric = named("production", "HorizontalPodAutoscaler", "worker")["spec"]["metrics"][0]
-    adapter = yaml.safe_load((DEPLOY / "prometheus-adapter.yaml").read_text())
-    (rule,) = adapter["rules"]["external"]
-    assert metric["external"]["metric"]["name"] == rule["seriesQuery"] == "agentical_queue_depth"
-    (queue,) = metric["external"]["metric"]["selector"]["matchLabels"].values()
-    assert queue == Settings.model_fields["task_queue"].default
-    assert "new_name: agentical.queue.depth\n" in (COLLECTOR / "base.yaml").read_text()
-
-
-@overlays
-def test_the_images_are_those_of_compose(overlay: str) -> None:
-    composed = set(re.findall(r":-([a-z/.-]+:v?[\d.]+)\}", (ROOT / "compose.yaml").read_text()))
-    for item in workloads(overlay):
-        spec = item["spec"]["template"]["spec"]
-        for container in [*spec["containers"], *spec.get("initContainers", [])]:
-            assert container["image"] in composed
