@@ -34,7 +34,8 @@ collector's `GOGC`."""
 
 PRODUCERS = """CPU time of the service's process a request, over the same handler without
 telemetry, against the strategy that this project replaces: the `logfire` SDK with captured headers
-and a `prometheus_client` middleware."""
+and a `prometheus_client` middleware. `documents` is the handler alone, and has the bound; `tasks`
+adds the spans of Postgres, Redis and the queue, which both ways make with the same libraries."""
 
 HOW = """Every figure is a ratio against something measured in the same run: each configuration
 runs in turns with the others (saturated) or beside them (steady rate), and the ratio is the median

@@ -61,7 +61,7 @@ def pipeline() -> Iterator[Pipeline]:
         running = stack.enter_context(
             Pipeline(environment="production", overlays=extra, variables=QUICK)
         )
-        stack.enter_context(Load(running.api_url, rate=10))
+        stack.enter_context(Load(running.api_url, rate=10, failing=5))
         yield running
 
 
