@@ -18,10 +18,14 @@ LISTENS = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")
 PLACES = {
     "extensions/health_check",
     "receivers/otlp",
+    "receivers/otlp/agents",
     "receivers/otlp/metrics_buffer",
     "receivers/otlp/self",
     "exporters/prometheus/scrape",
 }
+
+# These need the collector of a cluster, and listen nowhere.
+IN_A_CLUSTER = {"to-gateways", "with-pods"}
 
 
 def values_of(key: str, config: Any) -> Iterator[str]:
@@ -36,9 +40,9 @@ def values_of(key: str, config: Any) -> Iterator[str]:
 
 def resolved(otelcol: Otelcol) -> dict[str, Any]:
     """Return all files as the collector reads them where no variable but a password is set."""
-    names = [path.relative_to(COLLECTOR).with_suffix("") for path in COLLECTOR.glob("*/*.yaml")]
-    configs = [*files(["environments/development"]), COLLECTOR / "doors" / "token.yaml"]
-    configs += [COLLECTOR / f"{name}.yaml" for name in names if name.parts[0] == "routes"]
+    configs = files(["environments/development", "doors/token", "doors/agents"])
+    routes = (path for path in COLLECTOR.glob("routes/*.yaml") if path.stem not in IN_A_CLUSTER)
+    configs += sorted(routes)
     done = subprocess.run(
         [str(otelcol.binary), "print-config", *(f"--config=file:{path}" for path in configs)],
         env={"OTLP_TOKEN": "one"},

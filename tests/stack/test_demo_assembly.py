@@ -96,7 +96,7 @@ def test_a_port_may_be_given_with_or_without_its_host() -> None:
         (
             "prod",
             "hybrid",
-            "no collector file 'environments/prod': environments/ has development, ",
+            "no collector file 'environments/prod': environments/ has agent, development, ",
         ),
         ("development", "nowhere", "no collector file 'routes/nowhere': routes/ has "),
     ],

@@ -1,5 +1,6 @@
 """Free TCP ports on loopback."""
 
+import atexit
 import random
 import socket
 from collections import deque
@@ -10,6 +11,12 @@ CHOICE = range(10_000, 32_000)
 # A port is ours while we hold the UDP socket of the same number; TCP does not mind. Only what was
 # not yet bound needs it, so that the oldest may go.
 _leases: deque[socket.socket] = deque(maxlen=200)
+
+
+@atexit.register
+def _close_leases() -> None:
+    for lease in _leases:
+        lease.close()
 
 
 def free_port() -> int:
