@@ -21,7 +21,8 @@ demo: tools ## Run the whole pipeline here, no Docker (DURATION=60 ends by itsel
 doctor: setup ## Send one trace, log and metric through a running pipeline and look for them
 	@$(RUN) agentical doctor
 
-test: tools ## Run the tests
+test: setup ## Run the tests
+	@$(RUN) agentical tools --tests
 	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/kubernetes/distribution
 
 faults: tools ## Run every fault with its full outage (some minutes) and write docs/faults.md
@@ -30,7 +31,7 @@ faults: tools ## Run every fault with its full outage (some minutes) and write d
 	  $(RUN) pytest -n 2 --timeout=1200 -v --ignore=tests/faults/test_table.py tests/faults
 	@$(RUN) python -m tests.faults.table build/faults
 
-drills: tools ## Break a pipeline in every way there is a drill for, and see who is told (about 8 minutes)
+drills: tools ## Break a pipeline in every way there is a drill for, and see who is told (about 10 minutes)
 	@$(RUN) agentical drill --all
 
 bench: tools ## Measure what it costs against others (about 10 minutes; docs/performance.md)
@@ -45,7 +46,8 @@ test-containers: tools ## `docker compose up` for real, checked at both backends
 test-kubernetes: tools ## Check the manifests with a collector that knows Kubernetes (built once: minutes)
 	@$(RUN) pytest tests/kubernetes
 
-mutants: tools ## Change every number of the alerts in turn: each time a test has to fail (minutes)
+mutants: setup ## Change every number of the alerts in turn: each time a test has to fail (minutes)
+	@$(RUN) agentical tools --tests
 	@$(RUN) python -m tests.alerts.mutants
 
 answers: tools ## Write docs/backend-answers.md: what becomes of telemetry, by the backend's answer

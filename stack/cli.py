@@ -22,13 +22,11 @@ def main() -> None:
 
 
 @cli.command()
-def tools() -> None:
+def tools(
+    tests: Annotated[bool, typer.Option("--tests", help="Also what only tests need.")] = False,
+) -> None:
     """Find or build the collector, Prometheus and Alertmanager, and print where they are."""
-    for tool in (
-        toolchain.COLLECTOR_TOOL,
-        toolchain.PROMETHEUS_TOOL,
-        toolchain.ALERTMANAGER_TOOL,
-    ):
+    for tool in toolchain.RUN + (toolchain.TEST if tests else ()):
         typer.echo(f"{tool.name:<14}{toolchain.provide(tool)}")
 
 

@@ -98,6 +98,9 @@ AMTOOL_TOOL = replace(  # of the same version, always
     on_path="amtool",
     module=ALERTMANAGER_TOOL.module.replace("/cmd/alertmanager@", "/cmd/amtool@"),
 )
+RUN = (COLLECTOR_TOOL, PROMETHEUS_TOOL, ALERTMANAGER_TOOL)
+# Built before the tests, or each of them would wait for minutes, several for the same.
+TEST = (PROMTOOL_TOOL, AMTOOL_TOOL, KUSTOMIZE_TOOL)
 
 
 def say(line: str) -> None:
