@@ -15,7 +15,17 @@ from stack.query import duration
 from stack.standin.engine import Query, run
 from stack.standin.store import Store
 from tests.alerts.logfire_rows import Rows, just_inside, just_outside, store_of
-from tests.alerts.logfire_traffic import asked, broken, called, executed, lost, served, told, took
+from tests.alerts.logfire_traffic import (
+    asked,
+    broken,
+    called,
+    executed,
+    lost,
+    lost_between,
+    served,
+    told,
+    took,
+)
 from tests.collector.shapes import redis
 
 ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
@@ -177,6 +187,7 @@ EXPECTED = {
         frequency=60,
         cases=(
             Case("lost in 7 slices", True, lambda: {API: lost("Postgres", 7)}),
+            Case("lost as 8 slices change", True, lambda: {API: lost_between("Postgres", 4)}),
             Case("lost in 6 slices, twice each", False, lambda: {API: lost("Postgres", 6, each=2)}),
             Case(
                 "waited for in 7 slices",

@@ -65,6 +65,15 @@ def lost(server: str, slices: int, each: int = 1, message: str = "Server lost") 
     ]
 
 
+def lost_between(server: str, pairs: int) -> list[Telemetry]:
+    """Return logs in pairs 2 s apart: one ends a slice and one begins the next."""
+    return [
+        at(log("Server lost", {"server": server, "reason": "gone"}, severity="WARN"), slot, part)
+        for pair in range(pairs)
+        for slot, part in ((2 * pair + 1, 0.8), (2 * pair, 0.0))
+    ]
+
+
 def broken(slices: int, raised: str = "ConnectionDoesNotExistError") -> list[Telemetry]:
     """Return queries that an exception ended, one in each of the newest slices of time."""
     return [at(query(raised=f"asyncpg.exceptions.{raised}"), slot, 0.0) for slot in range(slices)]
