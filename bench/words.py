@@ -37,8 +37,9 @@ telemetry, against the strategy that this project replaces: the `logfire` SDK wi
 and a `prometheus_client` middleware. `documents` is the handler alone, and has the bound; `tasks`
 adds the spans of Postgres, Redis and the queue, which both ways make with the same libraries."""
 
-HOW = """Every figure is a ratio against something measured in the same run: each configuration
-runs in turns with the others (saturated) or beside them (steady rate), and the ratio is the median
+HOW = """A part can be taken again alone (`python -m bench --only PART`): here the producers and the
+stages were, later than the rest. Every ratio is against something of the same run: configurations
+run in turns with the others (saturated) or beside them (steady rate), and the ratio is the median
 over the rounds.
 
 - **Load**: the service's own traces, eight spans each (request, database, queue, worker), with the
