@@ -3,6 +3,7 @@
 import atexit
 import random
 import socket
+import threading
 from collections import deque
 
 # Below the range from which the kernel takes a port for every outgoing connection (32768 on
@@ -11,6 +12,7 @@ CHOICE = range(10_000, 32_000)
 # A port is ours while we hold the UDP socket of the same number; TCP does not mind. Only what was
 # not yet bound needs it, so that the oldest may go.
 _leases: deque[socket.socket] = deque(maxlen=200)
+_one_at_a_time = threading.Lock()  # Threads ask at once; a full queue would drop an open socket.
 
 
 @atexit.register
@@ -33,11 +35,16 @@ def free_port() -> int:
         except OSError:
             lease.close()
             continue
+        _keep(lease)
+        return number
+    raise OSError(f"no free port from {CHOICE.start} to {CHOICE.stop - 1} on 127.0.0.1")
+
+
+def _keep(lease: socket.socket) -> None:
+    with _one_at_a_time:
         if len(_leases) == _leases.maxlen:
             _leases.popleft().close()
         _leases.append(lease)
-        return number
-    raise OSError(f"no free port from {CHOICE.start} to {CHOICE.stop - 1} on 127.0.0.1")
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
