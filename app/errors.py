@@ -12,7 +12,14 @@ LOST_SERVER: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,  # shutting down, starting up
     asyncpg.InterfaceError,  # the connection went away under a query
+    asyncpg.InternalClientError,  # and now and then asyncpg does not notice before the next one
     OSError,  # TimeoutError included: Postgres cannot be reached
+)
+
+# What Postgres refuses because of what was sent, however often.
+UNFIT: tuple[type[Exception], ...] = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
 )
 
 

@@ -11,7 +11,7 @@ import httpx
 from app import __version__, gauges, telemetry
 from app.agents import execute
 from app.database import Database
-from app.errors import LOST_SERVER, ServerLostError, lost_server, reason
+from app.errors import LOST_SERVER, UNFIT, ServerLostError, lost_server, reason
 from app.queue import Message, TaskQueue
 from app.services import opened
 from app.settings import Settings, SettingsError, load
@@ -54,14 +54,14 @@ class Worker:
         while True:
             try:
                 await self.database.finish_task(message.task, outcome)
-            except LOST_SERVER as error:
-                await self._wait_for(error)
-                if self.stop.is_set():
-                    return False
-            except Exception:
+            except UNFIT:
                 # It would fail for ever: a message that no API of this kind has sent.
                 logger.exception("Task dropped", extra={"entry_id": message.entry_id})
                 return True
+            except Exception as error:
+                await self._wait_for(error)
+                if self.stop.is_set():
+                    return False
             else:
                 return True
 

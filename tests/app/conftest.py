@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
+from app.settings import Settings
 from stack.services import Postgres, Redis, scratch
 from tests.app.house import House
 
@@ -20,6 +22,16 @@ def folder(name: str) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path)
+
+
+def connected_to(postgres: Postgres) -> Settings:
+    """Return the settings of a service on this server."""
+    return Settings(
+        postgres_port=postgres.port,
+        postgres_user=postgres.user,
+        postgres_password=SecretStr(postgres.password),
+        postgres_db="postgres",
+    )
 
 
 @pytest.fixture(scope="session")

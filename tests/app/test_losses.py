@@ -1,5 +1,7 @@
 """Servers are stopped and workers killed: what is accepted gets done."""
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -8,15 +10,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg
 import pytest
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 from redis import Redis as Client
 
+from app.database import Database
+from app.errors import LOST_SERVER
 from app.queue import GROUP
 from stack.services import Postgres, Redis
-from tests.app.conftest import folder
+from tests.app.conftest import connected_to, folder
 from tests.app.house import House
 
 OFF = {"OTEL_SDK_DISABLED": "true"}
@@ -82,6 +87,29 @@ def test_a_lost_server_is_named_and_all_recovers_by_itself() -> None:
             assert house.run("summarize_document", "kept")["status"] == "success"
         stats = house.client.get("/agents/researcher/stats").json()
         assert (stats["completed"], stats["failed"]) == (2, 0)
+
+
+def test_whatever_a_killed_postgres_makes_of_a_query_counts_as_a_lost_server() -> None:
+    async def ask(database: Database, ending: asyncio.Event) -> None:
+        while not ending.is_set():
+            with contextlib.suppress(*LOST_SERVER):
+                await database.ping()
+            await asyncio.sleep(0)
+
+    async def go(postgres: Postgres) -> None:
+        database = await Database.connect(connected_to(postgres))
+        ending = asyncio.Event()
+        asking = asyncio.gather(*(ask(database, ending) for _ in range(8)))
+        for _ in range(4):
+            await asyncio.to_thread(postgres.kill)
+            await asyncio.to_thread(postgres.start)
+            await asyncio.sleep(0.1)  # the connections are in use again
+        ending.set()
+        await asking
+        await database.close()
+
+    with folder("postgres") as data, Postgres(free_port(), data, password="secret") as postgres:
+        asyncio.run(go(postgres))
 
 
 def check_it_is_missed(house: House, lost: str) -> None:
@@ -168,3 +196,27 @@ def test_a_message_that_nobody_can_use_is_dropped_and_one_that_kills_its_workers
             assert house.result(deadly)["error"] == error
             assert house.run("word_statistics", "the next")["status"] == "success"
             poll_until(lambda: client.xlen(queue) == 0, "an empty queue")
+
+
+def test_a_task_is_not_dropped_for_what_is_wrong_with_the_database(
+    postgres: Postgres, redis: Redis
+) -> None:
+    with House(postgres, redis, OFF, workers=0) as house, house.worker() as worker:
+        with without_column(postgres, "finished_at"):
+            task_id = house.send("word_statistics", "stays in the queue until it can be stored")
+            poll_until(lambda: "trying again" in worker.output(), "the worker's complaint")
+        assert house.result(task_id)["status"] == "success"
+
+
+@contextmanager
+def without_column(postgres: Postgres, column: str) -> Iterator[None]:
+    async def rename(old: str, new: str) -> None:
+        connection = await asyncpg.connect(postgres.dsn)
+        await connection.execute(f"ALTER TABLE tasks RENAME COLUMN {old} TO {new}")
+        await connection.close()
+
+    asyncio.run(rename(column, "gone"))
+    try:
+        yield
+    finally:
+        asyncio.run(rename("gone", column))

@@ -4,12 +4,11 @@ import asyncio
 import uuid
 
 import pytest
-from pydantic import SecretStr
 
 from app.database import Database
-from app.settings import Settings
 from app.tasks import Outcome, Task
 from stack.services import Postgres
+from tests.app.conftest import connected_to
 from tests.app.house import House
 
 STORY = (
@@ -117,11 +116,7 @@ def test_a_bad_request_is_refused_with_a_sentence(
 def test_several_processes_may_create_the_schema_and_a_result_is_written_once(
     postgres: Postgres,
 ) -> None:
-    settings = Settings(
-        postgres_port=postgres.port,
-        postgres_password=SecretStr(postgres.password),
-        postgres_db="postgres",
-    )
+    settings = connected_to(postgres)
     task = Task(str(uuid.uuid4()), "researcher", "word_statistics", "one")
 
     async def go() -> object:
