@@ -158,6 +158,7 @@ class Redis(Process):
     def __init__(self, port: int, data: Path, *, password: str = "") -> None:
         self.port = port
         options = {"port": port, "bind": "127.0.0.1", "dir": data, "appendonly": "yes", "save": ""}
+        options["appendfsync"] = "always"  # an accepted task outlives this process, and the host
         argv = [str(get_binary_path())]
         argv += [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         if password:
