@@ -11,12 +11,13 @@ from alerts.model import Links
 from alerts.rules import (
     SAMPLE_SECONDS,
     SAMPLES,
-    UNITS,
     Group,
     Rule,
     annotations,
     compressed,
     number,
+    seconds,
+    shortened,
 )
 from alerts.slos import Burn, Pair, Slo, Slos
 
@@ -62,8 +63,7 @@ class Maker:
 
     def seconds(self, window: str) -> float:
         """Return the length of a window as a selector has it."""
-        time = self.time(window)
-        return float(time[:-2]) / 1000 if time.endswith("ms") else seconds(time)
+        return shortened(window, self.factor, self.least)
 
     def over(self, template: str, slo: Slo, window: str) -> str:
         """Return a service level's query over a window."""
@@ -146,8 +146,3 @@ class Maker:
 def limit(slo: Slo) -> dict[str, str]:
     """Return the number that stands for `$limit`, where a service level has one."""
     return {} if slo.limit is None else {"limit": number(slo.limit)}
-
-
-def seconds(window: str) -> int:
-    """Return the seconds of a duration."""
-    return int(window[:-1]) * UNITS[window[-1]]

@@ -94,12 +94,24 @@ def is_duration(value: object) -> bool:
     return re.fullmatch(r"\d+[smhd]", str(value)) is not None
 
 
+def seconds(duration: str) -> int:
+    """Return the seconds of a duration."""
+    return int(duration[:-1]) * UNITS[duration[-1]]
+
+
+def shortened(duration: str, factor: float, least: float = 0.0) -> float:
+    """Return the seconds of a duration divided by `factor`, to the millisecond.
+
+    They are not below `least` unless they were before.
+    """
+    whole = seconds(duration)
+    return whole if whole <= least else round(max(whole / factor, least), 3)
+
+
 def compressed(duration: str, factor: float, least: float = 0.0) -> str:
-    """Return a duration divided by `factor`; not below `least` seconds unless it was before."""
-    seconds = int(duration[:-1]) * UNITS[duration[-1]]
-    if factor == 1 or seconds <= least:
-        return duration
-    return f"{max(seconds / factor, least) * 1000:.0f}ms"
+    """Return a duration that is shortened, as Prometheus writes durations."""
+    short = shortened(duration, factor, least)
+    return duration if short == seconds(duration) else f"{short * 1000:.0f}ms"
 
 
 def number(value: float | str) -> str:

@@ -73,8 +73,7 @@ def demo(
 
     Ports are changed by variables; with LOGFIRE_TOKEN set it sends to the real service.
     """
-    width = None if sys.stdout.isatty() else WIDTH_OF_A_LOG
-    console = Console(highlight=False, width=width)
+    console = terminal()
     run = Run(duration, rate, arrivals)
     names = tuple(filter(None, re.split(r"[,\s]+", overlays)))
     with interruptible():
@@ -87,6 +86,11 @@ def demo(
             console.print("stopped")
             code = INTERRUPTED
     raise typer.Exit(code)
+
+
+def terminal() -> Console:
+    """Return where a command tells what happens; piped, it is as wide as a log may be."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
 
 
 def perform(pipeline: Pipeline, run: Run, console: Console) -> int:

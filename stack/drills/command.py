@@ -1,6 +1,5 @@
 """`agentical drill`: the command."""
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stack.demo import INTERRUPTED
+from stack.demo import INTERRUPTED, terminal
 from stack.drills.disk import NoDiskError
 from stack.drills.drill import DRILLS, Drill
 from stack.drills.lab import Lab, laboratory
@@ -23,7 +22,6 @@ from stack.parts import brief
 from stack.toolchain import Report
 
 HEALTHY = "healthy"
-WIDTH_OF_A_LOG = 140
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Outcome:
 
 def drill(name: str, *, every: bool, factor: float) -> None:
     """List the drills, or perform one or all. Raises `UserError`."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
+    console = terminal()
     if not name and not every:
         console.print(listed())
         return

@@ -10,10 +10,8 @@ from typing import Any
 
 import yaml
 
-from alerts import burn, rules
-from alerts.model import matrix
+from alerts import generate
 from alerts.rules import SAMPLES, compressed
-from alerts.slos import slos
 from stack.paths import PROMETHEUS
 
 SAMPLE_SECONDS = 0.5  # how often a drill's pipeline sends metrics
@@ -43,13 +41,7 @@ def faster(text: str, factor: float) -> str:
 
 def rule_files(factor: float) -> dict[str, Any]:
     """Return every rule file by its name: generated anew, or written by hand and compressed."""
-    read = matrix()
-    made: dict[str, Any] = {
-        f"{pillar}.yml": {"groups": [group]}
-        for pillar, group in rules.groups(read, factor, LEAST / SAMPLES).items()
-    }
-    budgets = burn.groups(slos(), read.links, factor, LEAST / SAMPLES)
-    made["slo.yml"] = {"groups": budgets}
+    made = generate.rule_files(factor, LEAST / SAMPLES)
     others = [path for path in (PROMETHEUS / "rules").glob("*.yml") if path.name not in made]
     written = {path.name: faster_rules(yaml.safe_load(path.read_text()), factor) for path in others}
     return made | written

@@ -4,12 +4,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import httpx
 
-from alerts.burn import seconds
 from alerts.model import matrix
 from alerts.queries import evaluated, sql
 from stack.alerting import Alertmanager, Recorder
@@ -17,6 +15,7 @@ from stack.drills.faster import SAMPLE_SECONDS, faster_files
 from stack.errors import UserError
 from stack.launch import Pipeline
 from stack.load import Load
+from stack.query import duration
 from stack.services import StandIn, scratch
 from stack.toolchain import Report
 
@@ -81,7 +80,7 @@ class Lab:
     def fires_at_logfire(self, name: str) -> bool:
         """Tell whether the service would alert: its query, on the stand-in, returns a row."""
         alert = next(alert for alert in matrix().alerts if alert.name == name and alert.logfire)
-        window = timedelta(seconds=seconds(evaluated(alert).window) / self.factor)
+        window = duration(evaluated(alert).window) / self.factor
         return bool(self.stand_in.query(sql(alert), since=window))
 
     def told(self) -> list[Notification]:

@@ -145,7 +145,7 @@ def alternatives(path: Path, value: Any) -> list[Any]:
     if path[0] == "logfire" and key in ("window", "frequency"):
         return neighbours(value)
     if DURATION.fullmatch(value):
-        seconds = int(value[:-1]) * rules.UNITS[value[-1]]
+        seconds = rules.seconds(value)
         return [f"{max(seconds // 2, 1)}s", f"{seconds * 2}s"] if seconds else ["60s"]
     return fewer(value) if "numbers" in path else []
 
