@@ -38,7 +38,8 @@ READ = {
 ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
 READ[f"sum by (http_response_status_code, server_address) ({ANSWERS})"] = "its answers, at all"
 # What nothing has counted here, and what is made of it: tests/ledger/ makes the exporters' failures
-# count. `up` and `ALERTS` are Prometheus' own, of what it scrapes and of what fires.
+# count, tests/kubernetes/distribution/ agents and gateways. `up` and `ALERTS` are Prometheus' own,
+# of what it scrapes and of what fires.
 UNCOUNTED = (
     "otelcol_exporter_send_failed_",
     "otelcol_exporter_enqueue_failed_",
@@ -47,6 +48,10 @@ UNCOUNTED = (
     "signal_hop_kind:ledger_failed:sum",
     f'{ANSWERS}{{http_response_status_code=~"401|403"',
     f'{ANSWERS}{{http_response_status_code="502"',
+    'otelcol_receiver_accepted_spans_total{receiver="otlp/agents"',
+    'otelcol_receiver_accepted_log_records_total{receiver="otlp/agents"',
+    'otelcol_receiver_accepted_metric_points_total{receiver="otlp/agents"',
+    'instance_signal_hop:ledger_sent:sum{hop=~"load_balancing/gateways|otlp_grpc/gateway"',
     "ALERTS",
     "cause:",
     "up",

@@ -1,0 +1,253 @@
+"""Gateways are killed, added and restarted under traffic: what is lost, came twice, or was split."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import Collector, Otelcol
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.telemetry import log, trace_id
+
+from stack.promql import PromQL
+from tests.collector.shapes import request
+from tests.faults.outcome import STATED, Outcome, Row, record
+from tests.kubernetes.distribution.fleet import Fleet, run_fleet
+from tests.kubernetes.distribution.traffic import Census, Traffic, instance_of
+from tests.ledger.book import LOGFIRE, Hop, Line, assert_balanced
+
+WAIT = 30.0 if STATED else 3.0  # seconds that a gateway waits for spans: as shipped, or short
+PHASE = 4.0  # seconds of traffic before and after each change
+APART = 5.0  # more seconds than a trace takes from its first span to its last gateway
+A_SECOND = 160.0  # spans, and log records, that the traffic makes: what a kill hides, at most
+OVERLAY = "production"
+EXACT = ("logs", "samples")
+TO_GATEWAYS = ("load_balancing/gateways", "otlp_grpc/gateway")
+WIRE: Hop = ("traces", "otlp/agents")
+
+STEADY = Row(
+    "none; 10 % sampled",
+    OVERLAY,
+    "each trace is decided once: all of its spans arrive, or none; all with an error; counts are exact",
+    stated=0,
+    short=0,
+    none_lost=(*EXACT, "spans of kept traces"),
+    none_twice=("spans", "logs"),
+)
+KILLED = Row(
+    "`kill -9` of one, while Logfire refuses what it sends; back later on its volume",
+    OVERLAY,
+    "0 lost logs and samples; spans only of its sampling window; its share moves, its queue drains",
+    stated=0,
+    short=0,
+    none_lost=(*EXACT, "spans of before"),
+    none_twice=(),
+)
+JOINED = Row(
+    "a fourth joins",
+    OVERLAY,
+    "0 lost, 0 duplicated; split are only traces that were on their way until all agents knew",
+    stated=0,
+    short=0,
+    none_twice=("spans", "logs"),
+)
+ROLLED = Row(
+    "orderly restart of all three, one after the other, each at a new address",
+    OVERLAY,
+    "0 lost",
+    stated=0,
+    short=0,
+    none_twice=("logs",),
+)
+
+pytestmark = pytest.mark.timeout(1800)
+StartFleet = Callable[..., "Run"]
+
+
+@dataclass
+class Run:
+    """A fleet under traffic."""
+
+    fleet: Fleet
+    traffic: Traffic
+
+    def go_on(self, seconds: float = PHASE) -> None:
+        """Let the traffic run: the length of a phase, not a wait for a result."""
+        time.sleep(seconds)
+
+    def finish(self, slack: float = 0.0) -> tuple[Census, dict[Hop, Line]]:
+        """Settle, and hold the ledger of both hops against what came."""
+        found = self.fleet.settle(self.traffic)
+        lost, twice, spans = len(found.lost), found.twice, len(found.spans)
+        taken = {"spans": 2 * spans + twice, "logs": 2 * len(found.logs)}
+        lines = assert_balanced(
+            self.fleet.ledger.url,
+            taken,
+            {"spans": lost, "logs": 0},
+            unaccounted=slack,
+            beside={WIRE: -twice},
+        )
+        return found, lines
+
+
+@pytest.fixture
+def start(whole: Otelcol, tmp_path: Path) -> Iterator[StartFleet]:
+    """Start a fleet under traffic, with the arguments of `run_fleet`."""
+    with ExitStack() as stack:
+
+        def started(**arguments: int) -> Run:
+            fleet = stack.enter_context(run_fleet(whole, tmp_path, wait=WAIT, **arguments))
+            run = Run(fleet, stack.enter_context(Traffic(fleet.agents)))
+            run.go_on()
+            return run
+
+        yield started
+
+
+def outcome(found: Census, note: str, **lost: int) -> Outcome:
+    """Return what a run measured; more `lost` by what is counted."""
+    lost = {name.replace("_", " "): count for name, count in lost.items()}
+    logs_lost = len(found.logs - found.logged.keys())
+    return Outcome(
+        sent={"spans": len(found.spans), "logs": len(found.logs), "samples": found.samples},
+        lost={"spans": len(found.lost), "logs": logs_lost, "samples": found.samples_lost, **lost},
+        duplicated={"spans": found.twice, "logs": found.logged.total() - len(found.logged)},
+        note=note,
+    )
+
+
+def test_a_trace_over_three_agents_is_decided_once_and_every_request_is_counted(
+    start: StartFleet,
+) -> None:
+    run = start(percent=10)
+    found, lines = run.finish()
+    came, kept = set(found.ends), {found.spans[span].trace for span in found.ends}
+    torn = [span for span, sent in found.spans.items() if sent.trace in kept and span not in came]
+    assert run.traffic.failing <= kept
+    assert len(run.traffic.failing) < len(kept) < len(found.traces) / 2
+    assert min(len(sink.spans) for sink in run.fleet.ends) > 0
+    assert not found.split
+    assert lines["traces", "stages"].sampled_out == len(found.lost)
+    assert lines["traces", LOGFIRE].delivered == len(came)
+    note = f"{len(kept):,} of {len(found.traces):,} traces kept, {len(run.traffic.failing)} for an error"
+    record(STEADY, outcome(found, note, spans_of_kept_traces=len(torn)))
+    assert_counted(run, found)
+    assert_gateways_agree(run.fleet)
+
+
+def assert_counted(run: Run, found: Census) -> None:
+    """Wait until the agents' counters say what was sent, each in one series of one writer."""
+    took = Counter(instance_of(sent.agent) for sent in found.spans.values())
+    with PromQL(run.fleet.ledger.url) as prometheus:
+
+        def counted() -> dict[str, float]:
+            return prometheus.by("instance", "sum by (instance) (agentical_requests_total)")
+
+        poll_until(lambda: counted() == took, f"requests counted: {took}", seen=counted)
+        writers = "count without (gateway) (agentical_requests_total) > 1"
+        assert prometheus.number(writers) == 0
+
+
+def assert_gateways_agree(fleet: Fleet) -> None:
+    """Send the same innocent traces to every gateway, past the agents: each keeps the same."""
+    route, traces = "/the-same", [trace_id() for _ in range(300)]
+    for gateway in fleet.gateways:
+        gateway.send(*(request(route=route, trace=trace) for trace in traces), log(route))
+
+    def kept() -> list[set[str]]:
+        spans = [[span for span in sink.spans if route in span.name] for sink in fleet.ends]
+        return [{span.trace_id for span in found} for found in spans]
+
+    fleet.ends[0].wait_for(lambda _: all(kept()), "some at each", timeout=WAIT + 20)
+    fleet.ends[0].wait_for(lambda _: len(set(map(frozenset, kept()))) == 1, "the same at each")
+    assert len(kept()[0]) < len(traces) / 2
+
+
+def test_a_killed_gateway_loses_what_it_had_not_decided_and_nothing_else(start: StartFleet) -> None:
+    run = start()
+    fleet = run.fleet
+    run.go_on(WAIT)
+    fleet.ends[0].refuse(503)
+    run.go_on()
+    fleet.gateways[0].kill()
+    killed = time.time()
+    _, moved = fleet.tell([1, 2])
+    fleet.ends[0].accept()
+    had = len(fleet.ends[0].logs)
+    fleet.gateways[0].start()
+    _, back = fleet.tell([0, 1, 2])
+    run.go_on()
+    found, lines = run.finish(slack=2 * A_SECOND)
+    assert lines["traces", "stages"].dropped["crash"] == pytest.approx(
+        len(found.lost), abs=A_SECOND
+    )
+    assert 0 < len(found.lost)
+    queued = [item for item in fleet.ends[0].logs[had:] if item.time / 1e9 < killed]
+    assert queued, "nothing was in the killed gateway's queue"
+    early = [sent for sent in found.lost if not killed - WAIT - APART < sent.at < killed + APART]
+    window = killed - min(sent.at for sent in found.lost)
+    note = (
+        f"the lost spans were made in the {window:.1f} s before; the others had its share "
+        f"{moved - killed:.1f} s after it; {split(found, killed, back)}"
+    )
+    record(KILLED, outcome(found, note, spans_of_before=len(early)))
+
+
+def split(found: Census, since: float, until: float) -> str:
+    """Say how many traces went through several gateways, and when they began."""
+    begun = sorted(found.split.values())
+    assert not begun or since - APART < begun[0] <= begun[-1] < until
+    when = f", begun from {begun[0] - since:+.1f} s to {begun[-1] - since:+.1f} s" if begun else ""
+    return f"{len(begun):,} of {len(found.traces):,} traces split{when}"
+
+
+def test_a_fourth_gateway_splits_the_traces_of_a_moment_and_loses_none(start: StartFleet) -> None:
+    run = start()
+    joining = run.fleet.add_gateway()
+    joined, known = run.fleet.tell(range(joining + 1))
+    run.go_on()
+    found, _ = run.finish()
+    share = len({found.spans[span].trace for span, at in found.ends.items() if joining in at})
+    assert share > 0
+    note = f"all agents knew {known - joined:.1f} s later; {split(found, joined, known)}"
+    record(JOINED, outcome(found, note))
+
+
+def test_a_rolling_restart_of_all_gateways_loses_nothing(start: StartFleet) -> None:
+    run = start()
+    fleet, begun = run.fleet, time.time()
+    for number in range(3):
+        stopping = threading.Thread(target=fleet.gateways[number].stop)
+        stopping.start()  # as in a cluster: it ends while agents still know it
+        fleet.tell(other for other in range(3) if other != number)
+        stopping.join()
+        fleet.move(number)
+        _, known = fleet.tell(range(3))
+    run.go_on()
+    found, _ = run.finish()
+    note = f"it took {known - begun:.0f} s; {split(found, begun, known)}"
+    record(ROLLED, outcome(found, note))
+
+
+def trying(agent: Collector) -> set[str]:
+    """Return the exporters of an agent that have something on their way, and fail."""
+    lines = [line for line in agent.output().splitlines() if "Exporting failed" in line]
+    return {name for name in TO_GATEWAYS for line in lines if f'"{name}"' in line}
+
+
+def test_what_a_stopping_agent_puts_back_is_no_loss(whole: Otelcol, tmp_path: Path) -> None:
+    with run_fleet(whole, tmp_path, size=1, wait=0.3) as fleet:
+        (agent,), (gateway,) = fleet.agents, fleet.gateways
+        gateway.stop()
+        agent.send(request(), log("while it is away"))
+        poll_until(lambda: trying(agent) == {*TO_GATEWAYS}, "both exporters that try again")
+        agent.stop()
+        gateway.start()
+        agent.start()
+        fleet.ends[0].wait_for_log("while it is away", timeout=30)
+        lines = assert_balanced(fleet.ledger.url, {"spans": 2, "logs": 2}, {"spans": 0, "logs": 0})
+    assert not [line.dropped for line in lines.values() if line.dropped]

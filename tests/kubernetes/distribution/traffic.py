@@ -1,0 +1,175 @@
+"""Traces over all agents at once, logs and samples, every one numbered, and who of them arrived."""
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from pytest_otelcol.collector import Collector
+from pytest_otelcol.sinks import OtlpSink
+from pytest_otelcol.telemetry import gauge, log, trace_id
+
+from stack.services import Prometheus
+from tests.collector.shapes import RESOURCE, request
+from tests.faults.arrivals import samples_until
+
+TICK = 0.2  # seconds
+TRACES = 10  # that begin with each tick
+APART = 2  # ticks between a trace's spans: one at each agent
+FAILING = 10  # every tenth trace has an error, in its last span
+SAMPLE = "scale.sequence"
+SERIES = SAMPLE.replace(".", "_")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A span that an agent took: of which trace, which agent, and when (seconds since 1970)."""
+
+    trace: str
+    agent: int
+    at: float
+
+
+@dataclass
+class Census:
+    """What was taken, and where it ended.
+
+    Attributes:
+        spans: those taken, by their id.
+        logs: the bodies of those taken.
+        ends: by a span's id, the number of the gateway that each copy of it came through.
+        logged: how often each log record came.
+        samples: how many samples were taken.
+        samples_lost: how many of those are in no series.
+    """
+
+    spans: dict[str, Sent]
+    logs: set[str]
+    ends: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    logged: Counter[str] = field(default_factory=Counter)
+    samples: int = 0
+    samples_lost: int = 0
+
+    @property
+    def traces(self) -> set[str]:
+        """The ids of all traces."""
+        return {sent.trace for sent in self.spans.values()}
+
+    @property
+    def arrived(self) -> int:
+        """How many arrivals there were; less for each sample that is missing."""
+        return sum(map(len, self.ends.values())) + self.logged.total() - self.samples_lost
+
+    @property
+    def lost(self) -> list[Sent]:
+        """The spans that came nowhere."""
+        return [sent for span, sent in self.spans.items() if span not in self.ends]
+
+    @property
+    def twice(self) -> int:
+        """How many copies of spans came that were not the first."""
+        return sum(len(ends) - 1 for ends in self.ends.values())
+
+    @property
+    def split(self) -> dict[str, float]:
+        """The traces whose spans came through several gateways, and when each began."""
+        through: dict[str, set[int]] = defaultdict(set)
+        began: dict[str, float] = {}
+        for span, sent in self.spans.items():
+            through[sent.trace] |= set(self.ends.get(span, []))
+            began[sent.trace] = min(sent.at, began.get(sent.trace, sent.at))
+        return {trace: began[trace] for trace, ends in through.items() if len(ends) > 1}
+
+
+class Traffic:
+    """Sends to every agent from a thread of its own, as a context manager.
+
+    The spans of a trace go to one agent each, in turn. Only what was acknowledged is noted; `error`
+    is the first refusal, and ends it.
+    """
+
+    def __init__(self, agents: Sequence[Collector]) -> None:
+        self.spans: dict[str, Sent] = {}
+        self.logs: set[str] = set()
+        self.failing: set[str] = set()  # traces with an error
+        self.ticks = 0
+        self.error: Exception | None = None
+        self._agents = agents
+        self._begun: list[list[str]] = []  # traces, by tick
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def finish(self) -> None:
+        """End every trace that has begun, and stop. Raises what an agent refused."""
+        self.__exit__()
+        if self.error:
+            raise self.error
+
+    def _run(self) -> None:
+        try:
+            while not self._end.wait(TICK):
+                self._tick([trace_id() for _ in range(TRACES)])
+            for _ in range(APART * (len(self._agents) - 1)):
+                self._tick([])
+        except Exception as error:  # noqa: BLE001 - the test's thread raises it
+            self.error = error
+
+    def _tick(self, traces: list[str]) -> None:
+        self._begun.append(traces)
+        self.ticks += 1
+        for number, agent in enumerate(self._agents):
+            bodies = [f"{number}-{self.ticks}-{place}" for place in range(TRACES)]
+            tick = gauge(SAMPLE, self.ticks, unit="{tick}")
+            spans = self._spans_for(number)
+            agent.send(*spans, *map(log, bodies), tick, resource=resource_of(number))
+            now = time.time()
+            self.logs.update(bodies)
+            for span in spans:
+                self.spans[span.span_id.hex()] = Sent(span.trace_id.hex(), number, now)
+
+    def _spans_for(self, number: int) -> list[Span]:
+        """Make what an agent gets now: of each trace one span, at each agent in turn."""
+        agents, found = len(self._agents), []
+        for step in range(min(agents, (self.ticks - 1) // APART + 1)):
+            traces = self._begun[self.ticks - 1 - APART * step]
+            last = step == agents - 1
+            for place in range((number - step) % agents, len(traces), agents):
+                fails = last and place % FAILING == 0
+                code, status = (500, "ERROR") if fails else (202, "UNSET")
+                found.append(request(trace=traces[place], code=code, status=status))
+                self.failing |= {traces[place]} if fails else set()
+        return found
+
+    def census(self, ends: Sequence[OtlpSink], prometheus: Prometheus) -> Census:
+        """Return what of it has arrived until now; the sinks are the gateways' in their order."""
+        found = Census(self.spans, self.logs, samples=self.ticks * len(self._agents))
+        for number, sink in enumerate(ends):
+            for span in sink.spans:
+                found.ends[span.span_id].append(number)
+            found.logged.update(str(item.body) for item in sink.logs)
+        for number in range(len(self._agents)):
+            where = f'{SERIES}{{instance="{instance_of(number)}"}}[1d]'
+            came = {value for _, value in samples_until(prometheus, where, time.time() + 60)}
+            found.samples_lost += len(set(range(1, self.ticks + 1)) - came)
+        return found
+
+
+def instance_of(number: int) -> str:
+    """Return what the process before an agent calls itself."""
+    return f"api-{number}"
+
+
+def resource_of(number: int) -> dict[str, str]:
+    """Return the resource of the process before an agent."""
+    return {**RESOURCE, "service.instance.id": instance_of(number)}
