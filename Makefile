@@ -10,7 +10,7 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults drills bench test-integration test-containers test-kubernetes mutants answers lint format types alerts dashboards clean
+.PHONY: help setup tools demo doctor test faults scale drills bench test-integration test-containers test-kubernetes mutants answers lint format types alerts dashboards clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ faults: tools ## Run every fault with its full outage (some minutes) and write d
 	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/faults \
 	  $(RUN) pytest -n 2 --timeout=1200 -v --ignore=tests/faults/test_table.py tests/faults
 	@$(RUN) python -m tests.faults.table build/faults
+
+scale: tools ## Kill, add and restart gateways under load (some minutes) and write docs/scale.md
+	@rm -rf build/scale
+	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/scale \
+	  $(RUN) pytest -v tests/kubernetes/distribution/test_scale.py
+	@$(RUN) python -m tests.kubernetes.scale_page build/scale
 
 drills: tools ## Break a pipeline in every way there is a drill for, and see who is told (about 10 minutes)
 	@$(RUN) agentical drill --all

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.outcome import ALL, Outcome, Recorded, Row, broken_of
-from tests.faults.table import DOCUMENT, TableError, declared_rows, document, lines, words
+from tests.faults.table import FAULTS, TableError, declared_rows, document, lines, words
 
 EXAMPLE = Row("all down for {seconds}", "production", "0 lost", stated=60, short=2, none_twice=())
 SENT = dict.fromkeys(ALL, 1200)
@@ -14,7 +14,7 @@ KEPT = Recorded.of(EXAMPLE, Outcome(SENT, dict.fromkeys(ALL, 0), {"spans": 3}, 0
 
 def test_the_documents_table_has_every_row_and_no_other_and_its_promised_zeros_are_zeros() -> None:
     rows = declared_rows()
-    table = lines(DOCUMENT.read_text())
+    table = lines(FAULTS.path.read_text())
     assert [(line["fault"], line["environment"]) for line in table] == [row.key for row in rows]
     for row, line in zip(rows, table, strict=True):
         assert line["must hold"] == row.must_hold

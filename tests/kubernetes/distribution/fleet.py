@@ -16,8 +16,9 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.selfmetrics import SelfMetrics
 from stack.services import Prometheus
+from tests.kubernetes.distribution.census import Census
 from tests.kubernetes.distribution.names import NAME, Names
-from tests.kubernetes.distribution.traffic import Census, Traffic
+from tests.kubernetes.distribution.traffic import Traffic
 from tests.kubernetes.rendering import Pod
 from tests.kubernetes.running import collector
 from tests.ledger.book import bookkeeper
@@ -42,16 +43,14 @@ class Fleet:
     gateways: list[Collector] = field(default_factory=list)
     ends: list[OtlpSink] = field(default_factory=list)
     agents: list[Collector] = field(default_factory=list)
-    addresses: Iterator[str] = field(
-        default_factory=lambda: map("127.0.0.{}".format, range(11, 99))
-    )
+    free: Iterator[int] = field(default_factory=lambda: iter(range(11, 255)))  # of 127.0.0.x
 
     def add_gateway(self) -> int:
         """Start one more gateway, which agents are not told of; returns its number."""
         number = len(self.gateways)
         sink = self.stack.enter_context(OtlpSink(f"logfire behind gateway {number}"))
         variables = {
-            "AGENTS_LISTEN": f"{next(self.addresses)}:{self.port}",
+            "AGENTS_LISTEN": self._address(),
             "INSTANCE_NAME": f"gateway-{number}",
             "LOGFIRE_ENDPOINT": sink.url,
             "PROMETHEUS_REMOTE_WRITE_ENDPOINT": self.ledger.remote_write_endpoint,
@@ -83,7 +82,7 @@ class Fleet:
 
     def move(self, number: int) -> None:
         """Start a stopped gateway at another address, as a new pod on the same volume."""
-        self.gateways[number].env["AGENTS_LISTEN"] = f"{next(self.addresses)}:{self.port}"
+        self.gateways[number].env["AGENTS_LISTEN"] = self._address()
         self.gateways[number].start()
 
     def tell(self, numbers: Iterable[int]) -> tuple[float, float]:
@@ -116,6 +115,9 @@ class Fleet:
             return found if quiet and not self._waiting() else None
 
         return poll_until(settled, "the end of the arrivals", timeout=timeout, interval=0.5)
+
+    def _address(self) -> str:
+        return f"127.0.0.{next(self.free)}:{self.port}"
 
     def _reports(self) -> dict[str, str]:
         return {**REPORTS, "SELF_LAST_REPORT_ENDPOINT": self.ledger.last_report_endpoint}

@@ -2,9 +2,7 @@
 
 import threading
 import time
-from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Self
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -15,6 +13,7 @@ from pytest_otelcol.telemetry import gauge, log, trace_id
 from stack.services import Prometheus
 from tests.collector.shapes import RESOURCE, request
 from tests.faults.arrivals import samples_until
+from tests.kubernetes.distribution.census import Census, Sent
 
 TICK = 0.2  # seconds
 TRACES = 10  # that begin with each tick
@@ -22,66 +21,6 @@ APART = 2  # ticks between a trace's spans: one at each agent
 FAILING = 10  # every tenth trace has an error, in its last span
 SAMPLE = "scale.sequence"
 SERIES = SAMPLE.replace(".", "_")
-
-
-@dataclass(frozen=True)
-class Sent:
-    """A span that an agent took: of which trace, which agent, and when (seconds since 1970)."""
-
-    trace: str
-    agent: int
-    at: float
-
-
-@dataclass
-class Census:
-    """What was taken, and where it ended.
-
-    Attributes:
-        spans: those taken, by their id.
-        logs: the bodies of those taken.
-        ends: by a span's id, the number of the gateway that each copy of it came through.
-        logged: how often each log record came.
-        samples: how many samples were taken.
-        samples_lost: how many of those are in no series.
-    """
-
-    spans: dict[str, Sent]
-    logs: set[str]
-    ends: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    logged: Counter[str] = field(default_factory=Counter)
-    samples: int = 0
-    samples_lost: int = 0
-
-    @property
-    def traces(self) -> set[str]:
-        """The ids of all traces."""
-        return {sent.trace for sent in self.spans.values()}
-
-    @property
-    def arrived(self) -> int:
-        """How many arrivals there were; less for each sample that is missing."""
-        return sum(map(len, self.ends.values())) + self.logged.total() - self.samples_lost
-
-    @property
-    def lost(self) -> list[Sent]:
-        """The spans that came nowhere."""
-        return [sent for span, sent in self.spans.items() if span not in self.ends]
-
-    @property
-    def twice(self) -> int:
-        """How many copies of spans came that were not the first."""
-        return sum(len(ends) - 1 for ends in self.ends.values())
-
-    @property
-    def split(self) -> dict[str, float]:
-        """The traces whose spans came through several gateways, and when each began."""
-        through: dict[str, set[int]] = defaultdict(set)
-        began: dict[str, float] = {}
-        for span, sent in self.spans.items():
-            through[sent.trace] |= set(self.ends.get(span, []))
-            began[sent.trace] = min(sent.at, began.get(sent.trace, sent.at))
-        return {trace: began[trace] for trace, ends in through.items() if len(ends) > 1}
 
 
 class Traffic:
@@ -122,7 +61,7 @@ class Traffic:
                 self._tick([trace_id() for _ in range(TRACES)])
             for _ in range(APART * (len(self._agents) - 1)):
                 self._tick([])
-        except Exception as error:  # noqa: BLE001 - the test's thread raises it
+        except Exception as error:  # the test's thread raises it
             self.error = error
 
     def _tick(self, traces: list[str]) -> None:

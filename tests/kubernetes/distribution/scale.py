@@ -1,0 +1,100 @@
+"""What is tried out with gateways, and what it measured: the rows of docs/scale.md."""
+
+import time
+from dataclasses import dataclass
+
+from tests.faults.outcome import STATED, Outcome, Row
+from tests.kubernetes.distribution.census import Census
+from tests.kubernetes.distribution.fleet import Fleet
+from tests.kubernetes.distribution.traffic import Traffic
+from tests.ledger.book import Hop, Line, assert_balanced
+
+WAIT = 30.0 if STATED else 3.0  # seconds that a gateway waits for spans: as shipped, or short
+PHASE = 4.0  # seconds of traffic before and after each change
+APART = 5.0  # more seconds than a trace takes from its first span to its last gateway
+A_SECOND = 160.0  # spans, and log records, that the traffic makes: what a kill hides, at most
+OVERLAY = "production"
+EXACT = ("logs", "samples")
+WIRE: Hop = ("traces", "otlp/agents")
+
+STEADY = Row(
+    "none; 10 % sampled",
+    OVERLAY,
+    "each trace is decided once, all of it arrives or nothing; each request is counted once",
+    stated=0,
+    short=0,
+    none_lost=(*EXACT, "spans of kept traces"),
+    none_twice=("spans", "logs"),
+)
+KILLED = Row(
+    "`kill -9` of one, while Logfire refuses what it sends; back later on its volume",
+    OVERLAY,
+    "0 lost logs and samples; spans only of its sampling window; its share moves, its queue drains",
+    stated=0,
+    short=0,
+    none_lost=(*EXACT, "spans of before"),
+    none_twice=(),
+)
+JOINED = Row(
+    "a fourth joins",
+    OVERLAY,
+    "0 lost, 0 duplicated; split are only traces that were on their way until all agents knew",
+    stated=0,
+    short=0,
+    none_twice=("spans", "logs"),
+)
+ROLLED = Row(
+    "orderly restart of all three, one after the other, each at a new address",
+    OVERLAY,
+    "0 lost",
+    stated=0,
+    short=0,
+    none_twice=("logs",),
+)
+ROWS = (STEADY, KILLED, JOINED, ROLLED)
+
+
+@dataclass
+class Run:
+    """A fleet under traffic."""
+
+    fleet: Fleet
+    traffic: Traffic
+
+    def go_on(self, seconds: float = PHASE) -> None:
+        """Let the traffic run: the length of a phase, not a wait for a result."""
+        time.sleep(seconds)
+
+    def finish(self, slack: float = 0.0) -> tuple[Census, dict[Hop, Line]]:
+        """Settle, and hold the ledger of both hops against what came."""
+        found = self.fleet.settle(self.traffic)
+        lost, twice, spans = len(found.lost), found.twice, len(found.spans)
+        taken = {"spans": 2 * spans + twice, "logs": 2 * len(found.logs)}
+        lines = assert_balanced(
+            self.fleet.ledger.url,
+            taken,
+            {"spans": lost, "logs": 0},
+            unaccounted=slack,
+            beside={WIRE: -twice},
+        )
+        return found, lines
+
+
+def outcome(found: Census, note: str, **lost: int) -> Outcome:
+    """Return what a run measured; more `lost` by what is counted."""
+    lost = {name.replace("_", " "): count for name, count in lost.items()}
+    logs_lost = len(found.logs - found.logged.keys())
+    return Outcome(
+        sent={"spans": len(found.spans), "logs": len(found.logs), "samples": found.samples},
+        lost={"spans": len(found.lost), "logs": logs_lost, "samples": found.samples_lost, **lost},
+        duplicated={"spans": found.twice, "logs": found.logged.total() - len(found.logged)},
+        note=note,
+    )
+
+
+def split(found: Census, since: float, until: float) -> str:
+    """Say how many traces went through several gateways, and when they began."""
+    begun = sorted(found.split.values())
+    assert not begun or since - APART < begun[0] <= begun[-1] < until
+    when = f", begun from {begun[0] - since:+.1f} s to {begun[-1] - since:+.1f} s" if begun else ""
+    return f"{len(begun):,} of {len(found.traces):,} traces split{when}"

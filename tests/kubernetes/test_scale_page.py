@@ -1,0 +1,16 @@
+"""The table in docs/scale.md is the rows of the tests, and keeps their promises."""
+
+from tests.faults.table import lines
+from tests.kubernetes.distribution.scale import ROWS
+from tests.kubernetes.scale_page import SCALE
+
+
+def test_the_page_has_every_row_and_no_other_and_its_promised_zeros_are_zeros() -> None:
+    text = SCALE.path.read_text()
+    table = lines(text, SCALE)
+    assert text.startswith(SCALE.head)
+    assert [line["change"] for line in table] == [row.title for row in ROWS]
+    for row, line in zip(ROWS, table, strict=True):
+        assert line["must hold"] == row.must_hold
+        for promised, column in ((row.none_lost, "lost"), (row.none_twice, "duplicated")):
+            assert not any(f" {what}" in line[column] for what in promised), line
