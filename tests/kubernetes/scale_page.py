@@ -29,15 +29,16 @@ the name in `GATEWAYS` which gateways there are.
 - **A killed gateway loses the spans of its sampling window** (`TRACE_DECISION_WAIT`), which the
   ledger calls `crash`, and nothing else. What its queues hold waits for its volume.
 - **Spans can come twice.** While a gateway is away, an agent tries its part of a batch again for
-  10 s, and then the whole batch, with whoever is there by then; the others get their parts again.
+  10 s, and then the whole batch, with whoever is there by then; the others get their parts again
+  ([contrib #47600](https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/47600)).
   By as many the ledger's hop `otlp/agents` is below zero.
 
-Each row is a test in `tests/kubernetes/distribution/`: three agents and three gateways as processes,
-with the files and variables of `deploy/kubernetes/overlays/production` and its resolver, which asks
-a file of hosts of its own (Linux). A second of traffic is 150 spans, 150 log records and 15 samples;
-a trace has a span at each agent, in 0.8 s. `TRACE_DECISION_WAIT` is 30 s; all traces are kept, where
-nothing else is said. `make test-kubernetes` runs the same with 3 s. Not run: a cluster, its name
-server, and machines that vanish without a word.
+Each row is a test in `tests/kubernetes/distribution/`: three agents and three gateways as
+processes, with the files and variables of `deploy/kubernetes/overlays/production` and its resolver,
+which asks a file of hosts of its own (Linux). A second of traffic is 150 spans, 150 log records and
+15 samples; a trace has a span at each agent, in 0.8 s. `TRACE_DECISION_WAIT` is 30 s; all traces
+are kept, where nothing else is said. `make test-kubernetes` runs the same with 3 s. Not run: a
+cluster, its name server, and machines that vanish without a word.
 """
 SCALE = Page(
     ROOT / "docs" / "scale.md",
