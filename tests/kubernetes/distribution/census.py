@@ -54,6 +54,11 @@ class Census:
         return sum(len(ends) - 1 for ends in self.ends.values())
 
     @property
+    def copies(self) -> int:
+        """How often that span came that came most often."""
+        return max(map(len, self.ends.values()))
+
+    @property
     def split(self) -> dict[str, float]:
         """The traces whose spans came through several gateways, and when each began."""
         through: dict[str, set[int]] = defaultdict(set)
