@@ -69,7 +69,7 @@ class Run:
     def finish(self, slack: float = 0.0) -> tuple[Census, dict[Hop, Line]]:
         """Settle, and hold the ledger of both hops against what came."""
         found = self.fleet.settle(self.traffic)
-        assert found.copies <= COPIES
+        assert found.copies <= COPIES, f"a span came {found.copies} times"
         lost, twice, spans = len(found.lost), found.twice, len(found.spans)
         taken = {"spans": 2 * spans + twice, "logs": 2 * len(found.logs)}
         lines = assert_balanced(
