@@ -117,7 +117,7 @@ def test_the_distribution_for_kubernetes_has_what_the_other_has() -> None:
     folder = COLLECTOR / "distribution"
     more = components(folder / "kubernetes" / "builder.yaml") - components(folder / "builder.yaml")
     assert components(folder / "builder.yaml") < components(folder / "kubernetes" / "builder.yaml")
-    assert len(more) == 4
+    assert len(more) == 7
 
 
 @pytest.mark.parametrize("folder", ["distribution", "distribution/kubernetes"])

@@ -17,7 +17,7 @@ import (
 func main() {
 	info := component.BuildInfo{
 		Command:     "otelcol",
-		Description: "OpenTelemetry Collector with the parts this pipeline uses",
+		Description: "OpenTelemetry Collector with the parts this pipeline uses in Kubernetes",
 		Version:     "0.1.0",
 	}
 
