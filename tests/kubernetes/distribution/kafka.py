@@ -1,0 +1,173 @@
+"""Agents, a broker that asks for TLS and a password, a gateway, and who watches the lag."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from pytest_otelcol.collector import Collector, Otelcol
+from pytest_otelcol.ports import free_port
+from pytest_otelcol.remote_write import RemoteWriteSink
+from pytest_otelcol.sinks import OtlpSink
+from pytest_otelcol.telemetry import gauge, log, trace_id
+
+from stack.kafka import Broker
+from stack.ports import LISTEN
+from stack.services import config_file
+from tests.collector.shapes import RESOURCE, request
+from tests.kubernetes.running import QUICK
+
+LOGIN = "routes/kafka-login"
+AGENT = ("base", "environments/agent", "routes/to-kafka", LOGIN)
+GATEWAY = (
+    "base",
+    "doors/agents",
+    "doors/kafka",
+    "environments/development",
+    "routes/hybrid",
+    LOGIN,
+)
+WATCHER = ("base", "infrastructure/kafka", "environments/agent", "routes/hybrid", LOGIN)
+USER = {
+    "KAFKA_SASL_MECHANISM": "PLAIN",
+    "KAFKA_USERNAME": "pipeline",
+    "KAFKA_PASSWORD": "pass word #1",
+}
+
+
+def locked(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return a broker's properties for TLS and a password, and the variables of its clients."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1", "localhost")
+    key = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    pkcs8 = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "server.pem").write_bytes(pkcs8 + issued.cert_chain_pems[0].bytes())
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    name, password = USER["KAFKA_USERNAME"], USER["KAFKA_PASSWORD"]
+    properties = {
+        "listener.security.protocol.map": "CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(folder / "server.pem"),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(folder / "authority.pem"),
+        "sasl.enabled.mechanisms": "PLAIN",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "listener.name.clients.plain.sasl.jaas.config": (
+            f'{login} username="{name}" password="{password}" user_{name}="{password}";'
+        ),
+    }
+    return properties, USER | {"KAFKA_CA_FILE": str(folder / "authority.pem")}
+
+
+@dataclass
+class Kafka:
+    """All parts, and what was sent, to be compared with what arrived."""
+
+    otelcol: Otelcol
+    folder: Path
+    broker: Broker
+    variables: dict[str, str]
+    logfire: OtlpSink
+    prometheus: RemoteWriteSink
+    agents: list[Collector] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def collector(
+        self, name: str, configs: tuple[str, ...], more: Mapping[str, str] | None = None
+    ) -> Iterator[Collector]:
+        """Run a collector on files of the repository."""
+        env = {
+            **QUICK,
+            **self.variables,
+            "SELF_METRICS_INTERVAL_MS": "500",
+            "INSTANCE_NAME": name,
+            "COLLECTOR_QUEUE_DIR": str(self.folder / name),
+            "LOGFIRE_ENDPOINT": self.logfire.url,
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": self.prometheus.url,
+            **(more or {}),
+        }
+        listen = sorted({*LISTEN, "AGENTS_LISTEN"} - {"OTLP_HTTP_LISTEN"})
+        files = [config_file(config) for config in configs]
+        with self.otelcol.run(files, env, listen=listen, ports=["SELF_METRICS_PORT"]) as running:
+            yield running
+
+    def send(self, rounds: int) -> None:
+        """Send in each round one trace whose spans come to different agents, logs and a gauge."""
+        for _ in range(rounds):
+            trace, number = trace_id(), len(self.sent)
+            for agent, resource in self.producers():
+                agent.send(
+                    request(trace=trace),
+                    log(f"{trace} {resource['service.instance.id']}", trace=trace),
+                    gauge("probe", number, unit=""),
+                    resource=resource,
+                )
+            self.sent.append(trace)
+
+    def producers(self) -> list[tuple[Collector, dict[str, str]]]:
+        """Return each agent, with the resource of the service that speaks to it."""
+        numbered = enumerate(self.agents)
+        return [(agent, RESOURCE | {"service.instance.id": f"api-{n}"}) for n, agent in numbered]
+
+    def missing(self) -> list[str]:
+        """Say what of all that was sent has not arrived; copies do not matter."""
+        spans = {
+            (span.trace_id, span.resource["service.instance.id"]) for span in self.logfire.spans
+        }
+        logs = {entry.body for entry in self.logfire.logs}
+        found: list[str] = []
+        for _, resource in self.producers():
+            instance = resource["service.instance.id"]
+            found += [f"span {t} {instance}" for t in self.sent if (t, instance) not in spans]
+            found += [f"log {t} {instance}" for t in self.sent if f"{t} {instance}" not in logs]
+            points = {int(sample) for sample in self.samples(instance)}
+            found += [f"point {n} {instance}" for n in range(len(self.sent)) if n not in points]
+        return found
+
+    def samples(self, instance: str) -> list[float]:
+        """Return the gauge's values of one service, in the order in which they came."""
+        series = self.prometheus.series("probe", {"instance": instance})
+        return [sample.value for one in series for sample in one.samples]
+
+    def wait_for_all(self, timeout: float = 40.0) -> None:
+        """Wait until nothing is missing; the error names what is."""
+        self.logfire.wait_for(
+            lambda _: not self.missing(), f"all of {len(self.sent)} rounds", timeout=timeout
+        )
+
+    def lag(self, topic: str) -> float | None:
+        """Return the newest lag of the gateways' group, where it was reported."""
+        where = {"group": "agentical", "topic": topic, "job": "kafka"}
+        found = self.prometheus.series("kafka_consumer_group_lag_sum", where)
+        return found[0].value if found else None
+
+
+@contextmanager
+def kafka(otelcol: Otelcol, folder: Path, agents: int = 2) -> Iterator[Kafka]:
+    """Run a broker, agents before it, and who watches its lag; gateways are the test's."""
+    with ExitStack() as stack:
+        properties, variables = locked(folder)
+        (folder / "broker").mkdir()
+        broker = Broker(free_port(), free_port(), folder / "broker", settings=properties)
+        stack.enter_context(broker)
+        running = Kafka(
+            otelcol,
+            folder,
+            broker,
+            variables | {"KAFKA_BROKERS": broker.address},
+            stack.enter_context(OtlpSink("logfire")),
+            stack.enter_context(RemoteWriteSink("prometheus")),
+        )
+        for name in (f"agent-{number}" for number in range(agents)):
+            running.agents.append(stack.enter_context(running.collector(name, AGENT)))
+        stack.enter_context(running.collector("watcher", WATCHER))
+        yield running

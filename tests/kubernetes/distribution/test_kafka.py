@@ -1,0 +1,59 @@
+"""Agent, Kafka, gateway: a real broker, which is restarted and killed, as the gateway is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.polling import poll_until
+from pytest_otelcol.sinks import OtlpSink
+
+from tests.kubernetes.distribution.kafka import GATEWAY, Kafka, kafka
+
+ROUNDS = 20
+TOPICS = tuple(f"agentical.{signal}" for signal in ("traces", "logs", "metrics"))
+PARTITIONS = str(Path(__file__).with_name("partitions.yaml"))
+
+
+@pytest.fixture(scope="module")
+def running(whole: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    with kafka(whole, tmp_path_factory.mktemp("kafka")) as parts:
+        yield parts
+
+
+def test_the_spans_of_a_trace_are_in_one_partition_whichever_agent_took_them(
+    running: Kafka,
+) -> None:
+    running.send(ROUNDS)
+    with (
+        OtlpSink("observer") as sink,
+        running.collector("observer", (PARTITIONS,), {"LOGFIRE_ENDPOINT": sink.url}),
+    ):
+        sink.wait_for(lambda _: len(sink.spans) == 2 * ROUNDS, "each span", timeout=20)
+        found = {(span.trace_id, span.attributes["partition"]) for span in sink.spans}
+    assert {trace for trace, _ in found} == set(running.sent)
+    assert len(found) == ROUNDS
+    assert len({partition for _, partition in found}) == 3
+
+
+def test_nothing_is_lost_while_the_broker_and_the_gateway_come_and_go(running: Kafka) -> None:
+    with running.collector("gateway", GATEWAY) as gateway:
+        running.send(ROUNDS)
+        running.wait_for_all()
+        gateway.stop()
+        running.send(ROUNDS)
+        for topic in TOPICS:
+            poll_until(lambda topic=topic: running.lag(topic), f"lag of {topic}", timeout=20)
+        running.broker.restart()
+        running.send(ROUNDS)
+        running.broker.kill()
+        running.send(ROUNDS)
+        running.broker.start()
+        gateway.start()
+        running.send(ROUNDS)
+        gateway.kill()
+        gateway.start()
+        running.send(ROUNDS)
+        running.wait_for_all()
+        for topic in TOPICS:
+            poll_until(lambda t=topic: running.lag(t) == 0, f"{topic} read", timeout=20)
