@@ -1,6 +1,6 @@
 """Agents, a broker that asks for TLS and a password, a gateway, and who watches the lag."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,11 +144,15 @@ class Kafka:
             lambda _: not self.missing(), f"all of {len(self.sent)} rounds", timeout=timeout
         )
 
-    def lag(self, topic: str) -> float | None:
-        """Return the newest lag of the gateways' group, where it was reported."""
-        where = {"group": "agentical", "topic": topic, "job": "kafka"}
-        found = self.prometheus.series("kafka_consumer_group_lag_sum", where)
-        return found[0].value if found else None
+    def wait_for_lag(self, topic: str, check: Callable[[float], bool]) -> None:
+        """Wait until the newest lag of the gateways' group is as it should be."""
+        where = {"group": "agentical", "topic": topic, "job": "kafka", "instance": "kafka"}
+
+        def seen(sink: RemoteWriteSink) -> bool:
+            found = sink.series("kafka_consumer_group_lag_sum", where)
+            return bool(found) and check(found[0].value)
+
+        self.prometheus.wait_for(seen, f"lag of {topic}", timeout=20)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
 from pytest_otelcol.sinks import OtlpSink
 
 from tests.kubernetes.distribution.kafka import GATEWAY, Kafka, kafka
@@ -43,7 +42,7 @@ def test_nothing_is_lost_while_the_broker_and_the_gateway_come_and_go(running: K
         gateway.stop()
         running.send(ROUNDS)
         for topic in TOPICS:
-            poll_until(lambda topic=topic: running.lag(topic), f"lag of {topic}", timeout=20)
+            running.wait_for_lag(topic, lambda lag: lag > 0)
         running.broker.restart()
         running.send(ROUNDS)
         running.broker.kill()
@@ -56,4 +55,4 @@ def test_nothing_is_lost_while_the_broker_and_the_gateway_come_and_go(running: K
         running.send(ROUNDS)
         running.wait_for_all()
         for topic in TOPICS:
-            poll_until(lambda t=topic: running.lag(t) == 0, f"{topic} read", timeout=20)
+            running.wait_for_lag(topic, lambda lag: lag == 0)
