@@ -20,7 +20,7 @@ from stack.launch import Pipeline
 from stack.load import Load
 from tests.alerts.replica import Replica
 from tests.app.conftest import folder
-from tests.collector.shapes import kubernetes, request
+from tests.collector.shapes import kafka_lag, kubernetes, request
 
 LAGGING = "PostgresReplicationLagging"
 QUICK = {
@@ -90,7 +90,7 @@ def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: P
     url = pipeline.prometheus_url
     sender = Sender(pipeline.otlp_url)
     sender.send(request(code=500, status="ERROR"))
-    for resource, metrics in kubernetes("api-1"):
+    for resource, metrics in (*kubernetes("api-1"), kafka_lag(1)):
         sender.send(*metrics, resource=resource)
 
     lacking = {expr: [name] for expr, name in READ.items()}

@@ -117,3 +117,10 @@ def kubernetes(pod: str, *, restarts: float = 0, container: str = "api") -> list
         (named | {"k8s.node.name": "node-1"}, [gauge("k8s.pod.phase", 2)]),
         (deployment, state),
     ]
+
+
+def kafka_lag(messages: float) -> Resourced:
+    """Return what infrastructure/kafka.yaml makes of a consumer group that is behind."""
+    behind = {"group": "agentical", "topic": "agentical.traces"}
+    resource = {"service.name": "kafka", "service.instance.id": "kafka"}
+    return resource, [gauge("kafka.consumer_group.lag_sum", messages, behind, unit="")]

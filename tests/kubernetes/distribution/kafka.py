@@ -154,6 +154,17 @@ class Kafka:
 
         self.prometheus.wait_for(seen, f"lag of {topic}", timeout=20)
 
+    def wait_for_queue(self, size: float) -> None:
+        """Wait until a gateway's queue of traces for Logfire holds at least `size` bytes."""
+        where = {"exporter": "otlp_http/logfire", "data_type": "traces"}
+        self.prometheus.wait_for(
+            lambda sink: any(
+                found.value >= size for found in sink.series("otelcol_exporter_queue_size", where)
+            ),
+            f"a queue of {size} bytes",
+            timeout=20,
+        )
+
 
 @contextmanager
 def kafka(otelcol: Otelcol, folder: Path, agents: int = 2) -> Iterator[Kafka]:
