@@ -100,13 +100,16 @@ class Kafka:
         with self.otelcol.run(files, env, listen=listen, ports=["SELF_METRICS_PORT"]) as running:
             yield running
 
-    def send(self, rounds: int) -> None:
-        """Send in each round one trace whose spans come to different agents, logs and a gauge."""
+    def send(self, rounds: int, size: int = 0) -> None:
+        """Send in each round one trace whose spans come to different agents, logs and a gauge.
+
+        Spans are larger by `size` bytes.
+        """
         for _ in range(rounds):
             trace, number = trace_id(), len(self.sent)
             for agent, resource in self.producers():
                 agent.send(
-                    request(trace=trace),
+                    request(trace=trace, attributes={"bulk": "x" * size}),
                     log(f"{trace} {resource['service.instance.id']}", trace=trace),
                     gauge("probe", number, unit=""),
                     resource=resource,

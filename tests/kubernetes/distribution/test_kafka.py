@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import log, trace_id
 
-from tests.kubernetes.distribution.kafka import AGENT, GATEWAY, Kafka, kafka
-from tests.collector.shapes import RESOURCE, request
+from tests.kubernetes.distribution.kafka import GATEWAY, Kafka, kafka
 
 ROUNDS = 20
-FULL = 20_000  # bytes of a queue
+FULL = 1_000_000  # bytes of a queue, the least it may have
 TOPICS = tuple(f"agentical.{signal}" for signal in ("traces", "logs", "metrics"))
 PARTITIONS = str(Path(__file__).with_name("partitions.yaml"))
 
@@ -65,18 +62,10 @@ def test_nothing_is_lost_while_the_broker_and_the_gateway_come_and_go(running: K
 def test_what_a_full_gateway_has_not_taken_stays_in_kafka(running: Kafka) -> None:
     running.logfire.stop()
     with running.collector("full", GATEWAY, {"QUEUE_BYTES": str(FULL)}) as gateway:
-        running.send(3 * ROUNDS)
+        running.send(3 * ROUNDS, size=20_000)
         running.wait_for_queue(FULL / 2)
         running.wait_for_lag(TOPICS[0], lambda lag: lag > ROUNDS)
         gateway.kill()
         running.logfire.start()
         gateway.start()
         running.wait_for_all()
-
-
-def test_a_refused_password_is_a_delay(running: Kafka) -> None:
-    with running.collector("locked-out", AGENT, {"KAFKA_PASSWORD": "old"}) as agent:
-        agent.send(request(trace=trace_id()), log("held"), resource=RESOURCE)
-        poll_until(lambda: "SASL_AUTH" in agent.output().upper(), "refusal", timeout=60)
-        print(agent.output()[-6000:])
-        assert 0
