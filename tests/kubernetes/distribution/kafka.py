@@ -141,7 +141,7 @@ class Kafka:
         series = self.prometheus.series("probe", {"instance": instance})
         return [sample.value for one in series for sample in one.samples]
 
-    def wait_for_all(self, timeout: float = 40.0) -> None:
+    def wait_for_all(self, timeout: float = 60.0) -> None:
         """Wait until nothing is missing; the error names what is."""
         self.logfire.wait_for(
             lambda _: not self.missing(), f"all of {len(self.sent)} rounds", timeout=timeout
@@ -155,7 +155,7 @@ class Kafka:
             found = sink.series("kafka_consumer_group_lag_sum", where)
             return bool(found) and check(found[0].value)
 
-        self.prometheus.wait_for(seen, f"lag of {topic}", timeout=20)
+        self.prometheus.wait_for(seen, f"lag of {topic}", timeout=40)
 
     def wait_for_queue(self, size: float) -> None:
         """Wait until a gateway's queue of traces for Logfire holds at least `size` bytes."""
@@ -165,7 +165,7 @@ class Kafka:
                 found.value >= size for found in sink.series("otelcol_exporter_queue_size", where)
             ),
             f"a queue of {size} bytes",
-            timeout=20,
+            timeout=40,
         )
 
 

@@ -29,7 +29,7 @@ def test_the_spans_of_a_trace_are_in_one_partition_whichever_agent_took_them(
         OtlpSink("observer") as sink,
         running.collector("observer", (PARTITIONS,), {"LOGFIRE_ENDPOINT": sink.url}),
     ):
-        sink.wait_for(lambda _: len(sink.spans) == 2 * ROUNDS, "each span", timeout=20)
+        sink.wait_for(lambda _: len(sink.spans) == 2 * ROUNDS, "each span", timeout=40)
         found = {(span.trace_id, span.attributes["partition"]) for span in sink.spans}
     assert {trace for trace, _ in found} == set(running.sent)
     assert len(found) == ROUNDS
