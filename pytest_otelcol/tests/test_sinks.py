@@ -95,3 +95,13 @@ def test_a_sink_refuses_what_contains_something_and_says_when_to_come_again(
         sender.send(log("poison"))
     assert refused.value.headers["retry-after"] == "7"
     assert [item.body for item in otlp_sink.logs] == ["well"]
+
+
+def test_a_sink_refuses_who_does_not_say_who_it_is(otlp_sink: OtlpSink) -> None:
+    sender = Sender(otlp_sink.url)
+    otlp_sink.refuse(401, unless={"authorization": "Bearer right", "x-tenant": "ours"})
+    sender.send(log("known"), headers={"Authorization": "Bearer right", "X-Tenant": "ours"})
+    for other in ({"X-Tenant": "ours"}, {"Authorization": "Bearer wrong", "X-Tenant": "ours"}):
+        with pytest.raises(RefusedError, match="401"):
+            sender.send(log("unknown"), headers=other)
+    assert [item.body for item in otlp_sink.logs] == ["known"]

@@ -9,7 +9,7 @@ from pytest_otelcol.configs import list_owners, merged, null_values, read, share
 
 from stack.paths import COLLECTOR
 
-FOLDERS = ("doors", "infrastructure", "environments", "routes")
+FOLDERS = ("doors", "infrastructure", "environments", "routes", "backends")
 BASE = COLLECTOR / "base.yaml"
 FILES = [BASE, *sorted(path for folder in FOLDERS for path in (COLLECTOR / folder).glob("*.yaml"))]
 OVERLAYS = sorted((COLLECTOR / "routes").glob("also-*.yaml"))

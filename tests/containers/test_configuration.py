@@ -10,6 +10,7 @@ from tests.containers.images import defaults
 
 SECRETS = {
     "LOGFIRE_TOKEN": "secret-of-logfire",
+    "LOGFIRE_TOKEN_SECOND": "secret-of-the-second-project",
     "OTLP_TOKEN": "secret-of-the-door",
     "PAGER_WEBHOOK_URL": "https://pager.invalid/secret-of-the-pager",
     "POSTGRES_PASSWORD": "secret-of-postgres",
@@ -18,6 +19,7 @@ SECRETS = {
 }
 WHO_KNOWS = {
     "LOGFIRE_TOKEN": {"collector"},
+    "LOGFIRE_TOKEN_SECOND": {"collector"},
     "OTLP_TOKEN": {"api", "collector", "worker"},
     "PAGER_WEBHOOK_URL": {"alertmanager"},
     "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
@@ -88,18 +90,22 @@ def test_the_collector_loads_its_files_in_the_documented_order() -> None:
         "environments/development.yaml",
         "routes/hybrid.yaml",
         "routes/none.yaml",
+        "backends/none.yaml",
     ]
-    assert command(ENVIRONMENT="production", ROUTE="logfire-only", OVERLAY="also-scrape")[-3:] == [
+    assert command(
+        ENVIRONMENT="production", ROUTE="logfire-only", OVERLAY="also-scrape", BACKEND="tenant"
+    )[-4:] == [
         "environments/production.yaml",
         "routes/logfire-only.yaml",
         "routes/also-scrape.yaml",
+        "backends/tenant.yaml",
     ]
 
 
 def test_one_variable_switches_the_viewer_and_its_overlay_on() -> None:
     assert "viewer" not in services()
     assert "viewer" in services(COMPOSE_PROFILES="also-viewer")
-    assert command(COMPOSE_PROFILES="also-viewer")[-1] == "routes/also-viewer.yaml"
+    assert command(COMPOSE_PROFILES="also-viewer")[-2] == "routes/also-viewer.yaml"
 
 
 def test_every_service_is_limited_and_asked_for_its_health() -> None:

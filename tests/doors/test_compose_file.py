@@ -13,9 +13,12 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 # Who needs which secret; a variable that sounds like one and is missing here fails the test.
 NEED = {
     "LOGFIRE_TOKEN": {"collector"},
+    "LOGFIRE_TOKEN_SECOND": {"collector"},
     "OTLP_TOKEN": {"api", "collector", "worker"},
     "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
     "PROMETHEUS_AUTHORIZATION": {"collector"},
+    "PROMETHEUS_BASIC_CREDENTIALS": {"collector"},
+    "PROMETHEUS_BEARER_TOKEN": {"collector"},
     "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
 }
 # ${NAME}, ${NAME:-default} and ${NAME:?error} give the value; ${NAME:+other} does not.
@@ -72,6 +75,7 @@ def test_no_secret_is_written_into_the_file_or_onto_a_command_line() -> None:
     # Known to everybody, and reached from inside the compose network alone.
     assert written == {
         "LOGFIRE_TOKEN": "local-write-token",
+        "LOGFIRE_TOKEN_SECOND": "local-write-token",
         "POSTGRES_PASSWORD": "local-password",
     }
     assert not {"postgres", "redis"} & {n for n, s in SERVICES.items() if "ports" in s}
@@ -90,7 +94,11 @@ def test_grafana_and_prometheus_have_no_password_to_guess_and_nothing_to_adminis
     assert not {"--web.enable-admin-api", "--web.enable-lifecycle"} & set(prometheus)
 
 
-def test_compose_loads_a_door_that_is_there() -> None:
-    (chosen,) = re.findall(r"/etc/otelcol/doors/\$\{DOORS:-([a-z]+)\}\.yaml", TEXT)
-    assert (COLLECTOR / "doors" / f"{chosen}.yaml").exists()
-    assert (COLLECTOR / "doors" / "token.yaml").exists()
+@pytest.mark.parametrize(
+    ("room", "variable", "others"),
+    [("doors", "DOORS", ["token"]), ("backends", "BACKEND", ["basic", "bearer", "tenant"])],
+)
+def test_compose_loads_a_file_that_is_there(room: str, variable: str, others: list[str]) -> None:
+    (chosen,) = re.findall(rf"/etc/otelcol/{room}/\$\{{{variable}:-([a-z]+)\}}\.yaml", TEXT)
+    for name in (chosen, *others):
+        assert (COLLECTOR / room / f"{name}.yaml").exists()

@@ -24,7 +24,8 @@ LISTENS = {
     "health": "HEALTH_LISTEN",
 }
 # Asked by the arguments, by other variables or by k8s_attributes' own setting.
-NOT_IN_FILES = {"DOORS", "ROUTE", "OVERLAY", "ENVIRONMENT", "K8S_NODE_NAME", "POSTGRES_DB"}
+NOT_IN_FILES = {"DOORS", "ROUTE", "OVERLAY", "BACKEND", "ENVIRONMENT"}
+NOT_IN_FILES |= {"K8S_NODE_NAME", "POSTGRES_DB"}
 UNITS = {"Mi": 2**20, "Gi": 2**30}
 
 collectors = pytest.mark.parametrize("name", COLLECTORS)
@@ -74,7 +75,7 @@ def test_a_collector_is_started_as_everywhere(overlay: str, name: str) -> None:
         repository_path(path).relative_to(COLLECTOR).parts[0]
         for path in Pod(overlay, name).configs()
     ]
-    order = ["base.yaml", "doors", "infrastructure", "environments", "routes"]
+    order = ["base.yaml", "doors", "infrastructure", "environments", "routes", "backends"]
     assert names == sorted(names, key=order.index)
 
 

@@ -17,7 +17,7 @@ from tests.kubernetes.rendering import (
     repository_path,
 )
 
-FOLDERS = ("doors", "environments", "guard", "infrastructure", "routes")
+FOLDERS = ("backends", "doors", "environments", "guard", "infrastructure", "routes")
 
 
 def texts(folder: Path, pattern: str = "*") -> dict[str, str]:

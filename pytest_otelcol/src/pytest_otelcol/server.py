@@ -6,7 +6,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self, TypeVar
 
@@ -35,11 +35,19 @@ class Refusal:
     status: int
     retry_after: int | None = None
     containing: bytes = b""
+    unless: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers that go with the status."""
         return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+
+    def concerns(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Tell whether a request is refused."""
+        if self.unless and self.unless.items() <= headers.items():
+            return False
+        encoding = headers.get("content-encoding", "")
+        return not self.containing or self.containing in plain(body, encoding)
 
 
 class RecordingServer:
@@ -94,7 +102,12 @@ class RecordingServer:
             self._server = None
 
     def refuse(
-        self, status: int = 503, *, retry_after: int | None = None, containing: bytes = b""
+        self,
+        status: int = 503,
+        *,
+        retry_after: int | None = None,
+        containing: bytes = b"",
+        unless: Mapping[str, str] | None = None,
     ) -> None:
         """Answer with this HTTP status, and keep nothing of a request but its headers.
 
@@ -102,8 +115,9 @@ class RecordingServer:
             status: the answer.
             retry_after: seconds for the header of this name.
             containing: refuse only bodies (unzipped) with these bytes in them, take the others.
+            unless: take what carries all these headers; names in lower case, as in `requests`.
         """
-        self._refusal = Refusal(status, retry_after, containing)
+        self._refusal = Refusal(status, retry_after, containing, unless or {})
 
     def slow(self, seconds: float) -> None:
         """Answer this much later; `stop` ends the wait."""
@@ -138,10 +152,7 @@ class RecordingServer:
     def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         self._wake.wait(self._delay)
         refusal = self._refusal
-        if refusal and refusal.containing:
-            encoding = headers.get("content-encoding", "")
-            refusal = refusal if refusal.containing in plain(body, encoding) else None
-        if refusal:
+        if refusal and refusal.concerns(headers, body):
             answer: Answer = (refusal.status, refusal.headers, b"")
         else:
             status, text = self._decode(path, headers, body)
