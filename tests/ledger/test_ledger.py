@@ -7,6 +7,7 @@ import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.sender import RESOURCE, Telemetry, export_requests
+from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import counter, gauge, log, span
 
 from stack.promql import PromQL
@@ -14,7 +15,8 @@ from stack.services import Prometheus
 from tests.ledger.book import LOGFIRE, Line, assert_balanced, read
 from tests.ledger.conftest import StartPipeline
 
-VIEWER = "otlp_http/viewer"
+VIEWER, SECOND = "otlp_http/viewer", "otlp_http/logfire_second"
+HOPS = (LOGFIRE, SECOND)
 PROTOBUF = {"content-type": "application/x-protobuf"}
 BUFFER, REMOTE_WRITE = "otlp_grpc/metrics_buffer", "prometheus_remote_write"
 
@@ -160,3 +162,27 @@ def test_a_backlog_of_hours_is_taken_although_rules_write_what_is_now(
     ((_, body),) = export_requests([point], RESOURCE, "test")
     answer = httpx.post(prometheus.last_report_endpoint, content=body, headers=PROTOBUF)
     assert answer.status_code == 200, answer.text
+
+
+def test_two_projects_share_what_came_and_each_balances(
+    start_pipeline: StartPipeline, prometheus: Prometheus, otlp_sink: OtlpSink
+) -> None:
+    pipeline = start_pipeline(
+        "environments/development",
+        "routes/hybrid",
+        "routes/two-projects",
+        SECOND_NAMESPACE="team-b",
+        LOGFIRE_ENDPOINT_SECOND=otlp_sink.url,
+        LOGFIRE_TOKEN_SECOND="second",
+    )
+    otlp_sink.refuse(503)
+    pipeline.collector.send(*spans(60), log("one"))
+    team_b = {"service.name": "api", "service.namespace": "team-b"}
+    pipeline.collector.send(*spans(40), log("two"), log("three"), resource=team_b)
+    held = wait_for(prometheus, "traces", SECOND, lambda line: line.waiting > 0, "waiting")
+    assert (held.received, held.waiting, held.rest) == (40, 40, 0)
+
+    otlp_sink.accept()
+    lines = assert_balanced(prometheus.url, {"spans": 100, "logs": 3})
+    got = {hop: (lines["traces", hop].delivered, lines["logs", hop].delivered) for hop in HOPS}
+    assert got == {LOGFIRE: (60, 1), SECOND: (40, 2)}
