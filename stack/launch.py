@@ -1,5 +1,6 @@
 """The whole pipeline on one machine: started in parallel, stopped in order, nothing left behind."""
 
+import os
 import platform
 import secrets
 import shutil
@@ -238,6 +239,7 @@ class Pipeline:
             "METRICS_BUFFER_LISTEN": f"127.0.0.1:{ports.metrics_buffer}",
             "COLLECTOR_QUEUE_DIR": str(self._folder("queue")),
             "LOGFIRE_TOKEN": self.logfire.token,
+            "LOGFIRE_TOKEN_SECOND": os.environ.get("LOGFIRE_TOKEN_SECOND") or self.logfire.token,
             **self._endpoints(),
             "HOST_NAME": platform.node(),
             **self._database_variables(),
@@ -249,7 +251,11 @@ class Pipeline:
         if self.guard is not None:
             logfire = guard.through(self.guard.url, logfire)
             metrics = guard.through(self.guard.metrics_url, metrics)
-        return {"LOGFIRE_ENDPOINT": logfire, "PROMETHEUS_REMOTE_WRITE_ENDPOINT": metrics}
+        return {
+            "LOGFIRE_ENDPOINT": logfire,
+            "LOGFIRE_ENDPOINT_SECOND": logfire,
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": metrics,
+        }
 
     def _producer_variables(self, name: str) -> dict[str, str]:
         return {

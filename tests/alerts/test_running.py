@@ -28,6 +28,8 @@ QUICK = {
     "INFRASTRUCTURE_INTERVAL": "1s",
     "SELF_METRICS_INTERVAL_MS": "1000",
     "TRACE_DECISION_WAIT": "1s",
+    "SECOND_NAMESPACE": "team-b",
+    "SERIES_LIMIT": "200",
 }
 READ = {
     rule["expr"]: rule.get("alert") or rule["record"]
@@ -61,7 +63,7 @@ UNCOUNTED = (
 @pytest.fixture(scope="module")
 def pipeline() -> Iterator[Pipeline]:
     """The whole pipeline under load, with a replica of Postgres and a pod's metrics."""
-    extra = ("infrastructure/kubernetes",)
+    extra = ("infrastructure/kubernetes", "two-projects")
     with ExitStack() as stack:
         running = stack.enter_context(
             Pipeline(environment="production", overlays=extra, variables=QUICK)
@@ -90,6 +92,10 @@ def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: P
     url = pipeline.prometheus_url
     sender = Sender(pipeline.otlp_url)
     sender.send(request(code=500, status="ERROR"))
+    routes = [
+        request(route=f"/made-up/{number}") for number in range(2 * int(QUICK["SERIES_LIMIT"]))
+    ]
+    sender.send(*routes, resource={"service.name": "shop"})
     for resource, metrics in (*kubernetes("api-1"), kafka_lag(1)):
         sender.send(*metrics, resource=resource)
 
