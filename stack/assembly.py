@@ -13,6 +13,7 @@ from stack.alerting import receivers
 from stack.errors import UserError
 from stack.launch import Destination, Pipeline
 from stack.ports import Ports
+from stack.retention import retention
 
 SERVICE = "https://logfire-us.pydantic.dev"
 Extras = dict[str, Callable[[int, Path], Process]]
@@ -45,6 +46,7 @@ def assembled(
         variables=variables,
         logfire=service(os.environ),
         receivers=receivers(os.environ),
+        retention=retention(os.environ),
         extras=extras,
         report=report,
     )

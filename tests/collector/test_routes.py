@@ -20,6 +20,13 @@ OVERLAYS: tuple[tuple[str, ...], ...] = (
     ("routes/also-scrape",),
     ("routes/also-viewer", "routes/also-scrape"),
 )
+BACKENDS = ("basic", "bearer", "tenant")
+ASKED: tuple[str, ...] = (
+    "PROMETHEUS_BASIC_CREDENTIALS",
+    "PROMETHEUS_BEARER_TOKEN",
+    "PROMETHEUS_TENANT",
+)
+ASKED += ("SECOND_NAMESPACE", "LOGFIRE_TOKEN_SECOND")
 INFRASTRUCTURE = ("infrastructure/host", "infrastructure/postgresql", "infrastructure/redis")
 COMBINATIONS = [
     pytest.param((environment, route, *overlays), id="+".join([environment, route, *overlays]))
@@ -64,7 +71,11 @@ def test_every_combination_validates_without_a_word(
     otelcol: Otelcol, configs: tuple[str, ...]
 ) -> None:
     environment, *routes = configs
+    more = ["routes/two-projects"]
+    more += [f"backends/{name}" for name in BACKENDS] if "routes/hybrid" in routes else []
+    variables = QUICK | dict.fromkeys(ASKED, "asked")
     assert otelcol.validate(files([*INFRASTRUCTURE, environment, *routes]), QUICK) == ""
+    assert otelcol.validate(files([*INFRASTRUCTURE, environment, *routes, *more]), variables) == ""
 
 
 def test_logfire_alone_gets_of_each_series_one_point_an_interval(

@@ -7,6 +7,8 @@ from tests.collector.pipeline import DEVELOPMENT
 from tests.collector.shapes import request
 
 LIMIT, ROUTES, POST = 100, 10_000, 1_000
+# Another process of the same service, and another service.
+LIMITED, OTHERS = ("shop", "1"), (("shop", "2"), ("agentical-api", "1"))
 COUNTED, REST = "agentical_requests_total", "agentical_overflow_spans_total"
 
 
@@ -15,10 +17,19 @@ def process(job: str, instance: str) -> dict[str, str]:
     return {"service.name": job, "service.instance.id": instance}
 
 
-def total(sink: RemoteWriteSink, name: str, job: str, instance: str) -> float:
-    """Return what the series of a process say together."""
-    found = sink.series(name, {"job": job, "instance": instance})
-    return sum(item.value for item in found)
+def labels(job: str, instance: str) -> dict[str, str]:
+    """Return the labels of its series."""
+    return {"job": job, "instance": instance}
+
+
+def wait_for_all(sink: RemoteWriteSink, of: tuple[str, str], count: int) -> None:
+    """Wait until so many requests of a process are counted, told apart or not."""
+
+    def counted(sink: RemoteWriteSink) -> bool:
+        found = [*sink.series(COUNTED, labels(*of)), *sink.series(REST, labels(*of))]
+        return sum(item.value for item in found) == count
+
+    sink.wait_for(counted, f"{count} requests of {of}", timeout=30)
 
 
 def test_ten_thousand_routes_are_limited_to_their_process_and_all_are_counted(
@@ -28,20 +39,16 @@ def test_ten_thousand_routes_are_limited_to_their_process_and_all_are_counted(
     sink, send = pipeline.prometheus, pipeline.collector.send
     for first in range(0, ROUTES, POST):
         spans = [request(route=f"/made-up/{first + number}") for number in range(POST)]
-        send(*spans, resource=process("shop", "1"))
-    others = [("shop", "2"), ("agentical-api", "1")]
-    for other in others:
-        send(
-            *(request(route=f"/real/{number}") for number in range(LIMIT)), resource=process(*other)
-        )
+        send(*spans, resource=process(*LIMITED))
+    real = [request(route=f"/real/{number}") for number in range(LIMIT)]
+    for other in OTHERS:
+        send(*real, resource=process(*other))
 
-    counted = lambda _: total(sink, COUNTED, "shop", "1") + total(sink, REST, "shop", "1")  # noqa: E731
-    sink.wait_for(lambda sink: counted(sink) == ROUTES, "every request of it", timeout=30)
-    for other in others:
-        sink.wait_for(lambda sink: total(sink, COUNTED, *other) == LIMIT, f"all of {other}")  # noqa: B023
-        assert sink.series(REST, dict(zip(("job", "instance"), other, strict=True))) == []
-    of_it = sink.series(COUNTED, {"job": "shop", "instance": "1"})
-    assert len(of_it) == LIMIT
-    assert total(sink, REST, "shop", "1") == ROUTES - LIMIT
-    limited = sink.series(labels={"job": "shop", "instance": "1"})
-    assert len(limited) < 30 * LIMIT
+    wait_for_all(sink, LIMITED, ROUTES)
+    for other in OTHERS:
+        wait_for_all(sink, other, LIMIT)
+        assert len(sink.series(COUNTED, labels(*other))) == LIMIT
+        assert sink.series(REST, labels(*other)) == []
+    assert len(sink.series(COUNTED, labels(*LIMITED))) == LIMIT
+    assert sink.wait_for_series(REST, labels(*LIMITED)).value == ROUTES - LIMIT
+    assert len(sink.series(labels=labels(*LIMITED))) < 30 * LIMIT

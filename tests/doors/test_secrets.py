@@ -22,8 +22,10 @@ from tests.app.house import House
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import files
 
+AWAY = {"LOGFIRE_ENDPOINT_SECOND": "http://127.0.0.1:9", "SECOND_NAMESPACE": "nobody"}
 SECRETS = {
     "LOGFIRE_TOKEN": "secret-of-logfire",
+    "LOGFIRE_TOKEN_SECOND": "secret-of-the-second-project",
     "OTLP_TOKEN": "secret-of-the-door",
     "POSTGRES_PASSWORD": "secret-of-postgres",
     "PROMETHEUS_AUTHORIZATION": "secret-of-prometheus",
@@ -38,6 +40,7 @@ ALL = (
     "routes/hybrid",
     "routes/also-viewer",
     "routes/also-scrape",
+    "routes/two-projects",
 )
 
 
@@ -57,7 +60,7 @@ def said(otelcol: Otelcol, *arguments: str, **env: str) -> tuple[int, str]:
     configs = [f"--config=file:{path}" for path in files(ALL)]
     done = subprocess.run(
         [str(otelcol.binary), *arguments, *otelcol.arguments, *configs],
-        env={**SECRETS, **env},
+        env={**SECRETS, **AWAY, **env},
         capture_output=True,
         text=True,
         timeout=30,
@@ -101,7 +104,7 @@ def test_a_running_collector_shows_no_secret_while_everybody_refuses_it(
     start_pipeline: StartPipeline, postgres: Postgres, redis: Redis
 ) -> None:
     ports = {"POSTGRES_PORT": str(postgres.port), "REDIS_PORT": str(redis.port)}
-    pipeline = start_pipeline(*ALL, **SECRETS, **ports)
+    pipeline = start_pipeline(*ALL, **SECRETS, **AWAY, **ports)
     pipeline.logfire.refuse(401)
     headers = {"authorization": f"Bearer {SECRETS['OTLP_TOKEN']}"}
     pipeline.collector.send(span("refused"), headers=headers)

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import httpx
+import pytest
+from pytest_otelcol.ports import free_port
+
+from stack.assembly import assembled
+from stack.launch import Pipeline
+from stack.paths import ROOT
+from stack.retention import DEFAULT, VARIABLE
+from stack.services import Prometheus
+from tests.stack.conftest import Agentical
+
+
+def demo() -> Pipeline:
+    return assembled("development", "hybrid", (), "", lambda line: None)
+
+
+def test_the_variable_is_how_long_the_demos_prometheus_keeps_its_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert demo().retention == DEFAULT
+    assert f"${{{VARIABLE}:-{DEFAULT}}}" in (ROOT / "compose.yaml").read_text()
+    monkeypatch.setenv(VARIABLE, "1w2d")
+    with Prometheus(free_port(), tmp_path, retention=demo().retention) as prometheus:
+        said = httpx.get(f"{prometheus.url}/api/v1/status/runtimeinfo").json()["data"]
+    assert said["storageRetention"] == "9d"
+
+
+@pytest.mark.parametrize("value", ["ninety days", "90", "0d", "-1d", "1.5d", "1d1w"])
+def test_what_is_no_time_is_told_before_anything_starts(
+    agentical: Agentical, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, value)
+    outcome = agentical("demo")
+    advice = 'set it to one such as "15d" or "1y6w"'
+    assert outcome.code == 1
+    assert outcome.err == f"agentical: {VARIABLE}={value} is no time: {advice}\n"
