@@ -82,7 +82,7 @@ def test_too_many_requests_passes_to_the_exporter_that_would_retry_it(
     ("signal", "step"),
     [
         ("traces", "check LOGFIRE_TOKEN"),
-        ("metrics", "check PROMETHEUS_AUTHORIZATION"),
+        ("metrics", "check PROMETHEUS_AUTHORIZATION or the variable of BACKEND"),
     ],
 )
 def test_a_refused_token_is_told_with_where_to_look_and_never_printed(

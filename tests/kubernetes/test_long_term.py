@@ -1,0 +1,43 @@
+"""The patch of docs/long-term.md: a second project and a tenant, rendered and taken."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from pytest_otelcol.collector import Otelcol
+
+from stack.paths import ROOT
+from tests.kubernetes.rendering import DEPLOY, Pod, repository_path
+
+PATCH = re.compile(r"```yaml\n(.+?)```", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Pod:
+    """The gateway of an overlay with the documented patch."""
+    folder = tmp_path_factory.mktemp("overlay").resolve()
+    (patch,) = PATCH.findall((ROOT / "docs" / "long-term.md").read_text())
+    production = os.path.relpath(DEPLOY / "overlays" / "production", folder)
+    (folder / "kustomization.yaml").write_text(patch.replace("../production", production))
+    return Pod(str(folder), "gateway")
+
+
+def test_the_documented_patch_makes_a_gateway_that_the_collector_takes(
+    gateway: Pod, otelcol: Otelcol
+) -> None:
+    paths = [repository_path(path) for path in gateway.configs()]
+    loaded = [str(Path(path.parent.name) / path.stem) for path in paths]
+    assert loaded[-3:] == ["routes/hybrid", "routes/two-projects", "backends/tenant"]
+    given = gateway.environment("collector")
+    for path in paths:
+        asked = set(re.findall(r"\$\{env:([A-Z0-9_]+)\}", path.read_text()))
+        assert asked <= given.keys(), path.name
+    assert otelcol.validate(paths, given) == ""
+
+
+def test_the_documented_patch_gives_each_project_a_port_of_the_guard(gateway: Pod) -> None:
+    given = gateway.environment("collector")
+    listens = gateway.environment("guard")["GUARD_LISTEN"].split(",")
+    endpoints = [given["LOGFIRE_ENDPOINT"], given["LOGFIRE_ENDPOINT_SECOND"]]
+    assert [f"http://{listen}" for listen in listens] == endpoints
