@@ -42,6 +42,11 @@ def tokens(requests: Iterable[Request]) -> set[str]:
     return {request.headers.get("authorization", "") for request in requests}
 
 
+def answered(status: int, port: int) -> dict[str, str]:
+    """Return the labels of the answers of one kind at one port."""
+    return {"http_response_status_code": str(status), "server_port": str(port)}
+
+
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_each_teams_telemetry_is_at_its_own_project_alone(
     start_pipeline: StartPipeline, otlp_sink: OtlpSink, environment: str
@@ -81,11 +86,11 @@ def test_a_refused_token_holds_its_own_projects_telemetry_alone(
     ):
         otlp_sink.refuse(401, unless={"authorization": f"Bearer {TOKEN}"})
         send_as(pipeline.collector, "team-b", "held")
-        refused = {"http_response_status_code": "502", "server_port": str(ports[1])}
-        pipeline.prometheus.wait_for_series(ANSWERS, refused)
+        pipeline.prometheus.wait_for_series(ANSWERS, answered(502, ports[1]))
         send_as(pipeline.collector, "team-a", "not held")
         otlp_sink.wait_for(lambda sink: names(sink) == ({"not held"},) * 2, "the first team's")
-        assert not pipeline.prometheus.series(ANSWERS, refused | {"server_port": str(ports[0])})
+        pipeline.prometheus.wait_for_series(ANSWERS, answered(200, ports[0]))
+        assert not pipeline.prometheus.series(ANSWERS, answered(502, ports[0]))
 
         pipeline.collector.kill()
         otlp_sink.accept()
