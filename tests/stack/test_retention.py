@@ -33,7 +33,7 @@ def test_what_is_no_time_is_told_before_anything_starts(
     agentical: Agentical, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv(VARIABLE, value)
-    outcome = agentical("demo")
+    outcome = agentical("demo", "--duration", "1")
     advice = 'set it to one such as "15d" or "1y6w"'
     assert outcome.code == 1
     assert outcome.err == f"agentical: {VARIABLE}={value} is no time: {advice}\n"
