@@ -67,6 +67,7 @@ class Load:
         arrivals: evenly spaced, or `poisson` (independent users, with bursts).
         in_flight: the most requests that wait for an answer at once.
         failing: the weight of tasks that fail, as in `Mix`.
+        tasks_only: only tasks that succeed, as in `Mix`.
         seed: the same seed asks for the same things in the same order.
     """
 
@@ -78,12 +79,13 @@ class Load:
         arrivals: Arrivals = "poisson",
         in_flight: int = 64,
         failing: float = FAILING,
+        tasks_only: bool = False,
         seed: int = 1,
     ) -> None:
         self.url, self.rate, self.arrivals, self.in_flight = url, rate, arrivals, in_flight
         self.sent = Sent()
         self._random = random.Random(seed)  # noqa: S311 - no secret depends on it
-        self._mix = Mix(self._random, failing)
+        self._mix = Mix(self._random, failing, tasks_only=tasks_only)
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._run()), name="load", daemon=True

@@ -34,9 +34,12 @@ class Mix:
     """Chooses requests by weight; it learns the ids of tasks from the answers.
 
     `failing` is the weight of tasks that fail, where all others together have about a hundred.
+    With `tasks_only` it asks for tasks that succeed and, after three documents, for nothing else.
     """
 
-    def __init__(self, chance: random.Random, failing: float = FAILING) -> None:
+    def __init__(
+        self, chance: random.Random, failing: float = FAILING, *, tasks_only: bool = False
+    ) -> None:
         self._chance = chance
         self._tasks = deque[str](maxlen=200)
         self._documents = deque[str](maxlen=20)
@@ -53,6 +56,8 @@ class Mix:
             self._unknown_task: 3,
             self._missing_document: failing,
         }
+        if tasks_only:
+            self._weights = dict.fromkeys((self._summary, self._words, self._keywords), 1.0)
 
     def next(self) -> Wish:
         """Return the next request; the first ones store documents."""
