@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import compare, growth, journey, producers
+from bench import capacity, compare, growth, journey, producers
 from bench.machine import describe
 from bench.report import FIGURES, load, save, write
 
@@ -30,6 +30,7 @@ MEASURES: dict[str, Callable[[], Any]] = {
     "visible_seconds": lambda: journey.delays(seconds=25, say=say),
     "drain": lambda: journey.drains(outage=40, say=say),
     "producers": lambda: producers.measure(runs=3, requests=1000),
+    "capacity": lambda: capacity.measure(say),
 }
 
 

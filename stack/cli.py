@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from stack import alerts, demo, doctor, query, toolchain
+from stack.capacity import command as capacity
 from stack.errors import UserError
 
 cli = typer.Typer(
@@ -34,6 +35,7 @@ cli.command()(demo.demo)
 cli.command()(doctor.doctor)
 cli.command()(query.query)
 cli.command()(alerts.alerts)
+cli.command()(capacity.capacity)
 
 
 @cli.command("stand-in")

@@ -1,0 +1,91 @@
+"""`agentical capacity`: the command and its options."""
+
+from math import isfinite
+from typing import Annotated
+
+import typer
+
+from stack.capacity.figures import Measured, measured
+from stack.capacity.model import Demand, need
+from stack.capacity.shipped import Limits, limits
+from stack.capacity.view import as_json, show
+from stack.errors import UserError
+
+POSITIVE = ("requests_per_second", "spans_per_request", "processes", "utilisation")
+PERCENT = ("sample_percent", "always_percent", "utilisation")
+
+
+def capacity(
+    requests_per_second: Annotated[float, typer.Option(help="Of all services together.")],
+    outage_hours: Annotated[float, typer.Option(help="How long both backends may be away.")] = 1.0,
+    sample_percent: Annotated[
+        float | None, typer.Option(help="TRACE_SAMPLE_PERCENT. [default: production's]")
+    ] = None,
+    always_percent: Annotated[
+        float, typer.Option(help="Of all traces, those with an error or a slow request.")
+    ] = 1.0,
+    spans_per_request: Annotated[
+        float | None, typer.Option(help="[default: one task of the service, measured]")
+    ] = None,
+    logs_per_request: Annotated[
+        float | None, typer.Option(help="[default: one task of the service, measured]")
+    ] = None,
+    processes: Annotated[int, typer.Option(help="Of services, workers and replicas too.")] = 2,
+    series_per_process: Annotated[
+        float | None, typer.Option(help="[default: the service's, measured]")
+    ] = None,
+    decision_wait: Annotated[
+        float | None, typer.Option(help="TRACE_DECISION_WAIT in seconds. [default: production's]")
+    ] = None,
+    utilisation: Annotated[
+        float, typer.Option(help="Percent of a gateway's core that shall be used.")
+    ] = 50.0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Say how many gateways a load needs, their memory and disk, and what Logfire bills."""
+    constants, shipped = measured(), limits()
+    asked = {
+        "requests_per_second": requests_per_second,
+        "outage_hours": outage_hours,
+        "sample_percent": sample_percent,
+        "always_percent": always_percent,
+        "spans_per_request": spans_per_request,
+        "logs_per_request": logs_per_request,
+        "processes": processes,
+        "series_per_process": series_per_process,
+        "decision_wait": decision_wait,
+        "utilisation": utilisation,
+    }
+    demand = checked(asked, constants, shipped)
+    found = need(demand, constants, shipped)
+    if json:
+        typer.echo(as_json(demand, found))
+    else:
+        show(demand, found, shipped, constants)
+
+
+def checked(asked: dict[str, float | None], constants: Measured, shipped: Limits) -> Demand:
+    """Return the demand with the defaults filled in; raises `UserError` for a senseless figure."""
+    defaults = {
+        "sample_percent": shipped.sample_percent,
+        "spans_per_request": constants.spans_per_request,
+        "logs_per_request": constants.logs_per_request,
+        "series_per_process": constants.series.process,
+        "decision_wait": shipped.decision_wait,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    for name, value in given.items():
+        check(name, value)
+    figures = {**defaults, **given}
+    utilisation, processes = figures.pop("utilisation") / 100, int(figures.pop("processes"))
+    return Demand(**figures, utilisation=utilisation, processes=processes)
+
+
+def check(name: str, value: float) -> None:
+    """Raise `UserError` when an option's value makes no sense."""
+    option = "--" + name.replace("_", "-")
+    if not isfinite(value) or value < 0 or (value == 0 and name in POSITIVE):
+        least = "more than 0" if name in POSITIVE else "0 or more"
+        raise UserError(f"{option} is {value:g}: give a number that is {least}")
+    if name in PERCENT and value > 100:
+        raise UserError(f"{option} is {value:g}: give a percentage, at most 100")

@@ -1,0 +1,176 @@
+"""The formulas: from a demand and what was measured to gateways, memory, disk, series, units.
+
+Pure: everything comes by arguments. Seconds, bytes, spans; a month has 30 days.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+from stack.capacity.figures import QUEUES, Measured
+from stack.capacity.shipped import Limits
+
+HOUR, MONTH = 3600.0, 30 * 86_400.0
+AT_LEAST = 2  # one gateway can be updated, or lost, while the other takes its share
+CORES = 1.0  # of a gateway
+FILE_STEP = 16 * 2**20  # a queue's file (bbolt) grows by so many bytes at once
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What the pipeline shall take.
+
+    Attributes:
+        requests_per_second: of all services together; each is one trace.
+        outage_hours: how long both backends may be away.
+        sample_percent: of the traces without an error and fast enough, how many are kept.
+        always_percent: of all traces, those with an error or a slow request, which are all kept.
+        spans_per_request, logs_per_request: what one request makes.
+        processes: of services, which report metrics.
+        series_per_process: what each of them makes in Prometheus.
+        decision_wait: seconds that the sampler waits.
+        utilisation: share of a gateway's core and of its limit of traces that shall be used.
+    """
+
+    requests_per_second: float
+    outage_hours: float
+    sample_percent: float
+    always_percent: float
+    spans_per_request: float
+    logs_per_request: float
+    processes: int
+    series_per_process: float
+    decision_wait: float
+    utilisation: float
+
+    @property
+    def spans_per_second(self) -> float:
+        """All spans, before sampling."""
+        return self.requests_per_second * self.spans_per_request
+
+    @property
+    def kept_share(self) -> float:
+        """The share of traces that is kept."""
+        return kept_share(self.sample_percent, self.always_percent)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a demand needs. Of a gateway: with one of them missing, when the others take its share.
+
+    Attributes:
+        cores: of all gateways together, busy.
+        gateways: how many, and `bound`, what asks for so many.
+        memory: bytes resident in a gateway.
+        memory_limit: bytes it has to be given, so that its memory limiter never refuses.
+        queues: bytes that wait in a gateway after the outage, by queue.
+        disk: bytes of a gateway's volume.
+        series: in Prometheus, of the services and the gateways themselves.
+        units: records that Logfire bills in a month.
+    """
+
+    cores: float
+    gateways: int
+    bound: str
+    memory: float
+    memory_limit: float
+    queues: dict[str, float]
+    disk: float
+    series: int
+    units: float
+
+
+def need(demand: Demand, measured: Measured, limits: Limits) -> Need:
+    """Return everything that a demand needs."""
+    cores = cpu_cores(demand.spans_per_second, measured)
+    gateways, bound = gateway_count(demand, cores, limits)
+    share = 1 / (gateways - 1)
+    memory = memory_bytes(demand, measured, limits, share)
+    series = series_count(demand, measured, gateways)
+    queues = queue_bytes(demand, measured, series, share)
+    return Need(
+        cores=cores,
+        gateways=gateways,
+        bound=bound,
+        memory=memory,
+        memory_limit=memory / limits.memory_share,
+        queues=queues,
+        disk=disk_bytes(queues, measured),
+        series=series,
+        units=logfire_units(demand),
+    )
+
+
+def kept_share(sample_percent: float, always_percent: float) -> float:
+    """Return the share of traces that the sampler keeps: some always, a percentage of the rest."""
+    always = always_percent / 100
+    return always + (1 - always) * sample_percent / 100
+
+
+def cpu_cores(spans_per_second: float, measured: Measured) -> float:
+    """Return how many cores are busy: CPU time a span, times spans a second."""
+    return spans_per_second * measured.cpu_us_per_span / 1e6
+
+
+def gateway_count(demand: Demand, cores: float, limits: Limits) -> tuple[int, str]:
+    """Return how many gateways, and why: for their cores, their limit of traces, or the least."""
+    undecided = demand.requests_per_second * demand.decision_wait
+    wishes = {
+        "one may be missing": AT_LEAST,
+        "CPU": ceil(cores / (CORES * demand.utilisation)),
+        "undecided traces": ceil(undecided / (limits.traces * demand.utilisation)),
+    }
+    bound = max(wishes, key=lambda name: wishes[name])
+    return wishes[bound], bound
+
+
+def memory_bytes(
+    demand: Demand, measured: Measured, limits: Limits, share: float, seconds: float = MONTH
+) -> float:
+    """Return the resident memory of a gateway with `share` of the load.
+
+    That is its base, the spans that wait for their decision, and the decisions it remembers after
+    `seconds`, up to the sizes of the two caches.
+    """
+    waiting = share * demand.spans_per_second * demand.decision_wait
+    decided = share * demand.requests_per_second * seconds
+    kept = min(limits.kept_decisions, decided * demand.kept_share)
+    dropped = min(limits.dropped_decisions, decided * (1 - demand.kept_share))
+    return (
+        measured.base_bytes
+        + waiting * measured.bytes_per_undecided_span
+        + (kept + dropped) * measured.bytes_per_decision
+    )
+
+
+def series_count(demand: Demand, measured: Measured, gateways: int) -> int:
+    """Return the series in Prometheus: those of kept traces are made by each gateway."""
+    sampled = measured.series.process_sampled / measured.series.process
+    copies = 1 + sampled * (gateways - 1)
+    own = gateways * measured.series.collector
+    return ceil(demand.processes * demand.series_per_process * copies + own)
+
+
+def queue_bytes(
+    demand: Demand, measured: Measured, series: float, share: float = 1.0
+) -> dict[str, float]:
+    """Return what each queue of a gateway with `share` of the load counts after the outage."""
+    a_second = {
+        "traces": demand.spans_per_second * demand.kept_share,
+        "logs": demand.requests_per_second * demand.logs_per_request,
+        "metrics": series,
+    }
+    lasts = demand.outage_hours * HOUR
+    return {
+        queue: share * lasts * a_second[queue] * measured.queue_bytes[queue] for queue in QUEUES
+    }
+
+
+def disk_bytes(queues: dict[str, float], measured: Measured) -> float:
+    """Return what the queues take from the disk, with the step by which each file grows."""
+    return sum(queues.values()) * measured.file_factor + len(queues) * FILE_STEP
+
+
+def logfire_units(demand: Demand) -> float:
+    """Return the records that reach Logfire in a month: kept spans, and every log record."""
+    each = demand.kept_share * demand.spans_per_request + demand.logs_per_request
+    return MONTH * demand.requests_per_second * each

@@ -1,0 +1,63 @@
+"""The limits that the shipped files set, read from them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_otelcol.configs import merged
+
+from stack.services import config_file
+
+FILES = ("base", "environments/production", "routes/hybrid")
+VARIABLE = re.compile(r"\$\{env:\w+:-(.+)\}")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What production is set to.
+
+    Attributes:
+        decision_wait: seconds, the default of TRACE_DECISION_WAIT.
+        sample_percent: the default of TRACE_SAMPLE_PERCENT.
+        traces: how many undecided traces the sampler holds; beyond it decides early.
+        kept_decisions, dropped_decisions: how many decisions it remembers.
+        memory_share: of its memory, above which the collector refuses what comes.
+        queue_bytes: the default of QUEUE_BYTES, the limit of each queue.
+    """
+
+    decision_wait: float
+    sample_percent: float
+    traces: int
+    kept_decisions: int
+    dropped_decisions: int
+    memory_share: float
+    queue_bytes: int
+
+
+def limits() -> Limits:
+    """Return the limits of the shipped production."""
+    config = merged([config_file(name) for name in FILES])
+    sampler, limiter = (config["processors"][name] for name in ("tail_sampling", "memory_limiter"))
+    caches = sampler["decision_cache"]
+    return Limits(
+        decision_wait=float(default(sampler["decision_wait"]).removesuffix("s")),
+        sample_percent=float(default(_baseline(sampler)["sampling_percentage"])),
+        traces=sampler["num_traces"],
+        kept_decisions=caches["sampled_cache_size"],
+        dropped_decisions=caches["non_sampled_cache_size"],
+        memory_share=(limiter["limit_percentage"] - limiter["spike_limit_percentage"]) / 100,
+        queue_bytes=int(default(config["exporters"]["otlp_http/logfire"]["sending_queue"]["queue_size"])),
+    )
+
+
+def default(value: str) -> str:
+    """Return what stands behind a variable: "30s" of `${env:TRACE_DECISION_WAIT:-30s}`."""
+    found = VARIABLE.fullmatch(value)
+    return found[1] if found else value
+
+
+def _baseline(sampler: Mapping[str, Any]) -> Mapping[str, Any]:
+    policies = (policy for policy in sampler["policies"] if policy["type"] == "probabilistic")
+    found: Mapping[str, Any] = next(policies)["probabilistic"]
+    return found
