@@ -37,7 +37,7 @@ def window(rate: float, wait: float, say: Say) -> list[dict[str, float]]:
     """Feed production alone until the sampler holds `wait` seconds of spans, then measure."""
     config = {"production": shipped("production")}
     return side_by_side(
-        config, warm=wait + 8, windows=3, seconds=8, say=say, rate=rate, wait=wait
+        config, warm=wait + 8, windows=4, seconds=12, say=say, rate=rate, wait=wait
     )["production"]
 
 

@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,11 @@ def describe() -> dict[str, Any]:
         "collector_version": ".".join(map(str, version)),
         "load_average_before": round(psutil.getloadavg()[0], 1),
     }
+
+
+def in_words(own: Mapping[str, Any]) -> str:
+    """Return the machine of a description in a few words."""
+    return "{processor}, {cores} cores, {memory_gb} GB, {system}".format(**own)
 
 
 def cpu_seconds(pid: int) -> float:

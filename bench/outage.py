@@ -10,7 +10,7 @@ from pytest_otelcol.polling import poll_until
 
 from bench.compare import Say
 from bench.configs import shipped
-from bench.measure import bed
+from bench.measure import Bed, bed
 from stack.launch import Pipeline
 from stack.load import Load
 from stack.promql import PromQL
@@ -24,7 +24,7 @@ QUEUES = {
 COUNTERS = {"spans": "receiver_accepted_spans", "logs": "receiver_accepted_log_records"}
 WARM = 15.0  # seconds of the usual mix: every route has made its series
 FLUSHES = 12.0  # seconds until what came last is in Prometheus, whatever its interval
-QUIET = 8  # readings half a second apart without a change
+QUIET = 6  # readings half a second apart without a change
 LEFT = 100.0  # bytes in a queue that is as good as empty
 OWN = '__name__!~".*:.*|ALERTS.*"'  # not what rules make
 Found = dict[str, Any]
@@ -55,21 +55,21 @@ def of_the_service(
         pipeline.prometheus.stop()
         found = _waiting(pipeline, rate, seconds, series) | {"percent": percent}
         pipeline.stand_in.start()
-        settled(lambda: sum(_sizes(_own(pipeline), ("traces", "logs")).values()), at_most=LEFT)
+        poll_until(
+            lambda: _to_logfire(pipeline) <= LEFT, "the queues empty", timeout=90, interval=0.5
+        )
         counts = pipeline.stand_in.counts()
         found["waiting"] = {signal: counts[signal] for signal in COUNTERS}
     say(f"outage at {rate:g} tasks/s: {found}")
     return found, series
 
 
-def _waiting(
-    pipeline: Pipeline, rate: float, seconds: float, series: Mapping[str, Found]
-) -> Found:
+def _waiting(pipeline: Pipeline, rate: float, seconds: float, series: Mapping[str, Found]) -> Found:
     before, begun = _own(pipeline), time.monotonic()
     with Load(pipeline.api_url, rate=rate, tasks_only=True) as load:
         time.sleep(begun + seconds - time.monotonic())
         metrics = _sizes(_own(pipeline), ("metrics",))["metrics"]
-    settled(lambda: sum(_sizes(_own(pipeline), ("traces", "logs")).values()))
+    settled(lambda: _to_logfire(pipeline))
     after = _own(pipeline)
     held = {**_sizes(after, ("traces", "logs")), "metrics": metrics}
     first = _sizes(before, tuple(QUEUES))
@@ -88,42 +88,46 @@ def _waiting(
 def of_the_feeder(*, rate: float, seconds: float, say: Say) -> Found:
     """Feed production at `rate` spans a second while nobody takes them."""
     with bed(shipped("production")) as under:
-        under.sink.stop()
-        with under.feeder(int(rate * seconds), rate=rate) as feed:
-            sent = feed.sent()
-        settled(lambda: _sizes(under.read(), ("traces",))["traces"])
-        waits = _sizes(under.read(), ("traces",))["traces"]
-        disk = on_disk(Path(under.collector.env["COLLECTOR_QUEUE_DIR"]))["traces"]
+        found = filled(under, rate, seconds)
         under.sink.start()
-        settled(lambda: _sizes(under.read(), ("traces",))["traces"], at_most=LEFT)
-        found = {
-            "seconds": seconds,
-            "accepted": {"spans": int(sent["spans"])},
-            "waiting": {"spans": under.delivered()},
-            "queue_bytes": {"traces": round(waits)},
-            "disk_bytes": {"traces": disk},
-        }
+        poll_until(lambda: _traces(under) <= LEFT, "the queue empty", timeout=90, interval=0.5)
+        found["waiting"] = {"spans": under.delivered()}
     say(f"outage at {rate:g} spans/s: {found}")
     return found
 
 
-def settled(size: Callable[[], float], *, at_most: float | None = None) -> None:
-    """Wait until a queue's size has not changed for a while, and is at most so much."""
+def filled(under: Bed, rate: float, seconds: float) -> Found:
+    """Take the backend away, feed, and return what the queue counts and its file takes."""
+    under.sink.stop()
+    with under.feeder(int(rate * seconds), rate=rate) as feed:
+        sent = feed.sent()
+    return {
+        "seconds": seconds,
+        "accepted": {"spans": int(sent["spans"])},
+        "queue_bytes": {"traces": round(settled(lambda: _traces(under)))},
+        "disk_bytes": on_disk(Path(under.collector.env["COLLECTOR_QUEUE_DIR"])),
+    }
+
+
+def settled(size: Callable[[], float]) -> float:
+    """Wait until a queue's size has not changed for a while; returns it."""
     seen: deque[float] = deque(maxlen=QUIET)
 
     def same() -> bool:
         seen.append(size())
-        calm = len(seen) == QUIET and len(set(seen)) == 1
-        return calm and (at_most is None or seen[-1] <= at_most)
+        return len(seen) == QUIET and min(seen) == max(seen) > 0
 
     poll_until(same, "the queues at rest", timeout=90, interval=0.5, seen=lambda: str(seen))
+    return seen[-1]
 
 
 def series_by_job(prometheus_url: str) -> dict[str, Found]:
     """Return for each job how many series its processes sent, and how many of kept traces."""
     with PromQL(prometheus_url) as prometheus:
         every = prometheus.by("job", f'count by (job) ({{job!="", {OWN}}})')
-        sampled = prometheus.by("job", 'count by (job) ({job!="", __name__=~".*_sampled_.*"})')
+        sampled = prometheus.by(
+            "job", 'count by (job) ({job!="", __name__=~"agentical_sampled_.*"})'
+        )
         routed = prometheus.by("job", f'count by (job) ({{job!="", endpoint!="", {OWN}}})')
         routes = prometheus.by("job", 'count by (job) (count by (job, endpoint) ({endpoint!=""}))')
     return {
@@ -154,6 +158,14 @@ def _own(pipeline: Pipeline) -> SelfMetrics:
     return poll_until(
         lambda: SelfMetrics.read(pipeline.self_metrics_url), "the collector's metrics", timeout=30
     )
+
+
+def _to_logfire(pipeline: Pipeline) -> float:
+    return sum(_sizes(_own(pipeline), ("traces", "logs")).values())
+
+
+def _traces(under: Bed) -> float:
+    return _sizes(under.read(), ("traces",))["traces"]
 
 
 def _sizes(own: SelfMetrics, queues: tuple[str, ...]) -> dict[str, float]:

@@ -1,11 +1,13 @@
-"""Writes docs/performance.md and its plot from the figures kept in docs/performance.json."""
+"""Writes the pages of costs and of capacity from the figures kept in docs/performance.json."""
 
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench import capacity_page
 from bench.compare import BUSY, HOWS, OURS, PEER, RATE
+from bench.machine import in_words
 from bench.plot import draw
 from bench.producers import table as producer_tables
 from bench.reaches import (
@@ -16,11 +18,13 @@ from bench.reaches import (
     ratio,
     reaches,
 )
+from bench.tables import table
 from bench.words import DOES, HEAD, HOW, PRODUCERS, REMEDY, STEADY
 from stack.paths import ROOT
 
 DOCS = ROOT / "docs"
 FIGURES, PAGE, PLOT = (DOCS / f"performance.{kind}" for kind in ("json", "md", "svg"))
+CAPACITY = DOCS / "capacity.md"
 Found = Mapping[str, Any]
 
 
@@ -36,11 +40,12 @@ def load() -> dict[str, Any]:
 
 
 def write() -> list[Path]:
-    """Write page and plot; returns where."""
+    """Write both pages and the plot; returns where."""
     found = load()
     PAGE.write_text(page(found))
+    CAPACITY.write_text(capacity_page.page(found))
     draw(found, PLOT)
-    return [FIGURES, PAGE, PLOT]
+    return [FIGURES, PAGE, PLOT, CAPACITY]
 
 
 def page(found: Found) -> str:
@@ -150,20 +155,13 @@ def machine(found: Found) -> str:
     runs = sum(map(len, found["saturated"].values()))
     spans = sum(row["spans"] for rows in found["saturated"].values() for row in rows)
     return (
-        f"This run: {own['processor']}, {own['cores']} cores, {own['memory_gb']} GB, "
-        f"{own['system']}, load average {own['load_average_before']} before it; collector "
+        f"This run: {in_words(own)}, load average {own['load_average_before']} before it; collector "
         f"{own['collector_version']} of lock {own['collector']}, Python {own['python']}; "
         f"{found['minutes']} minutes, {runs} saturated runs with {spans:,} spans, "
         f"{len(found['visible_seconds'])} tasks followed, backlogs of "
         + " and ".join(f"{item['backlog_mb']:g} MB ({name})" for name, item in drains.items())
         + " drained."
     )
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _cells(rows: Found, name: str) -> list[str]:

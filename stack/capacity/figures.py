@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, median
+from statistics import fmean, median
 from typing import Any
 
 from stack.errors import UserError
@@ -28,7 +28,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Measured:
-    """The constants; each is a median, or a slope between two runs, of `python -m bench`.
+    """The constants; each is a mean or a median, or a slope between two runs, of `python -m bench`.
 
     Attributes:
         cpu_us_per_span: CPU of one production collector, user and system, at a steady rate.
@@ -72,7 +72,7 @@ def constants(found: Mapping[str, Any]) -> Measured:
     base, per_span = _memory(found["window"])
     made = {signal: outage["accepted"][signal] / outage["requests"] for signal in ("spans", "logs")}
     return Measured(
-        cpu_us_per_span=of_median(found["window"]["30"], "us_per_span"),
+        cpu_us_per_span=fmean(row["us_per_span"] for row in found["window"]["30"]),
         base_bytes=base,
         bytes_per_undecided_span=per_span,
         bytes_per_decision=_per_decision(found["decisions"], found["spans_per_trace_fed"]),
@@ -108,7 +108,7 @@ def _per_decision(found: Mapping[str, Any], spans_per_trace: float) -> float:
         row["spans_per_second"] / spans_per_trace * (found["warm_seconds"] + (n + 0.5) * seconds)
         for n, row in enumerate(remembers)
     )
-    return mean(
+    return fmean(
         (one["rss_mb"] - other["rss_mb"]) * 1e6 / count
         for one, other, count in zip(remembers, forgets, decided, strict=True)
     )
@@ -127,8 +127,8 @@ def _queue_bytes(outage: Mapping[str, Any]) -> dict[str, float]:
 def _series(jobs: Mapping[str, Mapping[str, int]]) -> Series:
     service = [jobs[name] for name in SERVICE]
     return Series(
-        process=mean(job["series"] for job in service),
-        process_sampled=mean(job["sampled"] for job in service),
+        process=fmean(job["series"] for job in service),
+        process_sampled=fmean(job["sampled"] for job in service),
         route=sum(job["of_routes"] for job in service) / sum(job["routes"] for job in service),
         collector=jobs["collector"]["series"],
     )

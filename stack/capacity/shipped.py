@@ -47,7 +47,9 @@ def limits() -> Limits:
         kept_decisions=caches["sampled_cache_size"],
         dropped_decisions=caches["non_sampled_cache_size"],
         memory_share=(limiter["limit_percentage"] - limiter["spike_limit_percentage"]) / 100,
-        queue_bytes=int(default(config["exporters"]["otlp_http/logfire"]["sending_queue"]["queue_size"])),
+        queue_bytes=int(
+            default(config["exporters"]["otlp_http/logfire"]["sending_queue"]["queue_size"])
+        ),
     )
 
 

@@ -1,0 +1,125 @@
+"""The calculator against runs that its constants do not come from, and against a collector."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bench import capacity_page
+from bench.capacity_page import asked
+from bench.compare import DECISION_WAIT, OURS, RATE
+from bench.configs import shipped
+from bench.measure import bed
+from bench.outage import filled
+from bench.report import CAPACITY, load
+from bench.spans import PER_TRACE, TRACES
+from stack.capacity.figures import Measured, constants, measured
+from stack.capacity.model import HOUR, Demand, cpu_cores, kept_share, memory_bytes, queue_bytes
+from stack.capacity.shipped import limits
+
+ALWAYS = 100 * 2 / TRACES  # percent of the feeder's traces: one fails, one is slow
+WARM = DECISION_WAIT + 10.0  # seconds before the first window of `held`
+NEAR = 0.15
+Found = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Any]:
+    return load()
+
+
+@pytest.fixture(scope="module")
+def known() -> Measured:
+    return measured()
+
+
+def fed(known: Measured, spans_per_second: float, **more: float) -> Demand:
+    """What the feeder demands: traces of eight spans at a rate."""
+    options = {"spans_per_request": PER_TRACE, "sample_percent": 10.0, "always_percent": ALWAYS}
+    rate = spans_per_second / PER_TRACE
+    return asked(known, limits(), **{**options, "requests_per_second": rate, **more})
+
+
+def test_the_page_is_what_the_figures_say(figures: Found) -> None:
+    assert CAPACITY.read_text() == capacity_page.page(figures), "run `python -m bench --page-only`"
+
+
+def test_each_queue_of_another_outage_holds_what_is_reckoned(
+    figures: Found, known: Measured
+) -> None:
+    run, constant = figures["capacity"]["outage_again"], figures["capacity"]["outage"]
+    assert (run["percent"], run["seconds"]) != (constant["percent"], constant["seconds"])
+    demand = asked(
+        known,
+        limits(),
+        requests_per_second=run["requests"] / run["seconds"],
+        outage_hours=run["seconds"] / HOUR,
+        sample_percent=run["percent"],
+        always_percent=0.0,
+    )
+    assert queue_bytes(demand, known, run["series"]) == pytest.approx(run["queue_bytes"], rel=NEAR)
+
+
+def test_a_larger_backlog_and_its_file_are_as_reckoned(figures: Found, known: Measured) -> None:
+    run, drained = figures["capacity"]["file_again"], figures["drain"][OURS]
+    rate = run["accepted"]["spans"] / run["seconds"]
+    reckoned = queue_bytes(fed(known, rate, outage_hours=run["seconds"] / HOUR), known, 0)
+    assert reckoned["traces"] == pytest.approx(run["queue_bytes"]["traces"], rel=NEAR)
+    disk = reckoned["traces"] * known.file_factor
+    assert disk == pytest.approx(run["disk_bytes"]["traces"], rel=NEAR)
+    hours = drained["outage_seconds"] / HOUR
+    earlier = queue_bytes(fed(known, drained["rate"], outage_hours=hours), known, 0)
+    assert earlier["traces"] == pytest.approx(drained["backlog_mb"] * 1e6, rel=NEAR)
+
+
+def test_the_memory_of_ten_thousand_spans_a_second_is_as_reckoned(
+    figures: Found, known: Measured
+) -> None:
+    demand = fed(known, RATE, decision_wait=DECISION_WAIT)
+    rows = figures["held"][OURS]
+    for number, row in enumerate(rows):
+        ran = WARM + (number + 0.5) * row["spans"] / row["spans_per_second"]
+        reckoned = memory_bytes(demand, known, limits(), 1.0, seconds=ran)
+        assert reckoned == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
+
+
+def test_the_cpu_at_other_rates_is_as_reckoned(figures: Found, known: Measured) -> None:
+    alone, beside = figures["capacity"]["window_again"], figures["load"].values()
+    for row, near in [*((row, 0.25) for row in alone), *((row, 0.35) for r in beside for row in r)]:
+        spent = row["us_per_span"] * row["spans_per_second"] / 1e6
+        assert cpu_cores(row["spans_per_second"], known) == pytest.approx(spent, rel=near)
+
+
+def test_the_sampler_keeps_the_share_that_is_reckoned(figures: Found) -> None:
+    rows = figures["held"][OURS]
+    kept = sum(row["delivered"] for row in rows) / sum(row["spans"] for row in rows)
+    assert kept_share(10.0, ALWAYS) == pytest.approx(kept, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "told"),
+    [
+        ("window", "us_per_span", "cpu_us_per_span"),
+        ("window", "rss_mb", "bytes_per_undecided_span"),
+    ],
+)
+def test_a_constant_follows_its_measurement(
+    figures: Found, known: Measured, part: str, field: str, told: str
+) -> None:
+    taken = figures["capacity"]
+    dearer = {
+        wait: [row | {field: row[field] * 2} for row in rows] for wait, rows in taken[part].items()
+    }
+    other = constants({**taken, part: dearer})
+    assert getattr(other, told) == pytest.approx(2 * getattr(known, told))
+
+
+def test_a_collector_s_queue_fills_as_reckoned(known: Measured) -> None:
+    with bed(shipped("production"), {"TRACE_SAMPLE_PERCENT": "50"}) as under:
+        run = filled(under, rate=6_000, seconds=2)
+    lasted, sent = run["seconds"], run["accepted"]["spans"]
+    demand = fed(known, sent / lasted, sample_percent=50.0, outage_hours=lasted / HOUR)
+    reckoned = queue_bytes(demand, known, 0)["traces"]
+    assert reckoned == pytest.approx(run["queue_bytes"]["traces"], rel=NEAR)
+    disk = run["disk_bytes"]["traces"]
+    assert reckoned * known.file_factor == pytest.approx(disk, rel=2 * NEAR)

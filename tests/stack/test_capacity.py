@@ -1,0 +1,91 @@
+"""The command `agentical capacity`, and what its formulas decide."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.capacity import figures, prices
+from stack.errors import UserError
+from tests.stack.conftest import Agentical
+
+
+def reckon(agentical: Agentical, rate: float, *options: str) -> dict[str, Any]:
+    outcome = agentical("capacity", "--json", f"--requests-per-second={rate}", *options)
+    assert (outcome.code, outcome.err) == (0, "")
+    found: dict[str, Any] = json.loads(outcome.out)["need"]
+    return found
+
+
+def test_the_table_says_what_to_buy_and_to_set(agentical: Agentical) -> None:
+    small = agentical("capacity", "--requests-per-second", "50").out
+    assert "at least 2, so that one may be missing" in small
+    assert "Set QUEUE_BYTES" not in small
+    large = agentical("capacity", "--requests-per-second", "500", "--outage-hours", "8").out
+    assert "Set QUEUE_BYTES=" in large
+    assert prices.SOURCE in large
+    assert prices.READ_ON in large
+
+
+def test_cpu_and_undecided_traces_ask_for_more_gateways(agentical: Agentical) -> None:
+    small = reckon(agentical, 100)
+    assert (small["gateways"], small["bound"]) == (2, "one may be missing")
+    busy = reckon(agentical, 1000, "--spans-per-request=200")
+    assert busy["bound"] == "CPU"
+    assert busy["gateways"] >= 2 * busy["cores"]
+    held = reckon(agentical, 10_000)  # times 30 s of wait, at half of 100,000 traces each
+    assert (held["gateways"], held["bound"]) == (6, "undecided traces")
+    assert reckon(agentical, 10_000, "--decision-wait=5")["gateways"] < 6
+
+
+def test_what_grows_with_time_and_rate_grows_alone(agentical: Agentical) -> None:
+    once, longer = (reckon(agentical, 100, f"--outage-hours={hours}") for hours in (1, 3))
+    assert longer["queues"] == pytest.approx({q: 3 * size for q, size in once["queues"].items()})
+    assert longer["memory"] == once["memory"]
+    whole = reckon(agentical, 100, "--sample-percent=100")
+    assert whole["queues"]["traces"] > 9 * once["queues"]["traces"]
+    assert whole["queues"]["logs"] == once["queues"]["logs"]
+    assert whole["memory_limit"] == pytest.approx(whole["memory"] / 0.6)  # 80 % less the spike's 20
+
+
+def test_one_missing_gateway_leaves_its_share_to_the_others(agentical: Agentical) -> None:
+    two, six = reckon(agentical, 3_000), reckon(agentical, 10_000)
+    logs = [one["queues"]["logs"] * (one["gateways"] - 1) for one in (two, six)]
+    assert logs[1] / logs[0] == pytest.approx(10_000 / 3_000)
+
+
+def test_only_units_above_the_included_ones_cost(agentical: Agentical) -> None:
+    within = reckon(agentical, 1)
+    assert within["units"] < prices.INCLUDED
+    assert within["usd"] == 0
+    above = reckon(agentical, 10)
+    expected = (above["units"] - prices.INCLUDED) / 1e6 * prices.USD_PER_MILLION
+    assert above["usd"] == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (
+            "--requests-per-second=0",
+            "--requests-per-second is 0: give a number that is more than 0",
+        ),
+        ("--outage-hours=-1", "--outage-hours is -1: give a number that is 0 or more"),
+        ("--sample-percent=101", "--sample-percent is 101: give a percentage, at most 100"),
+        ("--utilisation=inf", "--utilisation is inf: give a number that is more than 0"),
+        ("--spans-per-request=nan", "--spans-per-request is nan: give a number"),
+    ],
+)
+def test_a_senseless_figure_is_one_sentence(agentical: Agentical, option: str, said: str) -> None:
+    outcome = agentical("capacity", "--requests-per-second=10", option)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith(f"agentical: {said}")
+    assert outcome.err.count("\n") == 1
+
+
+def test_without_measured_figures_it_says_how_to_take_them(tmp_path: Path) -> None:
+    kept = tmp_path / "performance.json"
+    kept.write_text("{}")
+    with pytest.raises(UserError, match="take it with `python -m bench --only capacity`"):
+        figures.measured(kept)
