@@ -40,7 +40,7 @@ scale: tools ## Kill, add and restart gateways under load (some minutes) and wri
 drills: tools ## Break a pipeline in every way there is a drill for, and see who is told (about 10 minutes)
 	@$(RUN) agentical drill --all
 
-bench: tools ## Measure what it costs against others (about 10 minutes; docs/performance.md)
+bench: tools ## Measure what it costs against others, and how far it goes (about 25 minutes)
 	@$(RUN) python -m bench
 
 test-integration: tools ## The app against containers (native processes where there is no Docker engine)

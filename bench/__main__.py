@@ -35,7 +35,7 @@ MEASURES: dict[str, Callable[[], Any]] = {
 
 
 def measure() -> None:
-    """Take all figures, about ten minutes; those that were taken survive a failure later."""
+    """Take all figures, in about 25 minutes; those that were taken survive a failure later."""
     begun = time.monotonic()
     for name, take in MEASURES.items():
         say(f"-- {name}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.compare import RATE, Say, side_by_side
 from bench.configs import Config, shipped
+from bench.machine import describe
 from bench.outage import of_the_feeder, of_the_service
 from bench.spans import PER_TRACE
 
@@ -18,9 +19,11 @@ REMEMBERING, FORGETTING = "remembers decisions", "forgets decisions"
 
 def measure(say: Say) -> dict[str, Any]:
     """Take everything, in about eight minutes; no run lasts two."""
+    machine = describe()
     first, series = of_the_service(rate=30, seconds=20, percent=100, say=say)
     second, _ = of_the_service(rate=60, seconds=40, percent=50, say=say)
     return {
+        "machine": machine,
         "spans_per_trace_fed": PER_TRACE,
         "series": series,
         "outage": first,

@@ -25,38 +25,39 @@ Every figure is measured on the shipped production configuration; your spans are
 take them for a first order, and measure your own before you buy. `agentical capacity` reckons with
 the same figures:"""
 
-SERVICE = """A further route adds about {route:.0f} series to each process that serves it: two histograms, and
-a counter for each status. Behind agents each gateway makes the series of kept traces again. The
-sources of `infrastructure/` have theirs for every machine, Postgres and Redis, which the calculator
-leaves out."""
+SERVICE = """A further route adds about {route:.0f} series to each process that serves it: two
+histograms, and a counter for each status. Behind agents each gateway makes the series of kept
+traces again. The sources of `infrastructure/` have theirs for every machine, Postgres and Redis,
+which the calculator leaves out."""
 
 HOW_MANY = """## How it reckons
 
 - **Gateways**: busy cores over `--utilisation` (50 % of one core each: an update, a drain after an
-  outage and the garbage collector's bursts have to fit), at least two, so that one can be updated or
-  lost while the other takes its share. The sampler holds at most {traces:,} undecided traces and
+  outage and the garbage collector's bursts have to fit), at least two, so that one can be updated
+  or lost while the other takes its share. The sampler holds at most {traces:,} undecided traces and
   decides early beyond: where that limit comes first, it sets the number.
 - **Memory and disk** are those of a gateway while another is missing: its share is 1/(n-1).
 - **Memory** is resident: the base, the spans of `TRACE_DECISION_WAIT`, and the decisions that are
-  remembered for late spans, whose caches ({caches:,} together) are taken as full when a month fills
-  them. The memory limiter refuses from {share:.0%} of what the container has; the limit is that much
-  larger.
+  remembered for late spans, whose caches ({caches:,} together) are taken as full when a month
+  fills them. The memory limiter refuses from {share:.0%} of what the container has; the limit is
+  that much larger.
 - **Disk** assumes that Logfire and Prometheus are away together. A queue counts its payload, and
   `QUEUE_BYTES` limits that for each of the three; the file takes {factor:.2f} of it and grows by
-  16 MiB at once. The batch a queue is sending is part of it.
-- **Units**: kept spans and every log record; metrics do not go to Logfire (`routes/hybrid`). Kept is
-  what has an error or was slow (`--always-percent`, 1 % of traces unless you say otherwise) and
-  `--sample-percent` of the rest. [Logfire's price list]({source}), read on {read_on}: {included:g}
-  million a month included, then {usd:g} USD a million; the table leaves the included ones out. A
-  plan's fee comes on top, and nothing was compared with a bill.
+  16 MiB at once. The batch that a queue is sending is part of it.
+- **Units**: kept spans and every log record; metrics do not go to Logfire (`routes/hybrid`). Kept
+  is what has an error or was slow (`--always-percent`, {always:g} % of traces unless you say
+  otherwise) and `--sample-percent` of the rest. [Price list]({source}), read on {read_on}:
+  {included:g} million a month included, then {usd:g} USD a million; the table above leaves the
+  included ones out. A plan's fee comes on top, and nothing was compared with a bill.
 - **CPU** is one collector's that does everything: measures, samples, scrubs. A gateway behind
   agents, which measure for it, was not measured alone. Shared cores cost more: beside two other
   collectors under the same load a span took {busy:.0f} us.
 
 The formulas are pure functions in `stack/capacity/model.py`. `make test` holds them to runs that
-their constants do not come from: other rates, other lengths, another sampling rate, and a collector
-that fills its queue in the test. Not measured: what pod attributes of `routes/with-pods` add to a
-span in the queue, machines with more than two cores, an outage of hours."""
+their constants do not come from: other rates, other lengths, another sampling rate, and a
+collector that fills its queue in the test. Not measured: what the pod attributes of
+`routes/with-pods` add to a span in the queue, machines with more than two cores, an outage of
+hours."""
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -75,6 +76,7 @@ def page(found: Mapping[str, Any]) -> str:
         units(measured, shipped),
         HOW_MANY.format(
             traces=shipped.traces,
+            always=ALWAYS,
             caches=shipped.kept_decisions + shipped.dropped_decisions,
             share=shipped.memory_share,
             factor=measured.file_factor,
@@ -84,9 +86,17 @@ def page(found: Mapping[str, Any]) -> str:
             usd=prices.USD_PER_MILLION,
             busy=of_median(found["held"][OURS], "us_per_span"),
         ),
-        f"Taken by `python -m bench --only capacity` on {in_words(found['machine'])}.",
+        taken(found["capacity"]["machine"]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def taken(own: Mapping[str, Any]) -> str:
+    """Say how and on what the figures were taken."""
+    return (
+        f"Taken by `python -m bench --only capacity` on {in_words(own)}, load average "
+        f"{own['load_average_before']} before it."
+    )
 
 
 def command() -> str:
@@ -114,6 +124,7 @@ def figures(found: Mapping[str, Any], measured: Measured, shipped: Limits) -> li
     trace = measured.spans_per_trace * measured.bytes_per_undecided_span
     spans, logs, series = 1000 * size["traces"], 1000 * size["logs"], 1000 * size["metrics"]
     window = f"{found['spans_per_trace_fed']} spans a trace, slope over the wait"
+    made = f"{measured.spans_per_request:.1f} spans, {measured.logs_per_request:.1f} logs"
     outage = f"{found['outage']['requests']} tasks while both backends are away"
     return [
         ["spans/s of a gateway's core", f"{a_core:,.0f}",
@@ -130,8 +141,7 @@ def figures(found: Mapping[str, Any], measured: Measured, shipped: Limits) -> li
          f"{size['metrics']:.1f} B a series and second, at the intervals of the demo"],
         ["file, for a byte that the queue counts", f"{measured.file_factor:.2f} B",
          "blocks on disk, after a steady outage"],
-        ["a task: one request and its work", f"{measured.spans_per_request:.1f} spans, "
-         f"{measured.logs_per_request:.1f} logs", "the service's own; its metrics go by time"],
+        ["a task: one request and its work", made, "the service's own; its metrics go by time"],
     ]  # fmt: skip
 
 

@@ -155,8 +155,8 @@ def machine(found: Found) -> str:
     runs = sum(map(len, found["saturated"].values()))
     spans = sum(row["spans"] for rows in found["saturated"].values() for row in rows)
     return (
-        f"This run: {in_words(own)}, load average {own['load_average_before']} before it; collector "
-        f"{own['collector_version']} of lock {own['collector']}, Python {own['python']}; "
+        f"This run: {in_words(own)}, load average {own['load_average_before']} before it; "
+        f"collector {own['collector_version']} of lock {own['collector']}, Python {own['python']}; "
         f"{found['minutes']} minutes, {runs} saturated runs with {spans:,} spans, "
         f"{len(found['visible_seconds'])} tasks followed, backlogs of "
         + " and ".join(f"{item['backlog_mb']:g} MB ({name})" for name, item in drains.items())

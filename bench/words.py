@@ -58,5 +58,5 @@ over the rounds.
 - **Drain**: the backend is gone for a while at a steady rate; spans a second at the backend from
   its first arrival until two thirds of the backlog are gone, against those before the outage.
 
-Run it on a quiet machine: `make bench` (about ten minutes on two cores; `docs/performance.json`
+Run it on a quiet machine: `make bench` (about 25 minutes on two cores; `docs/performance.json`
 keeps the figures, `make test` holds the page to them and them to the reaches)."""

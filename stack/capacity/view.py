@@ -20,7 +20,7 @@ def show(demand: Demand, found: Need, limits: Limits, measured: Measured) -> Non
     """Print the table, and what it rests on."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     console.print(as_table(demand, found))
-    for line in remarks(demand, found, limits, measured):
+    for line in remarks(found, limits, measured):
         console.print(line, soft_wrap=True)
 
 
@@ -35,20 +35,20 @@ def as_table(demand: Demand, found: Need) -> Table:
 def rows(demand: Demand, found: Need) -> list[tuple[str, str, str]]:
     """Return the lines of the table."""
     least = f"at least {AT_LEAST}, so that one may be missing"
+    fed = f"{demand.spans_per_second:,.0f} spans/s; {_busy(found):.0%} of each gateway's core"
     waits = ", ".join(f"{name} {_bytes(size)}" for name, size in found.queues.items())
+    left = f"beyond the first {prices.INCLUDED / 1e6:g} M, without the plan's own fee"
     return [
         ("gateways", f"{found.gateways}", least if found.gateways == AT_LEAST else found.bound),
-        ("CPU, all together", f"{found.cores:.2f} cores",
-         f"{demand.spans_per_second:,.0f} spans/s; {_load(demand, found):.0%} of each gateway's core"),
-        ("memory of a gateway", _bytes(found.memory), f"sampler's window of {demand.decision_wait:g} s"),
+        ("CPU, all together", f"{found.cores:.2f} cores", fed),
+        ("memory of a gateway", _bytes(found.memory), f"spans of {demand.decision_wait:g} s"),
         ("its limit", _bytes(found.memory_limit), "the collector refuses before it is full"),
         ("disk of a gateway", _bytes(found.disk), f"{demand.outage_hours:g} h: {waits}"),
         ("QUEUE_BYTES", f"{largest(found):.0f}", "the largest queue, rounded up to 64 MiB"),
-        ("series in Prometheus", f"{found.series:,}", f"{demand.processes} processes and the gateways"),
+        ("series in Prometheus", f"{found.series:,}", f"{demand.processes} processes, gateways"),
         ("Logfire, a month", f"{found.units / 1e6:,.1f} M units",
          f"{demand.kept_share:.1%} of the spans, every log record"),
-        ("its price, a month", f"{prices.month_usd(found.units):,.2f} USD",
-         f"beyond the first {prices.INCLUDED / 1e6:g} M, without the plan's own fee"),
+        ("its price, a month", f"{prices.month_usd(found.units):,.2f} USD", left),
     ]  # fmt: skip
 
 
@@ -58,18 +58,14 @@ def largest(found: Need) -> float:
     return -(-max(found.queues.values()) // step) * step
 
 
-def remarks(demand: Demand, found: Need, limits: Limits, measured: Measured) -> list[str]:
-    """Return where the figures come from, and what has to be set."""
-    said = [
-        f"Memory and disk are of a gateway while one of the {found.gateways} is missing and the "
-        "others take its share.",
-        f"Measured on traces of {measured.spans_per_trace:g} spans (docs/capacity.md); your own "
-        f"are worth a measurement. Prices: {prices.SOURCE}, read on {prices.READ_ON}.",
-    ]
-    if largest(found) > limits.queue_bytes:
-        said.insert(0, f"Set QUEUE_BYTES={largest(found):.0f} at the gateways: their default "
-                       f"({_bytes(limits.queue_bytes)}) is full before the outage ends.")  # fmt: skip
-    return said
+def remarks(found: Need, limits: Limits, measured: Measured) -> list[str]:
+    """Return what has to be set, and where the figures come from."""
+    wanted, given = largest(found), _bytes(limits.queue_bytes)
+    full = f"Set QUEUE_BYTES={wanted:.0f} at the gateways: the default ({given}) would overflow."
+    share = f"Memory and disk are a gateway's while one of the {found.gateways} is missing."
+    basis = f"Measured on traces of {measured.spans_per_trace:g} spans: docs/capacity.md."
+    listed = f"Prices: {prices.SOURCE}, read on {prices.READ_ON}."
+    return [*([full] if wanted > limits.queue_bytes else []), share, basis, listed]
 
 
 def as_json(demand: Demand, found: Need) -> str:
@@ -85,7 +81,7 @@ def as_json(demand: Demand, found: Need) -> str:
     return json.dumps(body, indent=2)
 
 
-def _load(demand: Demand, found: Need) -> float:
+def _busy(found: Need) -> float:
     return found.cores / found.gateways / CORES
 
 
