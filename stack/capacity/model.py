@@ -6,7 +6,7 @@ Pure: everything comes by arguments. Seconds, bytes, spans; a month has 30 days.
 from dataclasses import dataclass
 from math import ceil
 
-from stack.capacity.figures import QUEUES, Measured
+from stack.capacity.figures import QUEUES, TICK, Measured
 from stack.capacity.shipped import Limits
 
 HOUR, MONTH = 3600.0, 30 * 86_400.0
@@ -131,7 +131,7 @@ def memory_bytes(
     That is its base, the spans that wait for their decision, and the decisions it remembers after
     `seconds`, up to the sizes of the two caches.
     """
-    waiting = share * demand.spans_per_second * demand.decision_wait
+    waiting = share * demand.spans_per_second * (demand.decision_wait + TICK)
     decided = share * demand.requests_per_second * seconds
     kept = min(limits.kept_decisions, decided * demand.kept_share)
     dropped = min(limits.dropped_decisions, decided * (1 - demand.kept_share))

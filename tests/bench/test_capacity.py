@@ -1,15 +1,17 @@
 """The calculator against runs that its constants do not come from, and against a collector."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
 import pytest
 
 from bench import capacity_page
+from bench.capacity import REMEMBERING
 from bench.capacity_page import asked
-from bench.compare import DECISION_WAIT, OURS, RATE
+from bench.compare import DECISION_WAIT, OURS
 from bench.configs import shipped
+from bench.growth import LOADS
 from bench.measure import bed
 from bench.outage import filled
 from bench.report import CAPACITY, load
@@ -27,7 +29,6 @@ from stack.capacity.model import (
 from stack.capacity.shipped import limits
 
 ALWAYS = 100 * 2 / TRACES  # percent of the feeder's traces: one fails, one is slow
-WARM = DECISION_WAIT + 10.0  # seconds before the first window of `held`
 NEAR = 0.15
 Found = Mapping[str, Any]
 
@@ -47,6 +48,15 @@ def fed(known: Measured, spans_per_second: float, **more: float) -> Demand:
     options = {"spans_per_request": PER_TRACE, "sample_percent": 10.0, "always_percent": ALWAYS}
     rate = spans_per_second / PER_TRACE
     return asked(known, limits(), **{**options, "requests_per_second": rate, **more})
+
+
+def at(figures: Found, path: Sequence[str]) -> list[dict[str, float]]:
+    """The rows of a run, by the keys that lead to it."""
+    found: Any = figures
+    for key in path:
+        found = found[key]
+    rows: list[dict[str, float]] = found
+    return rows
 
 
 def test_the_page_is_what_the_figures_say(figures: Found) -> None:
@@ -81,13 +91,21 @@ def test_a_larger_backlog_and_its_file_are_as_reckoned(figures: Found, known: Me
     assert earlier["traces"] == pytest.approx(drained["backlog_mb"] * 1e6, rel=NEAR)
 
 
-def test_the_memory_of_ten_thousand_spans_a_second_is_as_reckoned(
-    figures: Found, known: Measured
+@pytest.mark.parametrize(
+    ("path", "wait", "warm"),
+    [
+        (("held", OURS), DECISION_WAIT, DECISION_WAIT + 10),  # seconds before the first window
+        (("capacity", "window_again"), DECISION_WAIT, DECISION_WAIT + 8),
+        (("capacity", "decisions", "rows", REMEMBERING), 1.0, 50.0),
+        *((("load", name), 1.0, 6.0) for name in LOADS),
+    ],
+)
+def test_the_memory_of_other_rates_and_waits_is_as_reckoned(
+    figures: Found, known: Measured, path: tuple[str, ...], wait: float, warm: float
 ) -> None:
-    demand = fed(known, RATE, decision_wait=DECISION_WAIT)
-    rows = figures["held"][OURS]
-    for number, row in enumerate(rows):
-        ran = WARM + (number + 0.5) * row["spans"] / row["spans_per_second"]
+    for number, row in enumerate(at(figures, path)):
+        ran = warm + (number + 0.5) * row["spans"] / row["spans_per_second"]
+        demand = fed(known, row["spans_per_second"], decision_wait=wait)
         reckoned = memory_bytes(demand, known, limits(), 1.0, seconds=ran)
         assert reckoned == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
 
