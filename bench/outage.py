@@ -11,6 +11,7 @@ from pytest_otelcol.polling import poll_until
 from bench.compare import Say
 from bench.configs import shipped
 from bench.measure import Bed, bed
+from bench.spans import PER_TRACE
 from stack.launch import Pipeline
 from stack.load import Load
 from stack.promql import PromQL
@@ -102,6 +103,8 @@ def filled(under: Bed, rate: float, seconds: float) -> Found:
     under.sink.stop()
     with under.feeder(int(rate * seconds), rate=rate) as feed:
         sent = feed.sent()
+    traces = sent["spans"] / PER_TRACE
+    poll_until(lambda: _decided(under) >= traces, "every trace decided", timeout=60, interval=0.5)
     return {
         "seconds": seconds,
         "accepted": {"spans": int(sent["spans"])},
@@ -167,6 +170,10 @@ def _to_logfire(pipeline: Pipeline) -> float:
 
 def _traces(under: Bed) -> float:
     return _sizes(under.read(), ("traces",))["traces"]
+
+
+def _decided(under: Bed) -> float:
+    return under.read().total("processor_tail_sampling_global_count_traces_sampled")
 
 
 def _sizes(own: SelfMetrics, queues: tuple[str, ...]) -> dict[str, float]:

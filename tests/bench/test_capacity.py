@@ -18,6 +18,7 @@ from bench.report import CAPACITY, load
 from bench.spans import PER_TRACE, TRACES
 from stack.capacity.figures import Measured, constants, measured, of_median
 from stack.capacity.model import (
+    FILE_STEP,
     HOUR,
     Demand,
     cpu_cores,
@@ -26,7 +27,7 @@ from stack.capacity.model import (
     memory_bytes,
     queue_bytes,
 )
-from stack.capacity.shipped import limits
+from stack.capacity.shipped import Limits, limits
 
 ALWAYS = 100 * 2 / TRACES  # percent of the feeder's traces: one fails, one is slow
 NEAR = 0.15
@@ -43,11 +44,16 @@ def known() -> Measured:
     return measured()
 
 
-def fed(known: Measured, spans_per_second: float, **more: float) -> Demand:
+@pytest.fixture(scope="module")
+def limited() -> Limits:
+    return limits()
+
+
+def fed(known: Measured, limited: Limits, spans_per_second: float, **more: float) -> Demand:
     """What the feeder demands: traces of eight spans at a rate."""
     options = {"spans_per_request": PER_TRACE, "sample_percent": 10.0, "always_percent": ALWAYS}
     rate = spans_per_second / PER_TRACE
-    return asked(known, limits(), **{**options, "requests_per_second": rate, **more})
+    return asked(known, limited, **{**options, "requests_per_second": rate, **more})
 
 
 def at(figures: Found, path: Sequence[str]) -> list[dict[str, float]]:
@@ -64,13 +70,13 @@ def test_the_page_is_what_the_figures_say(figures: Found) -> None:
 
 
 def test_each_queue_of_another_outage_holds_what_is_reckoned(
-    figures: Found, known: Measured
+    figures: Found, known: Measured, limited: Limits
 ) -> None:
     run, constant = figures["capacity"]["outage_again"], figures["capacity"]["outage"]
     assert (run["percent"], run["seconds"]) != (constant["percent"], constant["seconds"])
     demand = asked(
         known,
-        limits(),
+        limited,
         requests_per_second=run["requests"] / run["seconds"],
         outage_hours=run["seconds"] / HOUR,
         sample_percent=run["percent"],
@@ -79,15 +85,17 @@ def test_each_queue_of_another_outage_holds_what_is_reckoned(
     assert queue_bytes(demand, known, run["series"]) == pytest.approx(run["queue_bytes"], rel=NEAR)
 
 
-def test_a_larger_backlog_and_its_file_are_as_reckoned(figures: Found, known: Measured) -> None:
+def test_a_larger_backlog_and_its_file_are_as_reckoned(
+    figures: Found, known: Measured, limited: Limits
+) -> None:
     run, drained = figures["capacity"]["file_again"], figures["drain"][OURS]
     rate = run["accepted"]["spans"] / run["seconds"]
-    reckoned = queue_bytes(fed(known, rate, outage_hours=run["seconds"] / HOUR), known, 0)
+    reckoned = queue_bytes(fed(known, limited, rate, outage_hours=run["seconds"] / HOUR), known, 0)
     assert reckoned["traces"] == pytest.approx(run["queue_bytes"]["traces"], rel=NEAR)
-    disk = reckoned["traces"] * known.file_factor
+    disk = disk_bytes({"traces": reckoned["traces"]}, known) - FILE_STEP
     assert disk == pytest.approx(run["disk_bytes"]["traces"], rel=NEAR)
     hours = drained["outage_seconds"] / HOUR
-    earlier = queue_bytes(fed(known, drained["rate"], outage_hours=hours), known, 0)
+    earlier = queue_bytes(fed(known, limited, drained["rate"], outage_hours=hours), known, 0)
     assert earlier["traces"] == pytest.approx(drained["backlog_mb"] * 1e6, rel=NEAR)
 
 
@@ -101,12 +109,17 @@ def test_a_larger_backlog_and_its_file_are_as_reckoned(figures: Found, known: Me
     ],
 )
 def test_the_memory_of_other_rates_and_waits_is_as_reckoned(
-    figures: Found, known: Measured, path: tuple[str, ...], wait: float, warm: float
+    figures: Found,
+    known: Measured,
+    limited: Limits,
+    path: tuple[str, ...],
+    wait: float,
+    warm: float,
 ) -> None:
     for number, row in enumerate(at(figures, path)):
         ran = warm + (number + 0.5) * row["spans"] / row["spans_per_second"]
-        demand = fed(known, row["spans_per_second"], decision_wait=wait)
-        reckoned = memory_bytes(demand, known, limits(), 1.0, seconds=ran)
+        demand = fed(known, limited, row["spans_per_second"], decision_wait=wait)
+        reckoned = memory_bytes(demand, known, limited, 1.0, seconds=ran)
         assert reckoned == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
 
 
@@ -142,11 +155,11 @@ def test_a_constant_follows_its_measurement(
     assert getattr(other, told) == pytest.approx(2 * getattr(known, told))
 
 
-def test_a_collector_s_queue_fills_as_reckoned(known: Measured) -> None:
+def test_a_collector_s_queue_fills_as_reckoned(known: Measured, limited: Limits) -> None:
     with bed(shipped("production"), {"TRACE_SAMPLE_PERCENT": "50"}) as under:
         run = filled(under, rate=6_000, seconds=2)
     lasted, sent = run["seconds"], run["accepted"]["spans"]
-    demand = fed(known, sent / lasted, sample_percent=50.0, outage_hours=lasted / HOUR)
+    demand = fed(known, limited, sent / lasted, sample_percent=50.0, outage_hours=lasted / HOUR)
     reckoned = queue_bytes(demand, known, 0)
     queue, file = (run[name]["traces"] for name in ("queue_bytes", "disk_bytes"))
     assert reckoned["traces"] == pytest.approx(queue, rel=NEAR)

@@ -50,7 +50,11 @@ def test_what_grows_with_time_and_rate_grows_alone(agentical: Agentical) -> None
 
 
 def test_one_missing_gateway_leaves_its_share_to_the_others(agentical: Agentical) -> None:
+    known = figures.measured()
     two, six = reckon(agentical, 3_000), reckon(agentical, 10_000)
+    # The series of kept traces are there once a gateway; all others, but its own, once.
+    alone = [one["series"] - one["gateways"] * known.series.collector for one in (two, six)]
+    assert alone[1] - alone[0] == pytest.approx(2 * known.series.process_sampled * 4, abs=1)
     logs = [one["queues"]["logs"] * (one["gateways"] - 1) for one in (two, six)]
     assert logs[1] / logs[0] == pytest.approx(10_000 / 3_000)
 
