@@ -8,8 +8,9 @@ from bench.machine import in_words
 from bench.tables import table
 from stack.capacity import prices
 from stack.capacity.command import checked
+from stack.capacity.demand import Demand, kept_share
 from stack.capacity.figures import Measured, constants, of_median
-from stack.capacity.model import HOUR, MONTH, Demand, kept_share, logfire_units, need
+from stack.capacity.model import HOUR, MONTH, logfire_units, need
 from stack.capacity.shipped import Limits, limits
 from stack.capacity.view import rows
 

@@ -11,10 +11,10 @@ from pytest_otelcol.polling import poll_until
 from bench.compare import Say
 from bench.configs import shipped
 from bench.measure import Bed, bed
+from bench.series import series_by_job
 from bench.spans import PER_TRACE
 from stack.launch import Pipeline
 from stack.load import Load
-from stack.promql import PromQL
 from stack.selfmetrics import SelfMetrics
 
 QUEUES = {
@@ -25,9 +25,8 @@ QUEUES = {
 COUNTERS = {"spans": "receiver_accepted_spans", "logs": "receiver_accepted_log_records"}
 WARM = 15.0  # seconds of the usual mix: every route has made its series
 FLUSHES = 12.0  # seconds until what came last is in Prometheus, whatever its interval
-QUIET = 6  # readings half a second apart without a change
+QUIET = 4  # readings half a second apart without a change
 LEFT = 100.0  # bytes in a queue that is as good as empty
-OWN = '__name__!~".*:.*|ALERTS.*"'  # not what rules make
 Found = dict[str, Any]
 
 
@@ -123,26 +122,6 @@ def settled(size: Callable[[], float]) -> float:
 
     poll_until(same, "the queues at rest", timeout=90, interval=0.5, seen=lambda: str(seen))
     return seen[-1]
-
-
-def series_by_job(prometheus_url: str) -> dict[str, Found]:
-    """Return for each job how many series its processes sent, and how many of kept traces."""
-    with PromQL(prometheus_url) as prometheus:
-        every = prometheus.by("job", f'count by (job) ({{job!="", {OWN}}})')
-        sampled = prometheus.by(
-            "job", 'count by (job) ({job!="", __name__=~"agentical_sampled_.*"})'
-        )
-        routed = prometheus.by("job", f'count by (job) ({{job!="", endpoint!="", {OWN}}})')
-        routes = prometheus.by("job", 'count by (job) (count by (job, endpoint) ({endpoint!=""}))')
-    return {
-        job: {
-            "series": int(count),
-            "sampled": int(sampled.get(job, 0)),
-            "of_routes": int(routed.get(job, 0)),
-            "routes": int(routes.get(job, 0)),
-        }
-        for job, count in sorted(every.items())
-    }
 
 
 def on_disk(folder: Path) -> dict[str, int]:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from stack.capacity.demand import Demand
 from stack.capacity.figures import Measured, measured
-from stack.capacity.model import Demand, need
+from stack.capacity.model import need
 from stack.capacity.shipped import Limits, limits
 from stack.capacity.view import as_json, show
 from stack.errors import UserError
@@ -19,23 +20,24 @@ def capacity(
     requests_per_second: Annotated[float, typer.Option(help="Of all services together.")],
     outage_hours: Annotated[float, typer.Option(help="How long both backends may be away.")] = 1.0,
     sample_percent: Annotated[
-        float | None, typer.Option(help="TRACE_SAMPLE_PERCENT. [default: production's]")
+        float | None, typer.Option(help="TRACE_SAMPLE_PERCENT.", show_default="production's")
     ] = None,
     always_percent: Annotated[
         float, typer.Option(help="Of all traces, those with an error or a slow request.")
     ] = 1.0,
     spans_per_request: Annotated[
-        float | None, typer.Option(help="[default: one task of the service, measured]")
+        float | None, typer.Option(help="Of a trace.", show_default="measured on a task of ours")
     ] = None,
     logs_per_request: Annotated[
-        float | None, typer.Option(help="[default: one task of the service, measured]")
+        float | None, typer.Option(help="Of a trace.", show_default="measured on a task of ours")
     ] = None,
     processes: Annotated[int, typer.Option(help="Of services, workers and replicas too.")] = 2,
     series_per_process: Annotated[
-        float | None, typer.Option(help="[default: the service's, measured]")
+        float | None, typer.Option(help="In Prometheus.", show_default="measured on ours")
     ] = None,
     decision_wait: Annotated[
-        float | None, typer.Option(help="TRACE_DECISION_WAIT in seconds. [default: production's]")
+        float | None,
+        typer.Option(help="TRACE_DECISION_WAIT in seconds.", show_default="production's"),
     ] = None,
     utilisation: Annotated[
         float, typer.Option(help="Percent of a gateway's core that shall be used.")

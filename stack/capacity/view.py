@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from stack.capacity import prices
+from stack.capacity.demand import Demand, Need
 from stack.capacity.figures import Measured
-from stack.capacity.model import AT_LEAST, CORES, Demand, Need
+from stack.capacity.model import AT_LEAST, CORES
 from stack.capacity.shipped import Limits
 
 WIDTH = 160  # of a table that is piped

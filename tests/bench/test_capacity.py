@@ -16,14 +16,13 @@ from bench.measure import bed
 from bench.outage import filled
 from bench.report import CAPACITY, load
 from bench.spans import PER_TRACE, TRACES
+from stack.capacity.demand import Demand, kept_share
 from stack.capacity.figures import Measured, constants, measured, of_median
 from stack.capacity.model import (
     FILE_STEP,
     HOUR,
-    Demand,
     cpu_cores,
     disk_bytes,
-    kept_share,
     memory_bytes,
     queue_bytes,
 )
