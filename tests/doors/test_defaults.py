@@ -25,7 +25,7 @@ PLACES = {
 }
 
 # These need the collector of a cluster, and listen nowhere.
-IN_A_CLUSTER = {"to-gateways", "with-pods"}
+IN_A_CLUSTER = {"to-gateways", "to-kafka", "kafka-login", "with-pods"}
 
 
 def values_of(key: str, config: Any) -> Iterator[str]:

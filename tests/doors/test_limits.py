@@ -123,7 +123,9 @@ def test_both_doors_have_one_limit_below_the_exporters_batches_and_the_loop() ->
     assert doors["http"]["max_request_body_size"] == LIMIT
     assert doors["grpc"]["max_recv_msg_size_mib"] * MEBIBYTE == LIMIT
 
-    routes = [read(path) for path in (COLLECTOR / "routes").glob("*.yaml")]
+    # Kafka takes 1 MB a message: docs/kafka.md says what that costs.
+    paths = {*(COLLECTOR / "routes").glob("*.yaml")} - {COLLECTOR / "routes" / "to-kafka.yaml"}
+    routes = [read(path) for path in paths]
     exporters = chain.from_iterable((route or {}).get("exporters", {}).values() for route in routes)
     queues = [exporter.get("sending_queue", {}) for exporter in exporters]
     batches = [queue["batch"] for queue in queues if "batch" in queue]
@@ -133,7 +135,7 @@ def test_both_doors_have_one_limit_below_the_exporters_batches_and_the_loop() ->
 
 
 def test_the_documented_limits_and_variables_are_those_of_the_files() -> None:
-    told = (ROOT / "docs" / "doors.md").read_text()
+    told = "".join((ROOT / "docs" / name).read_text() for name in ("doors.md", "kafka.md"))
     assert f"may have {LIMIT // MEBIBYTE} MiB, unpacked" in told
     assert "has 10 s for its header and 30 s for all" in " ".join(told.split())
     doors = "".join(path.read_text() for path in (COLLECTOR / "doors").glob("*.yaml"))
