@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from pytest_otelcol.polling import poll_until
@@ -18,6 +17,7 @@ from alerts.rules import rule
 from alerts.series import missing
 from stack.launch import Pipeline
 from stack.load import Load
+from stack.promql import PromQL
 from tests.alerts.replica import Replica
 from tests.app.conftest import folder
 from tests.collector.shapes import kafka_lag, kubernetes, request
@@ -81,12 +81,6 @@ def replica(pipeline: Pipeline) -> Iterator[Replica]:
         yield running
 
 
-def ask(pipeline: Pipeline, query: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{pipeline.prometheus_url}/api/v1/query", params={"query": query})
-    found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]["result"]
-    return found
-
-
 @pytest.mark.usefixtures("replica")
 def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: Pipeline) -> None:
     url = pipeline.prometheus_url
@@ -124,7 +118,8 @@ def firing(
     change = {} if above is None else {"threshold": above}
     how = alert.prometheus.model_copy(update=change)
     made = rule(alert, how, matrix().links, factor=12, least=least)
-    return [series["metric"] for series in ask(pipeline, made["expr"])]
+    with PromQL(pipeline.prometheus_url) as prometheus:
+        return [labels for labels, _ in prometheus.series(made["expr"])]
 
 
 def wait_for(pipeline: Pipeline, name: str, above: float | None = None) -> list[dict[str, Any]]:

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from pytest_otelcol.ports import free_port
 
 from stack.paths import PROMETHEUS
+from stack.promql import PromQL
 from stack.services import Prometheus
 from tests.alerts.promtool import promtool
 from tests.dashboards.reading import BOARDS, asked, panels
@@ -49,9 +49,8 @@ def two_weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 
 
 def values(running: Prometheus, expr: str) -> list[float]:
-    answer = httpx.get(f"{running.url}/api/v1/query", params={"query": asked(expr)})
-    series = answer.raise_for_status().json()["data"]["result"]
-    return [float(one["value"][1]) for one in series]
+    with PromQL(running.url) as prometheus:
+        return [value for _, value in prometheus.series(asked(expr))]
 
 
 def drawn(title: str) -> str:

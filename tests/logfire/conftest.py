@@ -44,10 +44,9 @@ class Running:
 
     def ask(self, query: str, **labels: str) -> dict[tuple[str, ...], float]:
         """Return the values of a PromQL query by labels."""
-        params = {"query": query}
-        answer = httpx.get(f"{self.pipeline.prometheus_url}/api/v1/query", params=params)
-        series = answer.raise_for_status().json()["data"]["result"]
-        return {tuple(one["metric"].values()): float(one["value"][1]) for one in series}
+        with PromQL(self.pipeline.prometheus_url) as prometheus:
+            series = prometheus.series(query)
+        return {tuple(found.values()): value for found, value in series}
 
 
 @pytest.fixture(scope="session")
