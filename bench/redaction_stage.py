@@ -152,7 +152,7 @@ def variants() -> dict[str, Processors]:
 
 
 def patterns() -> dict[str, Processors]:
-    """Return each pattern alone, `COPIES` times, for CPU time comes in ticks of 10 ms."""
+    """Return each pattern alone, `COPIES` times, to stand out from the noise."""
     redaction = shipped()["redaction"]
     listed = {each: [each] * COPIES for each in redaction["blocked_values"]}
     return {
