@@ -31,6 +31,8 @@ def assembled(
     extras = with_grafana(ports, report)
     grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"
     variables = {"GRAFANA_URL": grafana_url}  # where each trace's dashboard is
+    if second := os.environ.get("LOGFIRE_TOKEN_SECOND"):
+        variables["LOGFIRE_TOKEN_SECOND"] = second
     if environment != "development" and "TRACE_DECISION_WAIT" not in os.environ:
         report("TRACE_DECISION_WAIT is 5s here (30s in production.yaml), to see traces sooner")
         variables["TRACE_DECISION_WAIT"] = "5s"

@@ -1,6 +1,5 @@
 """The whole pipeline on one machine: started in parallel, stopped in order, nothing left behind."""
 
-import os
 import platform
 import secrets
 import shutil
@@ -244,7 +243,7 @@ class Pipeline:
             "METRICS_BUFFER_LISTEN": f"127.0.0.1:{ports.metrics_buffer}",
             "COLLECTOR_QUEUE_DIR": str(self._folder("queue")),
             "LOGFIRE_TOKEN": self.logfire.token,
-            "LOGFIRE_TOKEN_SECOND": os.environ.get("LOGFIRE_TOKEN_SECOND") or self.logfire.token,
+            "LOGFIRE_TOKEN_SECOND": self.logfire.token,
             **self._endpoints(),
             "HOST_NAME": platform.node(),
             **self._database_variables(),

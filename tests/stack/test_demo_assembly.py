@@ -114,6 +114,16 @@ def test_a_route_without_prometheus_starts_none() -> None:
     assert pipeline.configs[-1] == "routes/logfire-only"
 
 
+def test_the_token_of_a_second_project_reaches_the_collector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOGFIRE_TOKEN_SECOND", "another")
+    assert (
+        assembled("development", "hybrid", [], "", silent).variables["LOGFIRE_TOKEN_SECOND"]
+        == "another"
+    )
+
+
 def test_a_viewer_without_npm_or_unknown_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
