@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from pytest_otelcol.polling import poll_until
 
 from tests.app.house import House
 from tests.app.test_losses import own_servers
@@ -48,10 +49,17 @@ def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
         for trial in both:
             trial.collector.start()
         development.over()
+        asked = len(before) + len(meanwhile)
+        poll_until(  # before the API stops too: its SDK's tries are up to 16 s apart
+            lambda: len(reported(development)) >= asked,
+            f"{asked} requests of the API at Logfire",
+            timeout=40,
+            seen=lambda: len(reported(development)),
+        )
     production.over()
     assert statistics.median(meanwhile) < 2 * statistics.median(before) + 0.02
     record(RESTART_IN_PRODUCTION, told(production, production.finish()))
-    outcome = with_api(development, len(before) + len(meanwhile), development.finish())
+    outcome = with_api(development, asked, development.finish())
     latency = f"requests took {ms(before)} before and {ms(meanwhile)} meanwhile (median)"
     record(RESTART, told(development, outcome, latency))
 
@@ -67,9 +75,13 @@ def requests_for(seconds: float, house: House) -> list[float]:
 
 def with_api(trial: Trial, requests: int, outcome: Outcome) -> Outcome:
     """Add what the API reported of its requests."""
-    arrived = [item.span_id for item in trial.logfire.spans if item.name == API]
-    lost = {**outcome.lost, "API requests": requests - len(set(arrived))}
+    lost = {**outcome.lost, "API requests": requests - len(reported(trial))}
     return replace(outcome, sent={**outcome.sent, "API requests": requests}, lost=lost)
+
+
+def reported(trial: Trial) -> set[str]:
+    """Return the span of each of the API's requests that arrived."""
+    return {item.span_id for item in trial.logfire.spans if item.name == API}
 
 
 def told(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
