@@ -21,8 +21,9 @@ between two samples of the load's gauge, which it makes every half second.
 
 A producer holds 2,048 spans and 2,048 logs for a collector that is away (`OTEL_BSP_MAX_QUEUE_SIZE`,
 `OTEL_BLRP_MAX_QUEUE_SIZE`), and tries for 31 s on average (`OTEL_EXPORTER_OTLP_TIMEOUT`): what is
-beyond that it drops, and counts. A full disk can cost what the collector has already taken: give
-its queues more than three times `QUEUE_BYTES`.
+beyond that it drops, and counts. One that is itself stopped has 5 s to send what it holds.
+A full disk can cost what the collector has already taken: give its queues more than three times
+`QUEUE_BYTES`.
 """
 COLUMNS = (
     *("fault", "environment", "sent", "lost", "duplicated"),
