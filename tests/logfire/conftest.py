@@ -101,4 +101,7 @@ def lose_postgres(pipeline: Pipeline) -> None:
     assert answer.status_code == 503
     told = "SELECT 1 FROM records WHERE message LIKE 'Server lost%'"
     poll_until(lambda: stand_in.query(told), "the log of the lost server")
+    # It may come before the span; before that, both backends can agree on one request too few.
+    asked = "SELECT 1 FROM records WHERE http_response_status_code = 503"
+    poll_until(lambda: stand_in.query(asked), "the span of the request that was refused")
     pipeline.postgres.start()
