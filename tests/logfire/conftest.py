@@ -42,7 +42,7 @@ class Running:
     logfire: StandIn
     tasks: list[Row]
 
-    def ask(self, query: str, **labels: str) -> dict[tuple[str, ...], float]:
+    def ask(self, query: str) -> dict[tuple[str, ...], float]:
         """Return the values of a PromQL query by labels."""
         with PromQL(self.pipeline.prometheus_url) as prometheus:
             series = prometheus.series(query)
