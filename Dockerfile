@@ -37,4 +37,4 @@ FROM base AS stand-in
 COPY --from=build-stand-in /opt/venv /opt/venv
 COPY stack stack
 USER 65532:65532
-CMD ["python", "-m", "stack.standin"]
+CMD ["python", "-m", "stack.standins.logfire"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.plugin import given_binary
 
-from stack import toolchain
+from stack.tools import toolchain
 
 
 @pytest.fixture(scope="session")

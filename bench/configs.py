@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_otelcol.configs import merged, read
 
-from stack.services import config_file
+from stack.services.servers import config_file
 
 PEERS = Path(__file__).parent / "peers"
 QUEUE = "file_storage/queue"

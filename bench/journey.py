@@ -9,9 +9,9 @@ from pytest_otelcol.polling import poll_until
 from bench.compare import RATE, Say
 from bench.configs import shipped
 from bench.measure import Bed, bed
-from stack.launch import Pipeline
-from stack.probe import TraceProbe
-from stack.query import Logfire
+from stack.clients.logfire import Logfire
+from stack.clients.probe import TraceProbe
+from stack.pipeline.launch import Pipeline
 
 PROBES = 4  # at once
 QUEUE = {"exporter": "otlp_http/logfire", "data_type": "traces"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from stack import toolchain
+from stack.tools import toolchain
 
 
 def describe() -> dict[str, Any]:

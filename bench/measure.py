@@ -18,10 +18,10 @@ from bench.configs import Config
 from bench.feeding import Feed
 from bench.machine import cpu_seconds
 from bench.sink import Sink
-from stack import toolchain
-from stack.ports import LISTEN
-from stack.selfmetrics import SelfMetrics
-from stack.services import FEATURE_GATES
+from stack.clients.collector import SelfMetrics
+from stack.pipeline.ports import LISTEN
+from stack.services.servers import FEATURE_GATES
+from stack.tools import toolchain
 
 QUIET = 2.5  # seconds without a span; the sampler decides once a second
 

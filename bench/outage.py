@@ -13,9 +13,9 @@ from bench.configs import shipped
 from bench.measure import Bed, bed
 from bench.series import series_by_job
 from bench.spans import PER_TRACE
-from stack.launch import Pipeline
-from stack.load import Load
-from stack.selfmetrics import SelfMetrics
+from stack.clients.collector import SelfMetrics
+from stack.load.generator import Load
+from stack.pipeline.launch import Pipeline
 
 QUEUES = {
     "traces": "otlp_http/logfire",

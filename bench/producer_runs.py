@@ -16,8 +16,8 @@ from pytest_otelcol.server import RecordingServer, plain
 from bench.machine import cpu_seconds
 from bench.original import TRACED
 from stack.paths import ROOT
-from stack.producers import inherited
-from stack.services import Postgres, Redis, scratch
+from stack.services.producers import inherited
+from stack.services.servers import Postgres, Redis, scratch
 
 WARM_UP = 400
 CLIENTS = 8

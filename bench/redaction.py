@@ -33,8 +33,8 @@ from bench.redaction_stage import (
     shipped,
     variants,
 )
-from stack import toolchain
 from stack.paths import ROOT
+from stack.tools import toolchain
 
 PAGE = ROOT / "docs" / "redaction.md"
 BEGIN = "<!-- written by `python -m bench.redaction` from here -->"

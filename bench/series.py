@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stack.promql import PromQL
+from stack.clients.prometheus import PromQL
 
 OWN = '__name__!~".*:.*|ALERTS.*"'  # not what rules make
 

@@ -5,9 +5,13 @@ from typing import Annotated
 
 import typer
 
-from stack import alerts, demo, doctor, query, toolchain
 from stack.capacity import command as capacity
+from stack.clients import alerts
+from stack.clients import logfire as query
+from stack.demo import command as demo
+from stack.doctor import command as doctor
 from stack.errors import UserError
+from stack.tools import toolchain
 
 cli = typer.Typer(
     name="agentical",
@@ -41,7 +45,7 @@ cli.command()(capacity.capacity)
 @cli.command("stand-in")
 def stand_in() -> None:
     """Run the Logfire stand-in until Ctrl-C."""
-    from stack.standin.__main__ import main as serve  # its engine takes a moment to load
+    from stack.standins.logfire.__main__ import main as serve  # its engine takes a moment to load
 
     serve()
 

@@ -12,7 +12,7 @@ from pytest_otelcol.process import Process
 
 from stack.drills.disk import small_disk
 from stack.drills.lab import RATE, Lab
-from stack.load import Load
+from stack.load.generator import Load
 
 LEFT = 2  # connections, so that who looks can still look
 SLOW = """

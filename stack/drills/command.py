@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stack.demo import INTERRUPTED, terminal
+from stack.demo.command import INTERRUPTED, terminal
 from stack.drills.disk import NoDiskError
 from stack.drills.drill import DRILLS, Drill
 from stack.drills.lab import Lab, laboratory
 from stack.drills.perform import healthy, perform
 from stack.drills.watch import DrillFailedError
 from stack.errors import UserError
-from stack.interrupts import interruptible
-from stack.parts import brief
-from stack.toolchain import Report
+from stack.pipeline.interrupts import interruptible
+from stack.pipeline.startup import brief
+from stack.tools.toolchain import Report
 
 HEALTHY = "healthy"
 

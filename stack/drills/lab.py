@@ -10,14 +10,14 @@ import httpx
 
 from alerts.model import matrix
 from alerts.queries import evaluated, sql
-from stack.alerting import Alertmanager, Recorder
+from stack.clients.logfire import duration
 from stack.drills.faster import SAMPLE_SECONDS, faster_files
 from stack.errors import UserError
-from stack.launch import Pipeline
-from stack.load import Load
-from stack.query import duration
-from stack.services import StandIn, scratch
-from stack.toolchain import Report
+from stack.load.generator import Load
+from stack.pipeline.launch import Pipeline
+from stack.services.alertmanager import Alertmanager, Recorder
+from stack.services.servers import StandIn, scratch
+from stack.tools.toolchain import Report
 
 RATE = 5.0  # requests a second
 MS = f"{SAMPLE_SECONDS * 1000:.0f}"

@@ -8,7 +8,7 @@ import httpx
 from pytest_otelcol.polling import NotSeenError, poll_until
 
 from stack.drills.lab import Fired, Lab, Notification
-from stack.toolchain import Report
+from stack.tools.toolchain import Report
 
 INTERVAL = 0.25
 # Alerts of this pillar are about the machine below: others may keep it busy, and fill its disks.

@@ -10,9 +10,9 @@ import httpx
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 
-from stack.alerting import Alertmanager, Recorder
 from stack.drills.faster import faster
 from stack.paths import PROMETHEUS
+from stack.services.alertmanager import Alertmanager, Recorder
 
 FACTOR = 60
 SHIPPED = PROMETHEUS / "alertmanager.yml"

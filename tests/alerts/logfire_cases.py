@@ -11,9 +11,9 @@ from functools import cache
 
 from alerts import queries
 from alerts.model import Alert, matrix
-from stack.query import duration
-from stack.standin.engine import Query, run
-from stack.standin.store import Store
+from stack.clients.logfire import duration
+from stack.standins.logfire.query.engine import Query, run
+from stack.standins.logfire.store import Store
 from tests.alerts.logfire_rows import Rows, just_inside, just_outside, store_of
 from tests.alerts.logfire_traffic import (
     asked,

@@ -8,8 +8,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from pytest_otelcol.sender import Telemetry, export_requests
 from pytest_otelcol.telemetry import key_values
 
-from stack.standin.ingest import SIGNALS
-from stack.standin.store import Store
+from stack.standins.logfire.ingest.handler import SIGNALS
+from stack.standins.logfire.store import Store
 
 SAMPLED = 10  # of the traces that need not be kept, one in this many is
 TICK = 10  # seconds; what is placed at a time is moved by whole ticks

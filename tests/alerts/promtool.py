@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from stack import toolchain
+from stack.tools import toolchain
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stack.services import Postgres
+from stack.services.servers import Postgres
 
 
 class Replica(Postgres):

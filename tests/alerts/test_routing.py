@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stack import toolchain
 from stack.paths import PROMETHEUS
+from stack.tools import toolchain
 
 CONFIG = PROMETHEUS / "alertmanager.yml"
 RECEIVERS = {"critical": "pager", "warning": "tickets", "none": "nobody"}

@@ -15,9 +15,9 @@ from alerts.generate import RULES
 from alerts.model import matrix
 from alerts.rules import rule
 from alerts.series import missing
-from stack.launch import Pipeline
-from stack.load import Load
-from stack.promql import PromQL
+from stack.clients.prometheus import PromQL
+from stack.load.generator import Load
+from stack.pipeline.launch import Pipeline
 from tests.alerts.replica import Replica
 from tests.app.conftest import folder
 from tests.collector.shapes import kafka_lag, kubernetes, request

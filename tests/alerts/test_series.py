@@ -6,7 +6,7 @@ import pytest
 from pytest_otelcol.ports import free_port
 
 from alerts.series import QueryError, missing, series_of
-from stack.services import Prometheus
+from stack.services.servers import Prometheus
 
 READS = {
     "up": {"up": ""},

@@ -11,7 +11,7 @@ from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
 from app.settings import Settings
-from stack.services import Postgres, Redis, scratch
+from stack.services.servers import Postgres, Redis, scratch
 from tests.app.house import House
 
 

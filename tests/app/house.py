@@ -14,7 +14,7 @@ from pytest_otelcol.ports import free_port
 from pytest_otelcol.process import Process
 
 from stack.paths import ROOT
-from stack.services import Postgres, Redis
+from stack.services.servers import Postgres, Redis
 
 FAST = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # logfire, installed for the tests, brings one

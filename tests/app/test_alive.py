@@ -10,7 +10,7 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 
 from stack.paths import ROOT
-from stack.services import Postgres, Redis
+from stack.services.servers import Postgres, Redis
 from tests.app.house import House
 
 

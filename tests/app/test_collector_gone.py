@@ -6,7 +6,7 @@ import time
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.services import Postgres, Redis
+from stack.services.servers import Postgres, Redis
 from tests.app.house import House
 
 QUEUE = 64

@@ -12,9 +12,9 @@ from pytest_otelcol.plugin import given_binary
 from pytest_otelcol.ports import accepts, free_port
 from pytest_otelcol.process import Process
 
-from stack import toolchain
 from stack.paths import ROOT
-from stack.services import FEATURE_GATES
+from stack.services.servers import FEATURE_GATES
+from stack.tools import toolchain
 from tests.app.house import inherited
 from tests.collector.pipeline import run_pipeline
 

@@ -12,7 +12,7 @@ from app.guards import OncePerInterval
 from app.settings import SettingsError, load
 from app.telemetry import TelemetryError, instrument
 from stack.paths import ROOT
-from stack.services import Postgres, Redis
+from stack.services.servers import Postgres, Redis
 from tests.app.house import House
 
 UVICORN = ("uvicorn", "app.api:app", "--port=PORT", "--workers=2")

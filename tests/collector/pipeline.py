@@ -11,11 +11,11 @@ from pytest_otelcol.ports import free_port
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.guard import Guard
-from stack.guard import variables as guard_variables
 from stack.paths import COLLECTOR
-from stack.ports import LISTEN
-from stack.services import config_file
+from stack.pipeline.ports import LISTEN
+from stack.services.guard import Guard
+from stack.services.guard import variables as guard_variables
+from stack.services.servers import config_file
 
 TOKEN = "write-token-of-the-tests"
 DEVELOPMENT = ("environments/development", "routes/hybrid")

@@ -8,7 +8,7 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.remote_write import RemoteWriteSink
 
-from stack.services import Postgres, Redis, scratch
+from stack.services.servers import Postgres, Redis, scratch
 from tests.collector.pipeline import Pipeline, run_pipeline
 
 PASSWORD = "secret-of-the-tests"

@@ -10,8 +10,8 @@ from pytest_otelcol.server import Request
 from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import log, span, trace_id
 
-from stack.guard import Guard
-from stack.guard import variables as guard_variables
+from stack.services.guard import Guard
+from stack.services.guard import variables as guard_variables
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import TOKEN, run_pipeline
 

@@ -1,7 +1,7 @@
 """The images of the container tests: pulled where a registry answers, or built from the same parts.
 
 `compose.yaml` names the images; each can be set by its variable. What cannot be pulled is built on
-a Debian root file system and from the binaries of `stack.toolchain`, under `agentical-test/`.
+a Debian root file system and from the binaries of `stack.tools.toolchain`, under `agentical-test/`.
 """
 
 import os
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import yaml
 
-from stack import toolchain
 from stack.errors import UserError
 from stack.paths import ROOT
+from stack.tools import toolchain
 from tests.containers import debian
 from tests.containers.docker import build, digest, has_image, pull
 

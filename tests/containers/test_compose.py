@@ -10,9 +10,9 @@ import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 
+from stack.clients.logfire import Logfire
 from stack.paths import GRAFANA
-from stack.query import Logfire
-from stack.standin import READ_TOKEN
+from stack.standins.logfire import READ_TOKEN
 from tests.containers.compose import Compose
 from tests.containers.conftest import SECRETS
 from tests.containers.docker import docker

@@ -15,11 +15,11 @@ from redis import Redis
 
 from alerts.model import matrix
 from alerts.rules import rule
-from stack.launch import Pipeline
-from stack.load import Load
+from stack.clients.prometheus import PromQL
+from stack.load.generator import Load
 from stack.paths import PROMETHEUS
-from stack.promql import PromQL
-from stack.services import Prometheus
+from stack.pipeline.launch import Pipeline
+from stack.services.servers import Prometheus
 from tests.alerts.replica import Replica
 from tests.app.conftest import folder as scratch_folder
 from tests.collector.shapes import kubernetes

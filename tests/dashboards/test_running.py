@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack.query import Logfire
+from stack.clients.logfire import Logfire
 from tests.dashboards.house import FIRES, GRAFANA, PROJECT, House, house
 from tests.dashboards.reading import BOARDS, Part, asked, each_panel, panels
 from tests.dashboards.test_provisioning import exemplar_link

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.ports import free_port
 
+from stack.clients.prometheus import PromQL
 from stack.paths import PROMETHEUS
-from stack.promql import PromQL
-from stack.services import Prometheus
+from stack.services.servers import Prometheus
 from tests.alerts.promtool import promtool
 from tests.dashboards.reading import BOARDS, asked, panels
 

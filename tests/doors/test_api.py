@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 from schemathesis import GenerationMode
 
-from stack.services import Postgres, Redis
+from stack.services.servers import Postgres, Redis
 from tests.app.house import House
 
 # Nothing of the inside: traces, files, SQL, classes, addresses, versions.

@@ -10,7 +10,7 @@ from pytest_otelcol.collector import Otelcol
 
 from app.settings import Settings
 from stack.paths import COLLECTOR
-from stack.ports import LOOPBACK, Ports
+from stack.pipeline.ports import LOOPBACK, Ports
 from tests.collector.pipeline import files
 
 LISTENS = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")

@@ -14,7 +14,7 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.process import ProcessFailedError
 from pytest_otelcol.telemetry import span
 
-from stack.services import Postgres, Redis
+from stack.services.servers import Postgres, Redis
 from tests.app.house import House
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline

@@ -16,8 +16,8 @@ from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import counter, span
 
 from stack.paths import ROOT
-from stack.ports import LISTEN
-from stack.services import Postgres, Redis
+from stack.pipeline.ports import LISTEN
+from stack.services.servers import Postgres, Redis
 from tests.app.house import House
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import files

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stack.launch import Pipeline
+from stack.pipeline.launch import Pipeline
 
 
 @pytest.fixture(scope="session")

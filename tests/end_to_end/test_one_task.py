@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack.launch import Pipeline
+from stack.pipeline.launch import Pipeline
 
 Row = dict[str, Any]
 DOCUMENT = "Telemetry is cheap to make and dear to keep. Keep what answers a question."

@@ -12,8 +12,8 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import accepts, free_port
 from pytest_otelcol.process import Process
 
-from stack.launch import Pipeline
 from stack.paths import ROOT
+from stack.pipeline.launch import Pipeline
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [

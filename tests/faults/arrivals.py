@@ -12,7 +12,7 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.views import Log, Span
 
-from stack.services import Prometheus
+from stack.services.servers import Prometheus
 from tests.faults.producer import METRIC, NUMBER
 
 Item = TypeVar("Item", Span, Log)

@@ -16,8 +16,8 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.sender import RefusedError
 from pytest_otelcol.telemetry import log
 
-from stack.selfmetrics import SelfMetrics
-from stack.services import check_queue
+from stack.clients.collector import SelfMetrics
+from stack.services.servers import check_queue
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.outcome import Outcome, Row, record
 

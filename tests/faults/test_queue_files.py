@@ -9,7 +9,7 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.process import ProcessFailedError
 
 from stack.paths import COLLECTOR
-from stack.services import Collector, check_queue
+from stack.services.servers import Collector, check_queue
 from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.outcome import Row, record
 from tests.faults.queue_files import (

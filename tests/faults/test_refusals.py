@@ -6,7 +6,7 @@ from functools import partial
 from pytest_otelcol.server import RecordingServer
 from pytest_otelcol.telemetry import log
 
-from stack.services import Prometheus
+from stack.services.servers import Prometheus
 from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import Row, record

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack.services import Postgres, Redis
+from stack.services.servers import Postgres, Redis
 from tests.app.house import House
 from tests.app.test_losses import SlowApi, own_servers
 from tests.faults.outcome import Outcome, Row, record

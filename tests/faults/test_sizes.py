@@ -9,8 +9,8 @@ from pytest_otelcol.polling import NotSeenError, poll_until
 from pytest_otelcol.sender import RefusedError
 from pytest_otelcol.telemetry import gauge, log
 
-from stack.promql import PromQL
-from stack.services import Prometheus
+from stack.clients.prometheus import PromQL
+from stack.services.servers import Prometheus
 from tests.collector.pipeline import DEVELOPMENT
 from tests.collector.shapes import RESOURCE, request
 from tests.faults.conftest import StartTrial

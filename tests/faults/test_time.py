@@ -11,8 +11,8 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.telemetry import gauge, log, span
 
-from stack.selfmetrics import SelfMetrics
-from stack.services import Prometheus, StandIn
+from stack.clients.collector import SelfMetrics
+from stack.services.servers import Prometheus, StandIn
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.arrivals import samples_until
 from tests.faults.outcome import ALL, Outcome, Row, record

@@ -20,9 +20,9 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.views import Log, Span
 
+from stack.clients.collector import SelfMetrics
 from stack.paths import ROOT
-from stack.selfmetrics import SelfMetrics
-from stack.services import Prometheus
+from stack.services.servers import Prometheus
 from tests.app.house import FAST, inherited
 from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.faults.arrivals import Arrivals, samples_in

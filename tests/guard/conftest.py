@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from pytest_otelcol.ports import free_port
 
-from stack.guard import Guard
+from stack.services.guard import Guard
 
 StartGuard = Callable[..., Guard]
 

@@ -14,10 +14,10 @@ from pytest_otelcol.polling import NotSeenError, poll_until
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.telemetry import gauge, log
 
-from stack import guard
-from stack.ports import LISTEN
-from stack.selfmetrics import SelfMetrics
-from stack.services import config_file
+from stack.clients.collector import SelfMetrics
+from stack.pipeline.ports import LISTEN
+from stack.services import guard
+from stack.services.servers import config_file
 from tests.collector.pipeline import PORTS, QUICK, files
 from tests.guard.backends import PARTIAL, SILENT, Answer, Backend, Logs, Metrics
 

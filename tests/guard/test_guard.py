@@ -13,7 +13,7 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.guard import Guard
+from stack.services.guard import Guard
 from tests.guard.conftest import StartGuard
 
 PROTOBUF = {"content-type": "application/x-protobuf", "authorization": "Bearer a-token"}

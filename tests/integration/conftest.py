@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from stack.launch import Pipeline
+from stack.pipeline.launch import Pipeline
 from tests.containers.docker import engine
 from tests.integration.containers import Containers
 

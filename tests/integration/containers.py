@@ -11,11 +11,11 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
-from stack.launch import INFRASTRUCTURE
 from stack.paths import COLLECTOR, PROMETHEUS
-from stack.producers import Api, Worker, telemetry
-from stack.services import FEATURE_GATES
-from stack.standin import READ_TOKEN, WRITE_TOKEN
+from stack.pipeline.launch import INFRASTRUCTURE
+from stack.services.producers import Api, Worker, telemetry
+from stack.services.servers import FEATURE_GATES
+from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
 from tests.containers.docker import has_image, pull
 from tests.containers.images import needed
 
@@ -29,7 +29,7 @@ PASSWORD = "integration-password"
 
 
 class Containers:
-    """A running pipeline with the addresses that `stack.launch.Pipeline` has."""
+    """A running pipeline with the addresses that `stack.pipeline.launch.Pipeline` has."""
 
     read_token = READ_TOKEN
 

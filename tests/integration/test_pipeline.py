@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack.query import Logfire
+from stack.clients.logfire import Logfire
 from tests.integration.conftest import Running
 
 pytestmark = pytest.mark.timeout(600)  # the first run builds images

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from stack import toolchain
 from stack.paths import ROOT
+from stack.tools import toolchain
 
 Object = dict[str, Any]
 DEPLOY = ROOT / "deploy" / "kubernetes"

@@ -9,7 +9,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.ports import LISTEN
+from stack.pipeline.ports import LISTEN
 from tests.kubernetes.rendering import Pod, repository_path
 
 # These need a cluster to ask, and a collector with its client libraries.

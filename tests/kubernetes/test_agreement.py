@@ -7,7 +7,7 @@ from pytest_otelcol.configs import merged
 
 from app.settings import Settings
 from stack.paths import COLLECTOR
-from stack.services import FEATURE_GATES
+from stack.services.servers import FEATURE_GATES
 from tests.kubernetes.rendering import (
     COLLECTORS,
     OVERLAYS,

@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 from kubernetes_validate import utils
 
-from stack.toolchain import Tool, provide
+from stack.tools.toolchain import Tool, provide
 from tests.kubernetes.rendering import OVERLAYS, Object, objects
 
 # Sidecars (an init container that restarts always) begin with the first of these.

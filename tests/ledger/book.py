@@ -9,7 +9,7 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 
 from stack.paths import PROMETHEUS
-from stack.services import Prometheus
+from stack.services.servers import Prometheus
 
 RULES = PROMETHEUS / "rules" / "ledger.yml"
 TERMS = ("received", "delivered", "waiting", "sampled_out", "unaccounted")

@@ -10,8 +10,8 @@ from pytest_otelcol.sender import RESOURCE, Telemetry, export_requests
 from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import counter, gauge, log, span
 
-from stack.promql import PromQL
-from stack.services import Prometheus
+from stack.clients.prometheus import PromQL
+from stack.services.servers import Prometheus
 from tests.ledger.book import LOGFIRE, Line, assert_balanced, read
 from tests.ledger.conftest import StartPipeline
 

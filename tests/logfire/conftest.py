@@ -10,10 +10,10 @@ import httpx
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack.launch import Pipeline
-from stack.load import Load
-from stack.promql import PromQL
-from stack.services import StandIn
+from stack.clients.prometheus import PromQL
+from stack.load.generator import Load
+from stack.pipeline.launch import Pipeline
+from stack.services.servers import StandIn
 
 Row = dict[str, Any]
 COUNTED = {

@@ -9,7 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pytest_otelcol.telemetry import span
 
 from alerts import boards
-from stack.standin.engine import Query, run
+from stack.standins.logfire.query.engine import Query, run
 from tests.alerts.logfire_rows import Rows, store_of
 from tests.collector.shapes import query
 

@@ -13,10 +13,10 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 
-from stack.ports import LISTEN
-from stack.promql import PromQL
-from stack.selfmetrics import SelfMetrics
-from stack.services import Prometheus, StandIn
+from stack.clients.collector import SelfMetrics
+from stack.clients.prometheus import PromQL
+from stack.pipeline.ports import LISTEN
+from stack.services.servers import Prometheus, StandIn
 from tests.collector.pipeline import PORTS, PRODUCTION, files
 from tests.sampling.load import TRACES, Trace, in_parts, traces
 

@@ -6,7 +6,7 @@ import pytest
 from pytest_otelcol.ports import free_port
 
 from stack.cli import app
-from stack.services import StandIn
+from stack.services.servers import StandIn
 
 
 @pytest.fixture(scope="session")

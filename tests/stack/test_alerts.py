@@ -2,7 +2,7 @@ import pytest
 from pytest_otelcol.sender import Sender
 
 from alerts.model import matrix
-from stack.services import StandIn
+from stack.services.servers import StandIn
 from tests.alerts.logfire_traffic import served
 from tests.stack.conftest import Agentical
 

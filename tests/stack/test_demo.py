@@ -13,7 +13,7 @@ import psutil
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack.ports import Ports
+from stack.pipeline.ports import Ports
 from tests.stack.conftest import Agentical
 
 

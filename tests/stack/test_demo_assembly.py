@@ -6,14 +6,14 @@ from pytest_otelcol.ports import free_port
 from pytest_otelcol.process import Process, ProcessFailedError
 from rich.console import Console
 
-from stack import guard, viewer
-from stack.assembly import assembled, service
-from stack.demo import Run, perform
+from stack.demo.assembly import assembled, service
+from stack.demo.command import Run, perform
 from stack.errors import UserError
-from stack.launch import Pipeline
-from stack.parts import start_all
-from stack.ports import Ports
-from stack.services import StandIn
+from stack.pipeline.launch import Pipeline
+from stack.pipeline.ports import Ports
+from stack.pipeline.startup import start_all
+from stack.services import guard, viewer
+from stack.services.servers import StandIn
 
 
 def silent(line: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pytest_otelcol.ports import free_port
 
-from stack.guard import Guard, variables
-from stack.services import FEATURE_GATES, Collector, Prometheus, StandIn
+from stack.services.guard import Guard, variables
+from stack.services.servers import FEATURE_GATES, Collector, Prometheus, StandIn
 from tests.stack.conftest import Agentical
 
 FILES = ["base", "environments/development", "routes/hybrid"]

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack.load import Arrivals, Load
-from stack.mix import Mix
+from stack.load.generator import Arrivals, Load
+from stack.load.mix import Mix
 
 
 class Held(ThreadingHTTPServer):

@@ -3,7 +3,7 @@ import json
 import pytest
 from pytest_otelcol.ports import free_port
 
-from stack.services import StandIn
+from stack.services.servers import StandIn
 from tests.stack.conftest import Agentical
 from tests.stack.exports import post, span, traces
 

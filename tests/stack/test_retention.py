@@ -4,11 +4,11 @@ import httpx
 import pytest
 from pytest_otelcol.ports import free_port
 
-from stack.assembly import assembled
-from stack.launch import Pipeline
+from stack.demo.assembly import assembled
 from stack.paths import ROOT
-from stack.retention import DEFAULT, VARIABLE
-from stack.services import Prometheus
+from stack.pipeline.launch import Pipeline
+from stack.services.retention import DEFAULT, VARIABLE
+from stack.services.servers import Prometheus
 from tests.stack.conftest import Agentical
 
 

@@ -3,7 +3,7 @@ import time
 import httpx
 import pytest
 
-from stack.services import StandIn
+from stack.services.servers import StandIn
 from tests.stack.exports import post, span, traces
 
 

@@ -11,7 +11,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from pytest_otelcol.ports import free_port
 
-from stack.services import StandIn
+from stack.services.servers import StandIn
 from tests.stack.exports import any_value, logs, metrics, pairs, post, post_bytes, span, traces
 
 

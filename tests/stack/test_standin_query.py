@@ -7,7 +7,7 @@ import httpx
 import pytest
 from logfire.query_client import LogfireQueryClient, QueryExecutionError
 
-from stack.services import StandIn
+from stack.services.servers import StandIn
 from tests.stack.exports import post, span, traces
 
 COUNT = "SELECT COUNT(*) AS n FROM records"

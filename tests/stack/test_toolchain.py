@@ -8,10 +8,10 @@ import psutil
 import pytest
 from pytest_otelcol.polling import poll_until
 
-from stack import toolchain
 from stack.errors import UserError
-from stack.grafana import TOOL as GRAFANA_TOOL
-from stack.toolchain import COLLECTOR_TOOL, PROMETHEUS_TOOL, Tool, provide
+from stack.services.grafana import TOOL as GRAFANA_TOOL
+from stack.tools import toolchain
+from stack.tools.toolchain import COLLECTOR_TOOL, PROMETHEUS_TOOL, Tool, provide
 
 TOOL = Tool("thing", "thing", (1, 2, 0), ("--version",), "example.org/thing@v1.2.0")
 
@@ -116,7 +116,7 @@ def test_an_interrupted_build_ends_its_compiler_and_leaves_nothing(shelf: Shelf)
     shelf.go(f'trap "exit 1" INT; echo $$ > {shelf.path}/pid; while :; do sleep 0.1; done')
     # The tests may run as a background job, whose children ignore SIGINT.
     code = (
-        "from stack.interrupts import *; from stack.toolchain import *\n"
+        "from stack.pipeline.interrupts import *; from stack.tools.toolchain import *\n"
         "with interruptible(): provide(PROMETHEUS_TOOL)"
     )
     builder = subprocess.Popen(

@@ -1,8 +1,8 @@
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from stack import toolchain
-from stack.services import FEATURE_GATES
+from stack.services.servers import FEATURE_GATES
+from stack.tools import toolchain
 
 
 @pytest.fixture(scope="session")

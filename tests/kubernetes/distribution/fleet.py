@@ -14,8 +14,8 @@ from pytest_otelcol.polling import poll_until
 from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.selfmetrics import SelfMetrics
-from stack.services import Prometheus
+from stack.clients.collector import SelfMetrics
+from stack.services.servers import Prometheus
 from tests.kubernetes.distribution.census import Census
 from tests.kubernetes.distribution.names import NAME, Names
 from tests.kubernetes.distribution.traffic import Traffic

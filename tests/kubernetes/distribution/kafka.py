@@ -18,11 +18,11 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 from pytest_otelcol.telemetry import gauge, log, trace_id
 
-from stack.kafka import Broker
-from stack.ports import LISTEN
-from stack.services import config_file
+from stack.pipeline.ports import LISTEN
+from stack.services.servers import config_file
 from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.running import QUICK
+from tests.support.kafka import Broker
 
 LOGIN = "routes/kafka-login"
 AGENT = ("base", "environments/agent", "routes/to-kafka", LOGIN)

@@ -12,8 +12,8 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.polling import poll_until
 from pytest_otelcol.telemetry import log, trace_id
 
-from stack.promql import PromQL
-from stack.selfmetrics import SelfMetrics
+from stack.clients.collector import SelfMetrics
+from stack.clients.prometheus import PromQL
 from tests.collector.shapes import request
 from tests.faults.outcome import record
 from tests.kubernetes.distribution.census import Census

@@ -1,0 +1,104 @@
+"""Counts what arrived, by backend and signal."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from stack.clients.collector import SelfMetrics
+from stack.clients.logfire import Logfire
+from stack.clients.prometheus import PromQL
+from stack.pipeline.launch import Pipeline
+
+COUNT_SERIES = 'count by (__name__) ({__name__=~"(agentical|system|postgresql|redis)_.+"})'
+SOURCES = {"agentical": "service", "system": "host", "postgresql": "postgresql", "redis": "redis"}
+# The worker's own requests, for documents, and the probe's are left out.
+COUNT_REQUESTS = (
+    'sum(agentical_requests_total{endpoint!="/health"}) - (sum(agentical_requests_total'
+    '{method="GET",endpoint="/documents/{document_id}"}) or vector(0))'
+)
+SENT = {"traces": "exporter_sent_spans", "logs": "exporter_sent_log_records"}
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A place where telemetry has to arrive.
+
+    Every signal of `units` has to, counted in that unit. `count` returns how much of each is
+    there; it raises `UserError` or `httpx.HTTPError` when the backend cannot be asked.
+    """
+
+    name: str
+    units: Mapping[str, str]
+    count: Callable[[], Mapping[str, int]]
+
+
+class Records:
+    """Counts the service's traces and logs at Logfire, and metrics' names if they go there.
+
+    Each call counts what came since the last one: the stand-in forgets old rows, and a count from
+    the start would cost more with every minute. A trace is counted by its first span.
+    """
+
+    SQL = """
+    SELECT SUM(CASE WHEN kind = 'span' AND parent_span_id IS NULL THEN 1 ELSE 0 END) AS traces,
+           SUM(CASE WHEN kind = 'log' THEN 1 ELSE 0 END) AS logs,
+           MAX(created_at) AS newest
+    FROM records WHERE service_name IN ('agentical-api', 'agentical-worker')
+    """
+    METRICS = "SELECT COUNT(DISTINCT metric_name) AS metrics FROM metrics"
+
+    def __init__(self, logfire: Logfire, *, metrics: bool) -> None:
+        self._logfire, self._metrics = logfire, metrics
+        self._since = datetime.now(UTC)
+        self._newest = self._since.isoformat()
+        self._counts = Counter[str]()
+
+    def __call__(self) -> dict[str, int]:
+        """Return the counts since the start."""
+        since = datetime.now(UTC) - self._since + timedelta(seconds=1)
+        (row,) = self._logfire.rows(f"{self.SQL} AND created_at > '{self._newest}'", since=since)
+        if newest := row.pop("newest"):
+            self._newest = newest
+            self._counts.update(row)
+        if self._metrics:
+            self._counts |= Counter(self._logfire.rows(self.METRICS, since=since)[0])
+        return dict(self._counts)
+
+
+def backends(
+    pipeline: Pipeline, logfire: Logfire | None, prometheus: PromQL | None
+) -> list[Backend]:
+    """Return the backends that the pipeline's route writes to, asked through these two."""
+    found = [records(pipeline, logfire)] if pipeline.route_has("otlp_http/logfire") else []
+    if prometheus is not None:
+        units = {"requests": "counted"} | dict.fromkeys(SOURCES.values(), "series")
+        found.append(Backend("Prometheus", units, partial(count_series, prometheus)))
+    return found
+
+
+def records(pipeline: Pipeline, logfire: Logfire | None) -> Backend:
+    """Return Logfire; where it cannot be asked, what it took from the collector."""
+    if logfire is None:
+        sent = partial(count_sent, pipeline.self_metrics_url)
+        return Backend("Logfire", {"traces": "spans", "logs": "logs"}, sent)
+    metrics = pipeline.route_has("metrics/logfire")
+    units = {"traces": "traces", "logs": "logs"} | ({"metrics": "metrics"} if metrics else {})
+    return Backend("Logfire", units, Records(logfire, metrics=metrics))
+
+
+def count_series(api: PromQL) -> dict[str, int]:
+    """Count the requests that were counted, and the series of each source, told by their names."""
+    counts = Counter(requests=int(api.number(COUNT_REQUESTS)))
+    for name, series in api.by("__name__", COUNT_SERIES).items():
+        counts[SOURCES[name.partition("_")[0]]] += int(series)
+    return dict(counts)
+
+
+def count_sent(self_metrics_url: str) -> dict[str, int]:
+    """Count what Logfire took, as the collector's exporter says."""
+    said = SelfMetrics.read(self_metrics_url)
+    return {
+        signal: int(said.total(name, exporter="otlp_http/logfire")) for signal, name in SENT.items()
+    }

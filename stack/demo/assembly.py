@@ -1,0 +1,107 @@
+"""Puts the demo's pipeline together from the environment's variables."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+from pytest_otelcol.ports import free_port
+from pytest_otelcol.process import Process
+
+from stack.errors import UserError
+from stack.pipeline.launch import Destination, Pipeline
+from stack.pipeline.ports import Ports
+from stack.services import grafana, viewer
+from stack.services.alertmanager import receivers
+from stack.services.retention import retention
+
+SERVICE = "https://logfire-us.pydantic.dev"
+Extras = dict[str, Callable[[int, Path], Process]]
+
+
+def assembled(
+    environment: str,
+    route: str,
+    overlays: Sequence[str],
+    viewer_name: str,
+    report: Callable[[str], None],
+) -> Pipeline:
+    """Return the pipeline, not started; raises `UserError` for what cannot be."""
+    ports = Ports.from_environment()
+    extras = with_grafana(ports, report)
+    grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"
+    variables = {"GRAFANA_URL": grafana_url}  # where each trace's dashboard is
+    if second := os.environ.get("LOGFIRE_TOKEN_SECOND"):
+        variables["LOGFIRE_TOKEN_SECOND"] = second
+    if environment != "development" and "TRACE_DECISION_WAIT" not in os.environ:
+        report("TRACE_DECISION_WAIT is 5s here (30s in production.yaml), to see traces sooner")
+        variables["TRACE_DECISION_WAIT"] = "5s"
+    if viewer_name:
+        extras["viewer"] = aspire(viewer_name, ports, report)
+        variables["VIEWER_ENDPOINT"] = f"http://127.0.0.1:{ports.viewer_otlp}"
+        overlays = list(dict.fromkeys([*overlays, "also-viewer"]))
+    return Pipeline(
+        ports,
+        environment=environment,
+        route=route,
+        overlays=overlays,
+        variables=variables,
+        logfire=service(os.environ),
+        receivers=receivers(os.environ),
+        retention=retention(os.environ),
+        extras=extras,
+        report=report,
+    )
+
+
+def aspire(
+    name: str, ports: Ports, report: Callable[[str], None]
+) -> Callable[[int, Path], Process]:
+    """Return the maker of the viewer."""
+    if name != "aspire":
+        raise UserError(f'VIEWER={name} is not known: set it to "aspire", or leave it out')
+    binary = viewer.provide(report)
+    return lambda port, folder: viewer.Aspire(
+        binary, port, otlp=ports.viewer_otlp, grpc=free_port(), state=folder
+    )
+
+
+def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
+    """Return the maker of a Grafana where there is one; where not, say so."""
+    binary = grafana.find()
+    if binary is None:
+        report(grafana.SKIPPED)
+        return {}
+    sources = {
+        "PROMETHEUS_URL": f"http://127.0.0.1:{ports.prometheus}",
+        "ALERTMANAGER_URL": f"http://127.0.0.1:{ports.alertmanager}",
+        "LOGFIRE_PROJECT_URL": os.environ.get("LOGFIRE_PROJECT_URL") or SERVICE,
+    }
+    return {"grafana": lambda port, folder: grafana.Grafana(binary, port, folder, sources)}
+
+
+def service(variables: Mapping[str, str]) -> Destination | None:
+    """Return the Logfire that a token is set for; None means the stand-in.
+
+    Raises:
+        UserError: it is not reached, or refuses the token.
+    """
+    token = variables.get("LOGFIRE_TOKEN", "")
+    if not token:
+        return None
+    endpoint = (variables.get("LOGFIRE_ENDPOINT") or SERVICE).rstrip("/")
+    query = variables.get("LOGFIRE_QUERY_ENDPOINT") or endpoint
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-protobuf"}
+    try:
+        answer = httpx.post(f"{endpoint}/v1/traces", headers=headers, timeout=10)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UserError(
+            f"Logfire at {endpoint} was not reached ({error}): check the connection and "
+            "LOGFIRE_ENDPOINT, or unset LOGFIRE_TOKEN to use the local stand-in"
+        ) from None
+    if answer.status_code in {401, 403}:
+        raise UserError(
+            f"{endpoint} refused LOGFIRE_TOKEN ({answer.status_code}): set it to a write token of "
+            "a project in this region, or unset it to use the local stand-in"
+        )
+    return Destination(endpoint, token, query, variables.get("LOGFIRE_READ_TOKEN", ""))

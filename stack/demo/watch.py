@@ -1,0 +1,63 @@
+"""Watches a running pipeline from outside: what has arrived, and how long it took."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Self
+
+import httpx
+
+from stack.demo.arrivals import Backend
+from stack.errors import UserError
+
+
+class Watch:
+    """Counts at each backend again and again, in a thread, while it is entered.
+
+    `counts` and `errors` hold the last answer of each backend by name; the error is a sentence,
+    empty after a success.
+    """
+
+    def __init__(self, backends: Sequence[Backend], *, interval: float = 1.0) -> None:
+        self.backends = backends
+        self.interval = interval
+        self.counts: dict[str, dict[str, int]] = {backend.name: {} for backend in backends}
+        self.errors: dict[str, str] = {backend.name: "" for backend in backends}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def missing(self) -> list[str]:
+        """Return the signals that have not arrived, each as a sentence's part."""
+        return [
+            f"{signal} at {backend.name}"
+            for backend in self.backends
+            for signal in backend.units
+            if not self.counts[backend.name].get(signal)
+        ]
+
+    def look(self) -> None:
+        """Ask every backend once."""
+        for backend in self.backends:
+            try:
+                self.counts[backend.name] = dict(backend.count())
+                self.errors[backend.name] = ""
+            except UserError as error:
+                self.errors[backend.name] = str(error)
+            except httpx.HTTPError as error:
+                self.errors[backend.name] = f"{backend.name} does not answer: {error}"
+
+    def _run(self) -> None:
+        wait = 0.0
+        while not self._stop.wait(wait):
+            begun = time.monotonic()
+            self.look()
+            # A tenth of the time at most: the more there is, the longer a count takes.
+            wait = max(self.interval, 9 * (time.monotonic() - begun))

@@ -1,0 +1,76 @@
+"""One uniquely tagged trace, log and metric as OTLP requests, sent over plain HTTP."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import httpx
+from pytest_otelcol.sender import Telemetry, export_requests
+from pytest_otelcol.telemetry import gauge, log, span
+
+from stack.clients.logfire import clock_offset
+
+NAME = "doctor.probe"  # in Prometheus: doctor_probe
+PATHS = {"trace": "/v1/traces", "log": "/v1/logs", "metric": "/v1/metrics"}
+PROTOBUF = {"content-type": "application/x-protobuf"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of sending one signal."""
+
+    at: float  # time.monotonic()
+    status: int | None = None  # None: nobody answered
+    said: str = ""
+    clock_offset: float | None = None  # seconds the receiver's clock is ahead
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the receiver took it."""
+        return self.status == 200
+
+
+def items(probe_id: str) -> dict[str, Telemetry]:
+    """Return the three; `probe_id` (32 hex digits) is the trace id and an attribute.
+
+    The span is an error, so that every sampling policy keeps it, and an internal one, so that no
+    request is counted for it. The gauge has no unit, so that its name gets no suffix in Prometheus.
+    """
+    tags = {"probe_id": probe_id}
+    excuse = "not a fault: errors are always kept"
+    return {
+        "trace": span(NAME, tags, trace=probe_id, duration=0.001, status="ERROR", message=excuse),
+        "log": log(NAME, tags, trace=probe_id),
+        "metric": gauge(NAME, 1.0, tags, unit=""),
+    }
+
+
+def send(endpoint: str, probe_id: str) -> dict[str, Sent]:
+    """Send all three, with the standard `OTEL_EXPORTER_OTLP_HEADERS`; failures are results."""
+    with httpx.Client(headers={**configured_headers(os.environ), **PROTOBUF}, timeout=10) as client:
+        return {
+            signal: post(client, endpoint, item, probe_id)
+            for signal, item in items(probe_id).items()
+        }
+
+
+def post(client: httpx.Client, endpoint: str, item: Telemetry, probe_id: str) -> Sent:
+    """Send one of them."""
+    resource = {"service.name": "agentical-doctor", "service.instance.id": probe_id}
+    ((path, body),) = export_requests([item], resource, "agentical.doctor")
+    begun = time.monotonic()
+    try:
+        answer = client.post(endpoint.rstrip("/") + path, content=body)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Sent(begun, said=str(error) or type(error).__name__)
+    said = "".join(char for char in answer.text if char.isprintable()).strip()[:200]
+    return Sent(begun, answer.status_code, said, clock_offset(answer))
+
+
+def configured_headers(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of `OTEL_EXPORTER_OTLP_HEADERS` ("name=value,name=value")."""
+    text = variables.get("OTEL_EXPORTER_OTLP_HEADERS", "")
+    pairs = [pair.split("=", 1) for pair in text.split(",") if "=" in pair]
+    return {name.strip(): unquote(value.strip()) for name, value in pairs}

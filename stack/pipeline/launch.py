@@ -1,0 +1,296 @@
+"""The whole pipeline on one machine: started in parallel, stopped in order, nothing left behind."""
+
+import platform
+import secrets
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+
+from pytest_otelcol.process import Process
+
+from stack.paths import PROMETHEUS
+from stack.pipeline.interrupts import undisturbed
+from stack.pipeline.ports import Ports
+from stack.pipeline.startup import start_all, stop_all
+from stack.services import guard
+from stack.services.alertmanager import Alertmanager, Recorder
+from stack.services.guard import Guard
+from stack.services.producers import Api, Worker, telemetry
+from stack.services.retention import DEFAULT as DEFAULT_RETENTION
+from stack.services.servers import (
+    Collector,
+    Postgres,
+    Prometheus,
+    Redis,
+    StandIn,
+    config_file,
+    scratch,
+)
+from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
+from stack.tools import toolchain
+from stack.tools.toolchain import Report
+
+INFRASTRUCTURE = ("host", "postgresql", "redis")
+UNGUARDED = "without the guard, what waits for a backend is deleted if it refuses the token"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A Logfire to send to and to ask; with an empty read token it cannot be asked."""
+
+    endpoint: str
+    token: str
+    query_endpoint: str
+    read_token: str
+
+
+class Pipeline:
+    """API, worker, collector, their databases and both backends as one context manager.
+
+    Args:
+        ports: where each part listens; free ones by default.
+        environment: a file of `collector/environments/`.
+        route: a file of `collector/routes/`; Prometheus starts only if it writes there.
+        overlays: files of `collector/routes/` loaded after the route, or paths.
+        variables: added to the collector's; those of OpenTelemetry's SDK, to the producers'.
+        logfire: the service to send to; the stand-in by default.
+        receivers: addresses of Alertmanager's receivers; where one is not among them, the recorder.
+        retention: how long Prometheus keeps its data.
+        metrics_home: the folder with Prometheus' and Alertmanager's configuration and rules.
+        extras: further servers by the name of their port in `Ports`; each is made from the port
+            and a folder for its state, carries that name, and may fail to start.
+        report: told each step in a line.
+
+    While it runs, `postgres`, `redis`, `collector`, `api` and `worker` are processes, and so are
+    `stand_in`, `prometheus` with its `alertmanager` and `recorder`, and `guard` where they are part
+    of it. The guard is where HAProxy is installed; `unguarded` says why it is not.
+    """
+
+    postgres: Postgres
+    redis: Redis
+    collector: Collector
+    api: Api
+    worker: Worker
+
+    def __init__(
+        self,
+        ports: Ports | None = None,
+        *,
+        environment: str = "development",
+        route: str = "hybrid",
+        overlays: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+        logfire: Destination | None = None,
+        receivers: Mapping[str, str] | None = None,
+        retention: str = DEFAULT_RETENTION,
+        metrics_home: Path = PROMETHEUS,
+        extras: Mapping[str, Callable[[int, Path], Process]] | None = None,
+        report: Report = lambda line: None,
+    ) -> None:
+        self.ports = ports or Ports.free()
+        self.environment, self.route, self.overlays = environment, route, overlays
+        for config in self.configs:
+            config_file(config)  # a name with no file is told before anything starts
+        self.variables = dict(variables or {})
+        self.local_logfire = logfire is None
+        self.logfire = logfire or stand_in_at(self.ports.logfire)
+        self.receivers, self.metrics_home = dict(receivers or {}), metrics_home
+        self.retention = retention
+        self.extras, self.report = dict(extras or {}), report
+        self.api_url = f"http://127.0.0.1:{self.ports.api}"
+        self.otlp_url = f"http://127.0.0.1:{self.ports.otlp_http}"
+        self.self_metrics_url = f"http://127.0.0.1:{self.ports.self_metrics}/metrics"
+        self.prometheus_url = f"http://127.0.0.1:{self.ports.prometheus}"
+        self.logfire_url, self.read_token = self.logfire.query_endpoint, self.logfire.read_token
+        self.uses_prometheus = self.route_has("prometheus_remote_write")
+        self.remote_write_url = f"{self.prometheus_url}/api/v1/write"
+        self.unguarded = guard.hindrance(self.logfire.endpoint)
+        self.guard: Guard | None = None
+        self.stand_in: StandIn | None = None
+        self.prometheus: Prometheus | None = None
+        self.alertmanager: Alertmanager | None = None
+        self.recorder: Recorder | None = None
+        self.processes: list[Process] = []
+        self.state = Path()
+
+    def __enter__(self) -> Self:
+        self.ports.check(self._ports_used())
+        self._provide_tools()
+        if self.unguarded:
+            self.report(f"{UNGUARDED}: {self.unguarded}")
+        self.state = scratch("pipeline")
+        try:
+            self._start_servers()
+            self._start_producers()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def configs(self) -> list[str]:
+        """The collector's files in their order."""
+        return [
+            "base",
+            *(f"infrastructure/{source}" for source in INFRASTRUCTURE),
+            f"environments/{self.environment}",
+            f"routes/{self.route}",
+            *(name if "/" in name else f"routes/{name}" for name in self.overlays),
+        ]
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the processes' output, one file each; gone after the stop."""
+        return self.state / "logs"
+
+    def route_has(self, word: str) -> bool:
+        """Tell whether the route's own file names a component or a pipeline."""
+        return word in config_file(f"routes/{self.route}").read_text()
+
+    def close(self) -> None:
+        """Stop the producers, then the collector, then the servers; then remove all state."""
+        producers = [part for part in self.processes if isinstance(part, (Api, Worker))]
+        collectors = [part for part in self.processes if isinstance(part, Collector)]
+        servers = [part for part in self.processes if part not in producers + collectors]
+        with undisturbed():
+            for wave in (producers, collectors, servers):
+                stop_all(wave)
+            if self.state != Path():
+                shutil.rmtree(self.state)
+                self.state = Path()
+
+    def _ports_used(self) -> set[str]:
+        used = {"api", "otlp_grpc", "otlp_http", "health", "self_metrics", "self_otlp"}
+        used |= {"postgres", "redis"}
+        used |= {"logfire"} if self.local_logfire else set()
+        used |= set() if self.unguarded else {"guard", "guard_metrics"}
+        if self.uses_prometheus:
+            used |= {"prometheus", "metrics_buffer", "alertmanager", "recorder"}
+        used |= {"scrape"} if "also-scrape" in self.overlays else set()
+        return used | set(self.extras)
+
+    def _provide_tools(self) -> None:
+        toolchain.collector(self.report)
+        if self.uses_prometheus:
+            toolchain.prometheus(self.report)
+            toolchain.alertmanager(self.report)
+
+    def _start_servers(self) -> None:
+        ports, password = self.ports, secrets.token_urlsafe(16)
+        self.postgres = Postgres(ports.postgres, self._folder("postgres"), password=password)
+        self.redis_password = secrets.token_urlsafe(16)
+        self.redis = Redis(ports.redis, self._folder("redis"), password=self.redis_password)
+        wave: list[Process] = [self.postgres, self.redis]
+        if self.uses_prometheus:
+            wave += self._metrics_side()
+        if self.local_logfire:
+            self.stand_in = StandIn(ports.logfire)
+            wave.append(self.stand_in)
+        if not self.unguarded:
+            backends = guard.variables(self.logfire.endpoint, self.remote_write_url)
+            self.guard = Guard(ports.guard, ports.guard_metrics, backends)
+            wave.append(self.guard)
+        for name, make in self.extras.items():
+            wave.append(make(getattr(ports, name), self._folder(name)))
+        self._start(wave)
+
+    def _metrics_side(self) -> list[Process]:
+        self.recorder = Recorder(self.ports.recorder)
+        self.alertmanager = Alertmanager(
+            self.ports.alertmanager,
+            self._folder("alertmanager"),
+            {**self.recorder.addresses, **self.receivers},
+            config=self.metrics_home / "alertmanager.yml",
+        )
+        self.prometheus = Prometheus(
+            self.ports.prometheus,
+            self._folder("prometheus"),
+            home=self.metrics_home,
+            alertmanager=self.alertmanager.address,
+            retention=self.retention,
+        )
+        return [self.prometheus, self.alertmanager, self.recorder]
+
+    def _start_producers(self) -> None:
+        self.collector = Collector(self.configs, self._collector_variables())
+        self.api = Api(self.ports.api, self._producer_variables("agentical-api"))
+        self.worker = Worker(self.api_url, self._producer_variables("agentical-worker"))
+        self._start([self.collector, self.api, self.worker])
+
+    def _start(self, wave: Sequence[Process]) -> None:
+        for part in wave:
+            part.log = self._folder("logs") / f"{part.name}.log"
+        self.processes.extend(wave)
+        running = start_all(wave, self.report, spare=self.extras)
+        for part in wave:
+            if part not in running:
+                self.processes.remove(part)
+                del self.extras[part.name]
+
+    def _folder(self, name: str) -> Path:
+        path = self.state / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    def _collector_variables(self) -> dict[str, str]:
+        ports = self.ports
+        return {
+            "OTLP_GRPC_LISTEN": f"127.0.0.1:{ports.otlp_grpc}",
+            "OTLP_HTTP_LISTEN": f"127.0.0.1:{ports.otlp_http}",
+            "HEALTH_LISTEN": f"127.0.0.1:{ports.health}",
+            "SELF_METRICS_HOST": "127.0.0.1",
+            "SELF_METRICS_PORT": str(ports.self_metrics),
+            "SELF_OTLP_LISTEN": f"127.0.0.1:{ports.self_otlp}",
+            "SELF_LAST_REPORT_ENDPOINT": f"{self.prometheus_url}/api/v1/otlp/v1/metrics",
+            "SCRAPE_LISTEN": f"127.0.0.1:{ports.scrape}",
+            "METRICS_BUFFER_LISTEN": f"127.0.0.1:{ports.metrics_buffer}",
+            "COLLECTOR_QUEUE_DIR": str(self._folder("queue")),
+            "LOGFIRE_TOKEN": self.logfire.token,
+            "LOGFIRE_TOKEN_SECOND": self.logfire.token,
+            **self._endpoints(),
+            "HOST_NAME": platform.node(),
+            **self._database_variables(),
+            **self.variables,
+        }
+
+    def _endpoints(self) -> dict[str, str]:
+        logfire, metrics = self.logfire.endpoint, self.remote_write_url
+        if self.guard is not None:
+            logfire = guard.through(self.guard.url, logfire)
+            metrics = guard.through(self.guard.metrics_url, metrics)
+        return {
+            "LOGFIRE_ENDPOINT": logfire,
+            "LOGFIRE_ENDPOINT_SECOND": logfire,
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": metrics,
+        }
+
+    def _producer_variables(self, name: str) -> dict[str, str]:
+        return {
+            **self._database_variables(),
+            **telemetry(name, self.otlp_url, version("agentical"), self.environment),
+            **{key: value for key, value in self.variables.items() if key.startswith("OTEL_")},
+        }
+
+    def _database_variables(self) -> dict[str, str]:
+        return {
+            "POSTGRES_HOST": "127.0.0.1",
+            "POSTGRES_PORT": str(self.ports.postgres),
+            "POSTGRES_USER": self.postgres.user,
+            "POSTGRES_PASSWORD": self.postgres.password,
+            "POSTGRES_DB": "agentical",
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": str(self.ports.redis),
+            "REDIS_PASSWORD": self.redis_password,
+        }
+
+
+def stand_in_at(port: int) -> Destination:
+    """Return the stand-in on this port, with the tokens that everybody knows."""
+    url = f"http://127.0.0.1:{port}"
+    return Destination(url, WRITE_TOKEN, url, READ_TOKEN)

@@ -1,0 +1,94 @@
+"""Alertmanager on the shipped configuration, and the recorder that stands where a pager goes."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pytest_otelcol.ports import accepts
+from pytest_otelcol.process import Process
+
+from stack.paths import PROMETHEUS, ROOT
+from stack.services.servers import answers, linked
+from stack.tools import toolchain
+
+# The receivers of the shipped configuration, and the variable that holds the address of each.
+RECEIVERS = {"pager": "PAGER_WEBHOOK_URL", "tickets": "TICKETS_WEBHOOK_URL"}
+
+
+class Recorder(Process):
+    """Keeps what the receivers are told, on loopback."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__(
+            "recorder",
+            [sys.executable, "-m", "stack.standins.notifications"],
+            env={"RECORDER_LISTEN": f"127.0.0.1:{port}", "PYDANTIC_DISABLE_PLUGINS": "__all__"},
+            cwd=ROOT,
+            ready=lambda: accepts(port),
+        )
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The address at which each receiver is recorded."""
+        return {receiver: f"{self.url}/{receiver}" for receiver in RECEIVERS}
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return every notification, the oldest first, as the stand-in keeps them."""
+        found: list[dict[str, Any]] = httpx.get(self.url).raise_for_status().json()
+        return found
+
+
+class Alertmanager(Process):
+    """Alertmanager on loopback, alone: no cluster.
+
+    Args:
+        port: where it listens; `address` is host and port, `url` the whole.
+        data: a folder for its state.
+        addresses: where each receiver's notifications go; may be secret, so they become files.
+        config: the configuration.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        data: Path,
+        addresses: Mapping[str, str],
+        *,
+        config: Path = PROMETHEUS / "alertmanager.yml",
+    ) -> None:
+        self.address = f"127.0.0.1:{port}"
+        self.url = f"http://{self.address}"
+        self.data, self.addresses, self.config = data, dict(addresses), config
+        super().__init__(
+            "alertmanager",
+            [
+                toolchain.alertmanager(),
+                f"--config.file={data / config.name}",
+                f"--storage.path={data / 'storage'}",
+                f"--web.listen-address={self.address}",
+                f"--web.external-url={self.url}",
+                "--cluster.listen-address=",
+            ],
+            cwd=data,
+            ready=lambda: answers(f"{self.url}/-/ready"),
+        )
+
+    def start(self) -> None:
+        """Put the receivers' addresses beside the configuration, then start."""
+        linked(self.data, self.config)
+        folder = self.data / "receivers"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for receiver, address in self.addresses.items():
+            path = folder / receiver
+            path.touch(mode=0o600)
+            path.write_text(address)
+        super().start()
+
+
+def receivers(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the addresses of the receivers that the environment names."""
+    return {name: url for name, variable in RECEIVERS.items() if (url := variables.get(variable))}

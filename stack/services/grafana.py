@@ -1,0 +1,67 @@
+"""Grafana, where it is installed: its Go module alone has no pages, so it is never built here."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from pytest_otelcol.process import Process
+
+from stack.paths import GRAFANA
+from stack.services.servers import answers
+from stack.tools.toolchain import Tool, on_path
+
+AT_LEAST = (12, 0, 0)
+TOOL = Tool(
+    name="grafana",
+    on_path="grafana",
+    at_least=AT_LEAST,
+    version_arguments=("--version",),
+    module="",
+)
+SKIPPED = (
+    f"Grafana {AT_LEAST[0]} or newer is not on PATH, so it is skipped; install it, or use "
+    "`docker compose up`"
+)
+
+
+class Grafana(Process):
+    """Grafana with the repository's data sources and dashboards; everybody may look."""
+
+    def __init__(self, binary: Path, port: int, data: Path, sources: Mapping[str, str]) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        settings = {
+            "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+            "GF_SERVER_HTTP_PORT": str(port),
+            "GF_PATHS_DATA": str(data),
+            "GF_PATHS_LOGS": str(data / "log"),
+            "GF_PATHS_PLUGINS": str(data / "plugins"),
+            "GF_PATHS_PROVISIONING": str(GRAFANA / "provisioning"),
+            "GF_AUTH_ANONYMOUS_ENABLED": "true",
+            "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+            "GF_ANALYTICS_REPORTING_ENABLED": "false",
+            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+            "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(GRAFANA / "dashboards/overview.json"),
+            "DASHBOARDS_DIR": str(GRAFANA / "dashboards"),
+        }
+        super().__init__(
+            "grafana",
+            [binary, "server", f"--homepath={home(binary)}"],
+            env={**settings, **sources},
+            ready=lambda: answers(f"{self.url}/api/health"),
+            ready_timeout=60.0,
+        )
+
+
+def find() -> Path | None:
+    """Return the Grafana on PATH if its version fits."""
+    return on_path(TOOL)
+
+
+def home(binary: Path) -> Path:
+    """Return the folder with Grafana's pages: beside the binary, or where packages put it."""
+    real = Path(shutil.which(binary) or binary).resolve()
+    candidates = (real.parent.parent, real.parent.parent / "share" / "grafana")
+    system = Path("/usr/share/grafana")
+    return next((path for path in candidates if (path / "public").is_dir()), system)

@@ -1,0 +1,62 @@
+"""The service's two processes, the API and the worker, with nothing but standard variables."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from pytest_otelcol.process import Process
+
+from stack.paths import ROOT
+from stack.services.servers import answers
+
+# What the shell says about telemetry or Logfire is meant for other programs; a producer that
+# read it would send past the collector.
+NOT_OURS = ("OTEL_", "LOGFIRE_")
+
+
+class Api(Process):
+    """The API on loopback; `url` answers when it is ready."""
+
+    def __init__(self, port: int, env: Mapping[str, str]) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__(
+            "api",
+            [sys.executable, "-m", "app.api"],
+            env={**inherited(), **env, "API_HOST": "127.0.0.1", "API_PORT": str(port)},
+            clean_env=True,
+            ready=lambda: answers(f"{self.url}/health"),
+            cwd=ROOT,
+        )
+
+
+class Worker(Process):
+    """The queue's worker; it calls the API back at `api_url`."""
+
+    def __init__(self, api_url: str, env: Mapping[str, str]) -> None:
+        super().__init__(
+            "worker",
+            [sys.executable, "-m", "app.worker"],
+            env={**inherited(), **env, "API_URL": api_url},
+            clean_env=True,
+            ready=lambda: "Worker started" in self.output(),
+            cwd=ROOT,
+        )
+
+
+def inherited() -> dict[str, str]:
+    """Return this process's variables without those that would redirect telemetry."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+
+
+def telemetry(name: str, otlp_url: str, version: str, environment: str) -> dict[str, str]:
+    """Return the standard variables of a producer that should be seen within seconds."""
+    resource = {"service.version": version, "deployment.environment.name": environment}
+    return {
+        "OTEL_SERVICE_NAME": name,
+        "OTEL_RESOURCE_ATTRIBUTES": ",".join(f"{key}={value}" for key, value in resource.items()),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_url,
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
+        "OTEL_METRIC_EXPORT_INTERVAL": "5000",
+        "OTEL_BSP_SCHEDULE_DELAY": "500",
+        "OTEL_BLRP_SCHEDULE_DELAY": "500",
+    }

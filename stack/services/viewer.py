@@ -1,0 +1,96 @@
+"""The Aspire dashboard as a local viewer of traces, logs and metrics, from its npm package."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pytest_otelcol.process import Process
+
+from stack.errors import UserError
+from stack.paths import cache_dir
+from stack.services.servers import answers
+
+VERSION = "13.5.4"
+MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+SYSTEMS = {"linux": "linux", "darwin": "osx"}
+
+
+class Aspire(Process):
+    """The dashboard: pages on `port`, OTLP over HTTP on `otlp`, over gRPC on `grpc`."""
+
+    def __init__(self, binary: Path, port: int, otlp: int, grpc: int, state: Path) -> None:
+        super().__init__(
+            "viewer",
+            [
+                *(binary, "dashboard", "run", "--nologo", "--non-interactive"),
+                "--allow-anonymous",
+                f"--frontend-url=http://127.0.0.1:{port}",
+                f"--otlp-http-url=http://127.0.0.1:{otlp}",
+                f"--otlp-grpc-url=http://127.0.0.1:{grpc}",
+            ],
+            env={**settings(binary), "TMPDIR": str(state)},
+            ready=lambda: answers(f"http://127.0.0.1:{port}/"),
+            ready_timeout=60.0,  # the first start unpacks 300 MB
+        )
+
+
+def provide(report: Callable[[str], None]) -> Path:
+    """Return the binary, from the cache or from npm; raises `UserError` where it is not had."""
+    name = package()
+    home = cache_dir() / f"aspire-{VERSION}"
+    binary = home / "aspire"
+    if not binary.exists():
+        report(f"installing the Aspire viewer {VERSION} (once, 130 MB, cached in {home})")
+        install(name, binary)
+    return binary
+
+
+def package() -> str:
+    """Return the npm package for this machine."""
+    system, machine = SYSTEMS.get(sys.platform), MACHINES.get(platform.machine().lower())
+    if system is None or machine is None:
+        raise UserError(
+            f"VIEWER=aspire: there is no Aspire viewer for {platform.system()} on "
+            f"{platform.machine()}: run it without VIEWER"
+        )
+    return f"@microsoft/aspire-cli-{system}-{machine}@{VERSION}"
+
+
+def install(name: str, binary: Path) -> None:
+    """Fetch the package and keep its binary alone."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise UserError("VIEWER=aspire needs npm: install Node.js, or run it without VIEWER")
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=binary.parent, prefix="install-") as scratch:
+        command = [npm, "install", f"--prefix={scratch}", "--no-audit", "--no-fund", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = next(Path(scratch).glob("node_modules/@microsoft/*/bin/aspire"), None)
+        if done.returncode or found is None:
+            said = (done.stderr.strip().splitlines() or ["the package holds no binary"])[0]
+            raise UserError(
+                f"VIEWER=aspire: npm could not install {name}: check the connection, or run it "
+                f"without VIEWER ({said})"
+            )
+        # Out of node_modules: there, it would take itself for an npm installation.
+        copy = Path(scratch) / "aspire"
+        shutil.copy(found, copy)
+        quiet = ("config", "set", "features.updateNotificationsEnabled", "false", "--global")
+        variables = {**os.environ, **settings(binary)}
+        subprocess.run([copy, *quiet], env=variables, capture_output=True, check=False)
+        copy.replace(binary)
+
+
+def settings(binary: Path) -> dict[str, str]:
+    """Return its variables: a home in the cache, nothing in the user's, no telemetry of its own."""
+    return {
+        "HOME": str(binary.parent),
+        "ASPIRE_CLI_TELEMETRY_OPTOUT": "true",
+        "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
+        "DOTNET_EnableDiagnostics": "0",  # its sockets would stay in the temporary folder
+    }
