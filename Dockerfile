@@ -19,6 +19,7 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/venv \
     UV_LINK_MODE=copy
 RUN pip install --no-cache-dir "uv==${UV_VERSION}"
 COPY pyproject.toml uv.lock ./
+COPY otelcol_runner/pyproject.toml otelcol_runner/
 COPY pytest_otelcol/pyproject.toml pytest_otelcol/
 RUN uv sync --locked --no-dev --no-install-workspace --no-cache
 

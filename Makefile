@@ -85,7 +85,7 @@ tools: setup ## Find or build the collector, Prometheus and Alertmanager
 clean: ## Remove what the targets made here (not the cache of built binaries)
 	rm -rf .venv .tools .pytest_cache .ruff_cache .mypy_cache build dist
 
-.venv/.synced: pyproject.toml pytest_otelcol/pyproject.toml uv.lock | $(UV)
+.venv/.synced: pyproject.toml otelcol_runner/pyproject.toml pytest_otelcol/pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --compile-bytecode
 	@touch $@
 

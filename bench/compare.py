@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from bench.configs import Config, in_memory, ladder, peer, same_jobs, shipped
 from bench.measure import Bed, Figures, Mark, bed, saturated

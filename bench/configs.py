@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from pytest_otelcol.configs import merged, read
+from otelcol_runner.configs import merged, read
 
 from stack.services.servers import config_file
 

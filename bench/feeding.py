@@ -3,8 +3,8 @@
 import json
 import sys
 
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.process import Process, ProcessFailedError
+from otelcol_runner.polling import poll_until
+from otelcol_runner.process import Process, ProcessFailedError
 
 from stack.paths import ROOT
 

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from bench.compare import RATE, Say
 from bench.configs import shipped

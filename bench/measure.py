@@ -10,9 +10,9 @@ from typing import Self
 
 import psutil
 import yaml
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
 
 from bench.configs import Config
 from bench.feeding import Feed

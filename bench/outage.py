@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from bench.compare import Say
 from bench.configs import shipped

@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.ports import accepts, free_port
-from pytest_otelcol.process import Process
+from otelcol_runner.ports import accepts, free_port
+from otelcol_runner.process import Process
 from pytest_otelcol.server import RecordingServer, plain
 
 from bench.machine import cpu_seconds

@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
+from otelcol_runner.sender import Sender
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.sender import Sender
 
 from bench.machine import cpu_seconds
 from bench.redaction_stage import (

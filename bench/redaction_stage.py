@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.sender import export_requests
-from pytest_otelcol.telemetry import key_values, span
-from pytest_otelcol.views import Event
+from otelcol_runner.sender import export_requests
+from otelcol_runner.telemetry import key_values, span
+from otelcol_runner.views import Event
 
 from stack.paths import COLLECTOR
 

@@ -14,8 +14,8 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from pytest_otelcol.ports import accepts
-from pytest_otelcol.process import Process
+from otelcol_runner.ports import accepts
+from otelcol_runner.process import Process
 from pytest_otelcol.server import RecordingServer, plain
 
 from stack.paths import ROOT

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
-from pytest_otelcol.telemetry import key_values, span
+from otelcol_runner.telemetry import key_values, span
 
 TRACES = 128  # in a request: 512 spans; of each, one fails and one is slow
 PER_TRACE = 8

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from otelcol_runner.polling import NotSeenError
+from otelcol_runner.process import ProcessFailedError
+from otelcol_runner.sender import RefusedError
+from otelcol_runner.telemetry import counter, gauge, histogram, log, span
 from pytest_otelcol.collector import InvalidConfigError, Otelcol
-from pytest_otelcol.polling import NotSeenError
-from pytest_otelcol.process import ProcessFailedError
 from pytest_otelcol.remote_write import RemoteWriteSink
-from pytest_otelcol.sender import RefusedError
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import counter, gauge, histogram, log, span
 
 CONFIGS = Path(__file__).parent / "configs"
 BASE, METRICS = CONFIGS / "base.yaml", CONFIGS / "metrics.yaml"

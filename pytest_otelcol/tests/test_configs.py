@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from pytest_otelcol.configs import list_owners, merged, null_values, shared_lists
+from otelcol_runner.configs import list_owners, merged, null_values, shared_lists
 
 CONFIGS = Path(__file__).parent / "configs"
 BASE, METRICS, BREAKS = (CONFIGS / f"{name}.yaml" for name in ("base", "metrics", "breaks-a-list"))

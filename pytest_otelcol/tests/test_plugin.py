@@ -10,7 +10,7 @@ pytest_plugins = ["pytester"]
 BASE = Path(__file__).parent / "configs" / "base.yaml"
 A_TEST = f"""
 from pathlib import Path
-from pytest_otelcol.telemetry import log, span
+from otelcol_runner.telemetry import log, span
 
 def test_pipeline(otelcol, otlp_sink):
     with otelcol.run([Path({str(BASE)!r})], {{"BACKEND": otlp_sink.url}}) as collector:

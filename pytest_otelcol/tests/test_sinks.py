@@ -5,10 +5,10 @@ import urllib.error
 import urllib.request
 
 import pytest
-from pytest_otelcol.sender import RefusedError, Sender
+from otelcol_runner.sender import RefusedError, Sender
+from otelcol_runner.telemetry import gauge, histogram, log, span, span_id, trace_id
+from otelcol_runner.views import Event, Link, Point
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import gauge, histogram, log, span, span_id, trace_id
-from pytest_otelcol.views import Event, Link, Point
 
 
 def test_a_span_comes_back_as_it_was_built(otlp_sink: OtlpSink) -> None:

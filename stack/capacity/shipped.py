@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_otelcol.configs import merged
+from otelcol_runner.configs import merged
 
 from stack.services.servers import config_file
 

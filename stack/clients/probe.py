@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Self
 
 import httpx
-from pytest_otelcol.polling import NotSeenError, poll_until
+from otelcol_runner.polling import NotSeenError, poll_until
 
 from stack.clients.logfire import Logfire
 from stack.clients.prometheus import PromQL

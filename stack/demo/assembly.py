@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.process import Process
+from otelcol_runner.ports import free_port
+from otelcol_runner.process import Process
 
 from stack.errors import UserError
 from stack.pipeline.launch import Destination, Pipeline

@@ -10,8 +10,8 @@ from threading import Event
 from typing import Annotated
 
 import typer
-from pytest_otelcol.polling import NotSeenError, poll_until
-from pytest_otelcol.process import ProcessFailedError
+from otelcol_runner.polling import NotSeenError, poll_until
+from otelcol_runner.process import ProcessFailedError
 from rich.console import Console
 from rich.live import Live
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from pytest_otelcol.process import Process
+from otelcol_runner.process import Process
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Self
 
 import httpx
-from pytest_otelcol.polling import NotSeenError, poll_until
+from otelcol_runner.polling import NotSeenError, poll_until
 
 from stack.clients.collector import SelfMetrics
 from stack.clients.logfire import Logfire, ReadTokenError, UnreachableError, clock_offset, detail

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 import httpx
-from pytest_otelcol.sender import Telemetry, export_requests
-from pytest_otelcol.telemetry import gauge, log, span
+from otelcol_runner.sender import Telemetry, export_requests
+from otelcol_runner.telemetry import gauge, log, span
 
 from stack.clients.logfire import clock_offset
 

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import asyncpg
 from anyio.from_thread import start_blocking_portal
+from otelcol_runner.process import Process
 from psutil import cpu_count
-from pytest_otelcol.process import Process
 
 from stack.drills.disk import small_disk
 from stack.drills.lab import RATE, Lab

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import typer
-from pytest_otelcol.process import ProcessFailedError
+from otelcol_runner.process import ProcessFailedError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text

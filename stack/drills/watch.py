@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event
 
 import httpx
-from pytest_otelcol.polling import NotSeenError, poll_until
+from otelcol_runner.polling import NotSeenError, poll_until
 
 from stack.drills.lab import Fired, Lab, Notification
 from stack.tools.toolchain import Report

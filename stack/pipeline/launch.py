@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
-from pytest_otelcol.process import Process
+from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS
 from stack.pipeline.interrupts import undisturbed

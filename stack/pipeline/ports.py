@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from pytest_otelcol.ports import accepts, free_port
+from otelcol_runner.ports import accepts, free_port
 
 from stack.errors import UserError
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from pytest_otelcol.process import Process, ProcessFailedError
+from otelcol_runner.process import Process, ProcessFailedError
 
 from stack.tools.toolchain import Report
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from pytest_otelcol.ports import accepts
-from pytest_otelcol.process import Process
+from otelcol_runner.ports import accepts
+from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS, ROOT
 from stack.services.servers import answers, linked

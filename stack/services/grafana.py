@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_otelcol.process import Process
+from otelcol_runner.process import Process
 
 from stack.paths import GRAFANA
 from stack.services.servers import answers

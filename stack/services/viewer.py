@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_otelcol.process import Process
+from otelcol_runner.process import Process
 
 from stack.errors import UserError
 from stack.paths import cache_dir

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 
 from stack.drills.faster import faster
 from stack.paths import PROMETHEUS

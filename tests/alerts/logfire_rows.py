@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
-from pytest_otelcol.sender import Telemetry, export_requests
-from pytest_otelcol.telemetry import key_values
+from otelcol_runner.sender import Telemetry, export_requests
+from otelcol_runner.telemetry import key_values
 
 from stack.standins.logfire.ingest.handler import SIGNALS
 from stack.standins.logfire.store import Store

@@ -4,8 +4,8 @@ import time
 
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.sender import Telemetry
-from pytest_otelcol.telemetry import log, span
+from otelcol_runner.sender import Telemetry
+from otelcol_runner.telemetry import log, span
 
 from tests.alerts.logfire_rows import TICK, TIMES
 from tests.collector.shapes import agent, query, request

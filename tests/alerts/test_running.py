@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.sender import Sender
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
+from otelcol_runner.sender import Sender
 
 from alerts.generate import RULES
 from alerts.model import matrix

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from alerts.series import QueryError, missing, series_of
 from stack.services.servers import Prometheus

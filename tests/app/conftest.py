@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from otelcol_runner.ports import free_port
 from pydantic import SecretStr
-from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
 from app.settings import Settings

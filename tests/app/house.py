@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 import httpx
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.process import Process
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
+from otelcol_runner.process import Process
 
 from stack.paths import ROOT
 from stack.services.servers import Postgres, Redis

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 
 from stack.paths import ROOT
 from stack.services.servers import Postgres, Redis

@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.servers import Postgres, Redis

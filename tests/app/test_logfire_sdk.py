@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from otelcol_runner.ports import accepts, free_port
+from otelcol_runner.process import Process
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.plugin import given_binary
-from pytest_otelcol.ports import accepts, free_port
-from pytest_otelcol.process import Process
 
 from stack.paths import ROOT
 from stack.services.servers import FEATURE_GATES

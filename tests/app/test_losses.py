@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 import asyncpg
 import pytest
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 from redis import Redis as Client
 

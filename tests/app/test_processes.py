@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 from pytest_otelcol.sinks import OtlpSink
 
 from app.guards import OncePerInterval

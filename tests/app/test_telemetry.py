@@ -1,7 +1,7 @@
 """What an OTLP receiver gets from the API and the worker."""
 
+from otelcol_runner.views import Log, Span
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.views import Log, Span
 
 from tests.app.house import House
 

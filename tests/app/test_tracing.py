@@ -11,10 +11,10 @@ from fastapi import FastAPI, WebSocket
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from pytest_otelcol.ports import accepts, free_port
-from pytest_otelcol.process import Process
+from otelcol_runner.ports import accepts, free_port
+from otelcol_runner.process import Process
+from otelcol_runner.views import Span
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.views import Span
 from starlette.types import ASGIApp, Message
 
 from app.tracing import Tracing

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from otelcol_runner.views import Log, Point, Span, Value
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.views import Log, Point, Span, Value
 
 from tests.app.house import House
 from tests.app.test_telemetry import whole_trace

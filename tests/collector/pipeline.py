@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from otelcol_runner.ports import free_port
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.ports import free_port
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.telemetry import counter, gauge, span
-from pytest_otelcol.views import Event
+from otelcol_runner.telemetry import counter, gauge, span
+from otelcol_runner.views import Event
 
 Resourced = tuple[dict[str, str], list[Metric]]
 RESOURCE = {

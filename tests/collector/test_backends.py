@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from otelcol_runner.telemetry import gauge, log
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import gauge, log
 
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import DEVELOPMENT

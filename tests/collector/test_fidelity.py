@@ -3,10 +3,10 @@
 import dataclasses
 
 import pytest
-from pytest_otelcol.sender import Sender
+from otelcol_runner.sender import Sender
+from otelcol_runner.telemetry import counter, gauge, histogram, log, span, span_id, trace_id
+from otelcol_runner.views import Event, Link, Span
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import counter, gauge, histogram, log, span, span_id, trace_id
-from pytest_otelcol.views import Event, Link, Span
 
 from tests.collector.conftest import StartPipeline
 

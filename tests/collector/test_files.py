@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pytest_otelcol.configs import list_owners, merged, null_values, read, shared_lists
+from otelcol_runner.configs import list_owners, merged, null_values, read, shared_lists
 
 from stack.paths import COLLECTOR
 

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from otelcol_runner.ports import free_port
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.ports import free_port
 from pytest_otelcol.remote_write import RemoteWriteSink
 
 from stack.services.servers import Postgres, Redis, scratch

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
+from otelcol_runner.telemetry import gauge
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.telemetry import gauge
 
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.collector.shapes import kubernetes

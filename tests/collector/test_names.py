@@ -1,9 +1,9 @@
 """The name table of the Prometheus series, made from telemetry as the services send it."""
 
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
+from otelcol_runner.telemetry import gauge, span, trace_id
 from pytest_otelcol.remote_write import RemoteWriteSink
-from pytest_otelcol.telemetry import gauge, span, trace_id
 
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import Pipeline

@@ -5,8 +5,8 @@ from itertools import chain, product
 from pathlib import Path
 
 import pytest
+from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.telemetry import gauge, log, span
 
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import QUICK, TOKEN, Pipeline, files

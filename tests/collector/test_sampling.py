@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from pytest_otelcol.telemetry import span
+from otelcol_runner.telemetry import span
 
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import Pipeline

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from otelcol_runner.ports import free_port
+from otelcol_runner.telemetry import log, span, trace_id
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.ports import free_port
 from pytest_otelcol.server import Request
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import log, span, trace_id
 
 from stack.services.guard import Guard
 from stack.services.guard import variables as guard_variables

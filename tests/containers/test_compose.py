@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from stack.clients.logfire import Logfire
 from stack.paths import GRAFANA

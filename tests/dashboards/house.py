@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 import yaml
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.sender import Sender
-from pytest_otelcol.telemetry import gauge
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
+from otelcol_runner.sender import Sender
+from otelcol_runner.telemetry import gauge
 from redis import Redis
 
 from alerts.model import matrix

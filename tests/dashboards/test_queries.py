@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 import yaml
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.paths import PROMETHEUS
 from stack.services.servers import Prometheus

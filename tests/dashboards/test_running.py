@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from stack.clients.logfire import Logfire
 from tests.dashboards.house import FIRES, GRAFANA, PROJECT, House, house

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.clients.prometheus import PromQL
 from stack.paths import PROMETHEUS

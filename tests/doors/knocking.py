@@ -8,8 +8,8 @@ from pathlib import Path
 
 import grpc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from otelcol_runner.sender import RESOURCE, export_requests
 from pytest_otelcol.collector import Collector
-from pytest_otelcol.sender import RESOURCE, export_requests
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 TAKEN, NOBODY, TOO_LARGE = "taken", "who are you", "too large"

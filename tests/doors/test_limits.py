@@ -12,9 +12,9 @@ import psutil
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+from otelcol_runner.configs import read
+from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.configs import read
-from pytest_otelcol.telemetry import gauge, log, span
 
 from stack.paths import COLLECTOR, ROOT
 from tests.collector.conftest import StartPipeline

@@ -9,10 +9,10 @@ import trustme
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from otelcol_runner.polling import poll_until
+from otelcol_runner.process import ProcessFailedError
+from otelcol_runner.telemetry import span
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.process import ProcessFailedError
-from pytest_otelcol.telemetry import span
 
 from stack.services.servers import Postgres, Redis
 from tests.app.house import House

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from otelcol_runner.polling import poll_until
+from otelcol_runner.telemetry import counter, span
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import counter, span
 
 from stack.paths import ROOT
 from stack.pipeline.ports import LISTEN

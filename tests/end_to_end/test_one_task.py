@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from stack.pipeline.launch import Pipeline
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import accepts, free_port
-from pytest_otelcol.process import Process
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import accepts, free_port
+from otelcol_runner.process import Process
 
 from stack.paths import ROOT
 from stack.pipeline.launch import Pipeline

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 import httpx
+from otelcol_runner.views import Log, Span
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.views import Log, Span
 
 from stack.services.servers import Prometheus
 from tests.faults.producer import METRIC, NUMBER

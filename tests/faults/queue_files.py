@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from otelcol_runner.polling import poll_until
+from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.telemetry import gauge, log, span
 
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.outcome import Outcome

@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from otelcol_runner.polling import poll_until
+from otelcol_runner.sender import RefusedError
+from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.sender import RefusedError
-from pytest_otelcol.telemetry import log
 
 from stack.clients.collector import SelfMetrics
 from stack.services.servers import check_queue

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from otelcol_runner.process import ProcessFailedError
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.process import ProcessFailedError
 
 from stack.paths import COLLECTOR
 from stack.services.servers import Collector, check_queue

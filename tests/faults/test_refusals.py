@@ -3,8 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
+from otelcol_runner.telemetry import log
 from pytest_otelcol.server import RecordingServer
-from pytest_otelcol.telemetry import log
 
 from stack.services.servers import Prometheus
 from tests.collector.pipeline import DEVELOPMENT

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import httpx
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from stack.services.servers import Postgres, Redis
 from tests.app.house import House

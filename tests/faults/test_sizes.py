@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
-from pytest_otelcol.polling import NotSeenError, poll_until
-from pytest_otelcol.sender import RefusedError
-from pytest_otelcol.telemetry import gauge, log
+from otelcol_runner.polling import NotSeenError, poll_until
+from otelcol_runner.sender import RefusedError
+from otelcol_runner.telemetry import gauge, log
 
 from stack.clients.prometheus import PromQL
 from stack.services.servers import Prometheus

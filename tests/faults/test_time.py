@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
+from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.telemetry import gauge, log, span
 
 from stack.clients.collector import SelfMetrics
 from stack.services.servers import Prometheus, StandIn

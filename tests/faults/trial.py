@@ -13,12 +13,12 @@ from pathlib import Path
 
 import cramjam
 import httpx
+from otelcol_runner.polling import poll_until
+from otelcol_runner.process import Process
+from otelcol_runner.views import Log, Span
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.process import Process
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.views import Log, Span
 
 from stack.clients.collector import SelfMetrics
 from stack.paths import ROOT

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.services.guard import Guard
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from otelcol_runner.polling import NotSeenError, poll_until
+from otelcol_runner.ports import free_port
+from otelcol_runner.telemetry import gauge, log
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.polling import NotSeenError, poll_until
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.telemetry import gauge, log
 
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.guard import Guard

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.telemetry import log
 
 from tests.collector.pipeline import DEVELOPMENT, run_pipeline
 

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from typing import Self
 
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
 from testcontainers.core.config import testcontainers_config

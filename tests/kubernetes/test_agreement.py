@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from pytest_otelcol.configs import merged
+from otelcol_runner.configs import merged
 
 from app.settings import Settings
 from stack.paths import COLLECTOR

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from otelcol_runner.telemetry import log, trace_id
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.telemetry import log, trace_id
 
 from stack.paths import PROMETHEUS
 from tests.alerts.promtool import promtool

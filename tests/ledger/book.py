@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 
 from stack.paths import PROMETHEUS
 from stack.services.servers import Prometheus

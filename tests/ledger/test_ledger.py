@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.sender import RESOURCE, Telemetry, export_requests
+from otelcol_runner.polling import poll_until
+from otelcol_runner.sender import RESOURCE, Telemetry, export_requests
+from otelcol_runner.telemetry import counter, gauge, log, span
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import counter, gauge, log, span
 
 from stack.clients.prometheus import PromQL
 from stack.services.servers import Prometheus

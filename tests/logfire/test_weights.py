@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.telemetry import span
+from otelcol_runner.telemetry import span
 
 from alerts import boards
 from stack.standins.logfire.query.engine import Query, run

@@ -14,9 +14,9 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, ScopeMetrics
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
-from pytest_otelcol.sender import Sender
-from pytest_otelcol.telemetry import counter, gauge, histogram, key_values, log, span
-from pytest_otelcol.views import Event
+from otelcol_runner.sender import Sender
+from otelcol_runner.telemetry import counter, gauge, histogram, key_values, log, span
+from otelcol_runner.views import Event
 
 SERVICE = {"service.name": "redaction"}
 TRACE = "/v1/traces"

@@ -4,9 +4,9 @@ import dataclasses
 import re
 from pathlib import Path
 
+from otelcol_runner.views import Point, Span
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.views import Point, Span
 
 from tests.collector.pipeline import run_pipeline
 from tests.redaction.innocents import INNOCENTS, TYPED

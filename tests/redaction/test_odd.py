@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from otelcol_runner.telemetry import gauge, log, span
+from otelcol_runner.views import Attributes, Event, Value
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.telemetry import gauge, log, span
-from pytest_otelcol.views import Attributes, Event, Value
 
 from tests.collector.pipeline import run_pipeline
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from otelcol_runner.polling import poll_until
+from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.telemetry import log
 
 from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.redaction.places import Load, requests_of, send

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
 
 from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL

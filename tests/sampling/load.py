@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from pytest_otelcol.telemetry import span
+from otelcol_runner.telemetry import span
 
 from tests.collector.shapes import agent, redis, request
 

@@ -7,8 +7,8 @@ from string import Template
 
 import httpx
 import pytest
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.telemetry import span
+from otelcol_runner.polling import poll_until
+from otelcol_runner.telemetry import span
 
 from alerts import boards, queries
 from alerts.model import matrix

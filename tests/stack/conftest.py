@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.cli import app
 from stack.services.servers import StandIn

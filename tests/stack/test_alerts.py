@@ -1,5 +1,5 @@
 import pytest
-from pytest_otelcol.sender import Sender
+from otelcol_runner.sender import Sender
 
 from alerts.model import matrix
 from stack.services.servers import StandIn

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from stack.pipeline.ports import Ports
 from tests.stack.conftest import Agentical

@@ -2,8 +2,8 @@ import io
 from pathlib import Path
 
 import pytest
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.process import Process, ProcessFailedError
+from otelcol_runner.ports import free_port
+from otelcol_runner.process import Process, ProcessFailedError
 from rich.console import Console
 
 from stack.demo.assembly import assembled, service

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.services.guard import Guard, variables
 from stack.services.servers import FEATURE_GATES, Collector, Prometheus, StandIn

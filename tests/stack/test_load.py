@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from stack.load.generator import Arrivals, Load
 from stack.load.mix import Mix

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.services.servers import StandIn
 from tests.stack.conftest import Agentical

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.demo.assembly import assembled
 from stack.paths import ROOT

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
-from pytest_otelcol.ports import free_port
+from otelcol_runner.ports import free_port
 
 from stack.services.servers import StandIn
 from tests.stack.exports import any_value, logs, metrics, pairs, post, post_bytes, span, traces

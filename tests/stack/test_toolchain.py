@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pytest_otelcol.polling import poll_until
+from otelcol_runner.polling import poll_until
 
 from stack.errors import UserError
 from stack.services.grafana import TOOL as GRAFANA_TOOL

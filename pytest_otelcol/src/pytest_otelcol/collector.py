@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from otelcol_runner.ports import free_port
+from otelcol_runner.process import Process, ProcessFailedError
+from otelcol_runner.sender import RESOURCE, Sender, Telemetry
+
 from pytest_otelcol import activity
-from pytest_otelcol.ports import free_port
-from pytest_otelcol.process import Process, ProcessFailedError
-from pytest_otelcol.sender import RESOURCE, Sender, Telemetry
 
 READY = "Everything is ready"
 ATTEMPTS = 3  # a port chosen free may be taken before the collector binds it

@@ -11,8 +11,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1 import metrics_pb2 as pb_metrics
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as PbSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as PbStatus
-
-from pytest_otelcol.views import Attributes, Event, Link, Log, Point, Span, Value
+from otelcol_runner.views import Attributes, Event, Link, Log, Point, Span, Value
 
 
 def value_of(value: AnyValue) -> Value:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self, TypeVar
 
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
+
 from pytest_otelcol import activity
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
 
 Found = TypeVar("Found")
 Answer = tuple[int, Mapping[str, str], bytes]  # status, headers, body

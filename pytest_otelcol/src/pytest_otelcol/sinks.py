@@ -9,10 +9,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otelcol_runner.views import Log, Point, Span, having
 
 from pytest_otelcol.decoding import logs_of, points_of, spans_of
 from pytest_otelcol.server import RecordingServer, plain
-from pytest_otelcol.views import Log, Point, Span, having
 
 Item = TypeVar("Item", Span, Log, Point)
 SHOWN = 30  # items of a signal that an error message lists

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-from pytest_otelcol.ports import accepts
-from pytest_otelcol.process import Process
+from otelcol_runner.ports import accepts
+from otelcol_runner.process import Process
 
 from stack.clients.logfire import Logfire
 from stack.paths import ROOT

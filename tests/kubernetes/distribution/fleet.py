@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.collector import SelfMetrics

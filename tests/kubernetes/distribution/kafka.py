@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from otelcol_runner.ports import free_port
+from otelcol_runner.telemetry import gauge, log, trace_id
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.ports import free_port
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import gauge, log, trace_id
 
 from stack.pipeline.ports import LISTEN
 from stack.services.servers import config_file

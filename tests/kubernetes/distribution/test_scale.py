@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from otelcol_runner.polling import poll_until
+from otelcol_runner.telemetry import log, trace_id
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.polling import poll_until
-from pytest_otelcol.telemetry import log, trace_id
 
 from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL

@@ -4,10 +4,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from otelcol_runner.telemetry import trace_id
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import trace_id
 
 from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Pod

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Self
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from otelcol_runner.telemetry import gauge, log, trace_id
 from pytest_otelcol.collector import Collector
 from pytest_otelcol.sinks import OtlpSink
-from pytest_otelcol.telemetry import gauge, log, trace_id
 
 from stack.services.servers import Prometheus
 from tests.collector.shapes import RESOURCE, request

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from pytest_otelcol.process import Process, ProcessFailedError
+from otelcol_runner.process import Process, ProcessFailedError
 
 from tests.support.kafka.jars import jars, java
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from pytest_otelcol.polling import NotSeenError, poll_until
+from otelcol_runner.polling import NotSeenError, poll_until
 
 
 class ProcessFailedError(RuntimeError):

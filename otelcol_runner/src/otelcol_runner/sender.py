@@ -16,7 +16,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from pytest_otelcol.telemetry import key_values
+from otelcol_runner.telemetry import key_values
 
 Telemetry = Span | LogRecord | Metric
 RESOURCE = {"service.name": "test-service", "service.instance.id": "test-1"}
