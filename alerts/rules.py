@@ -19,7 +19,7 @@ Rule = dict[str, Any]
 Group = dict[str, Any]
 
 
-class Told(Protocol):
+class Annotated(Protocol):
     """What an alert's annotations are made from."""
 
     @property
@@ -78,7 +78,7 @@ def rule(
     }
 
 
-def annotations(alert: Told, links: Links) -> dict[str, str]:
+def annotations(alert: Annotated, links: Links) -> dict[str, str]:
     """Return what a person reads, and where they click; the description is the rule's."""
     return {
         "summary": alert.means,

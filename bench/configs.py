@@ -9,7 +9,7 @@ from typing import Any
 
 from otelcol_runner.configs import merged, read
 
-from stack.services.servers import config_file
+from stack.services.collector import config_file
 
 PEERS = Path(__file__).parent / "peers"
 QUEUE = "file_storage/queue"

@@ -20,7 +20,7 @@ from bench.machine import cpu_seconds
 from bench.sink import Sink
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN
-from stack.services.servers import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
 
 QUIET = 2.5  # seconds without a span; the sampler decides once a second

@@ -16,8 +16,10 @@ from pytest_otelcol.server import RecordingServer, plain
 from bench.machine import cpu_seconds
 from bench.original import TRACED
 from stack.paths import ROOT
+from stack.services.folders import scratch
+from stack.services.postgres import Postgres
 from stack.services.producers import inherited
-from stack.services.servers import Postgres, Redis, scratch
+from stack.services.redis import Redis
 
 WARM_UP = 400
 CLIENTS = 8

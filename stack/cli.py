@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from stack.capacity import command as capacity
-from stack.clients import alerts
-from stack.clients import logfire as query
+from stack.clients import alerts, query
 from stack.demo import command as demo
 from stack.doctor import command as doctor
 from stack.errors import UserError

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from stack.services.servers import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES
 
 
 @pytest.fixture(scope="session")

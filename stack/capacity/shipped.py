@@ -7,7 +7,7 @@ from typing import Any
 
 from otelcol_runner.configs import merged
 
-from stack.services.servers import config_file
+from stack.services.collector import config_file
 
 FILES = ("base", "environments/production", "routes/hybrid")
 VARIABLE = re.compile(r"\$\{env:\w+:-(.+)\}")

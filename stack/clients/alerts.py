@@ -9,7 +9,8 @@ from rich.text import Text
 
 from alerts import queries
 from alerts.model import Alert, matrix
-from stack.clients.logfire import Logfire, Row, duration, shown
+from stack.clients.logfire import Logfire, Row, duration
+from stack.clients.query import shown
 
 
 def alerts() -> None:

@@ -1,19 +1,14 @@
-"""`agentical query`: SQL on the Logfire side, the service or the stand-in, over plain HTTP."""
+"""Logfire's query API, of the service or of the stand-in."""
 
 import json
 import os
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
-import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from stack.errors import UserError
 from stack.standins.logfire import READ_TOKEN
@@ -130,39 +125,3 @@ def duration(text: str) -> timedelta:
     if found is None:
         raise UserError(f"{text!r} is no time span: write 90s, 15m, 1h or 7d")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
-
-
-def query(
-    sql: Annotated[str, typer.Argument(help="A SELECT on the tables records and metrics.")],
-    since: Annotated[str, typer.Option(help="How far to look back: 90s, 15m, 1h, 7d.")] = "1h",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-) -> None:
-    """Run SQL on the Logfire side: the service, or the local stand-in."""
-    span = duration(since)
-    with Logfire.from_environment() as logfire:
-        rows = logfire.rows(sql, since=span, limit=limit)
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-    elif rows:
-        # Piped, no terminal's width may break a cell.
-        Console(width=None if sys.stdout.isatty() else 10_000).print(as_table(rows))
-    else:
-        typer.echo(f"no rows in the last {since}")
-
-
-def as_table(rows: list[Row]) -> Table:
-    """Return the rows as a table; what is nested as JSON."""
-    table = Table()
-    for name in rows[0]:
-        table.add_column(Text(name))
-    for row in rows:
-        table.add_row(*(Text(shown(value)) for value in row.values()))
-    return table
-
-
-def shown(value: object) -> str:
-    """Return a value as a cell shows it."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -20,9 +20,9 @@ from stack.clients.probe import MetricProbe, Probe, TraceProbe
 from stack.clients.prometheus import PromQL
 from stack.demo.arrivals import backends
 from stack.demo.assembly import assembled
+from stack.demo.counting import ArrivalCounter
 from stack.demo.live import Lines, View
 from stack.demo.places import places
-from stack.demo.watch import Watch
 from stack.errors import UserError
 from stack.load.generator import Arrivals, Load
 from stack.pipeline.interrupts import interruptible
@@ -117,10 +117,10 @@ def observed(pipeline: Pipeline, run: Run) -> Iterator[View]:
             logfire = stack.enter_context(Logfire(pipeline.logfire_url, pipeline.read_token))
         if pipeline.uses_prometheus:
             prometheus = stack.enter_context(PromQL(pipeline.prometheus_url))
-        watch = stack.enter_context(Watch(backends(pipeline, logfire, prometheus)))
+        counter = stack.enter_context(ArrivalCounter(backends(pipeline, logfire, prometheus)))
         load = Load(pipeline.api_url, rate=run.rate, arrivals=run.arrivals)
         running = [stack.enter_context(p) for p in probes(pipeline, logfire, prometheus)]
-        yield View(stack.enter_context(load), watch, running, pipeline.processes)
+        yield View(stack.enter_context(load), counter, running, pipeline.processes)
 
 
 def probes(

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.clients.probe import Probe
-from stack.demo.watch import Watch
+from stack.demo.counting import ArrivalCounter
 from stack.load.generator import Load
 
 # The signal beside which a probe's delay stands.
@@ -26,7 +26,7 @@ class View:
     """All that can be seen of a running demo."""
 
     load: Load
-    watch: Watch
+    counter: ArrivalCounter
     probes: Sequence[Probe]
     processes: Sequence[Process]
     started: float = field(default_factory=time.monotonic)
@@ -47,8 +47,8 @@ class View:
         """Return the view in one line, for a log."""
         arrived = [
             f"{backend.name} {', '.join(f'{n} {signal}' for signal, n in counts.items())}"
-            for backend in self.watch.backends
-            if (counts := self.watch.counts[backend.name])
+            for backend in self.counter.backends
+            if (counts := self.counter.counts[backend.name])
         ]
         delays = [
             f"{probe.name} seen after {delay(probe)}" for probe in self.probes if probe.seconds
@@ -66,7 +66,7 @@ class View:
     @property
     def counted(self) -> bool:
         """Whether Prometheus, where it is a backend, has counted them."""
-        counts = self.watch.counts.get("Prometheus", {"requests": self.to_count})
+        counts = self.counter.counts.get("Prometheus", {"requests": self.to_count})
         return counts.get("requests", 0) >= self.to_count
 
     @property
@@ -77,7 +77,7 @@ class View:
     @property
     def missing(self) -> list[str]:
         """The signals that have not arrived."""
-        return self.watch.missing()
+        return self.counter.missing()
 
     @property
     def ended(self) -> list[str]:
@@ -96,7 +96,7 @@ class View:
             for probe in self.probes
             if probe.lost
         ]
-        return [*self.ended, *filter(None, self.watch.errors.values()), *unseen]
+        return [*self.ended, *filter(None, self.counter.errors.values()), *unseen]
 
     @property
     def requests(self) -> str:
@@ -116,9 +116,9 @@ class View:
         table = Table("backend", "signal", box=None, padding=(0, 3, 0, 0))
         table.add_column("arrived", justify="right")
         table.add_column("seen after (p50, p95)", justify="right")
-        for backend in self.watch.backends:
+        for backend in self.counter.backends:
             for place, (signal, unit) in enumerate(backend.units.items()):
-                count = self.watch.counts[backend.name].get(signal, 0)
+                count = self.counter.counts[backend.name].get(signal, 0)
                 arrived = Text(f"{count:,} {unit}", "green" if count else "yellow")
                 probe = next((p for p in self.probes if p.name == PROBED.get(signal)), None)
                 seen = delay(probe) if probe else ""

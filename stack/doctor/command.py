@@ -14,7 +14,7 @@ from stack.doctor.causes import OFF_SECONDS, diagnose, is_lost
 from stack.doctor.checkup import LOGFIRE, PROMETHEUS, Checkup, Finding
 from stack.errors import UserError, without_passwords
 from stack.services import guard
-from stack.services.servers import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES
 
 GUARDED = {"otlp_http/logfire": LOGFIRE, "prometheus_remote_write": PROMETHEUS}
 

@@ -14,8 +14,8 @@ from stack.demo.command import INTERRUPTED, terminal
 from stack.drills.disk import NoDiskError
 from stack.drills.drill import DRILLS, Drill
 from stack.drills.lab import Lab, laboratory
+from stack.drills.observer import DrillFailedError
 from stack.drills.perform import healthy, perform
-from stack.drills.watch import DrillFailedError
 from stack.errors import UserError
 from stack.pipeline.interrupts import interruptible
 from stack.pipeline.startup import brief
@@ -109,6 +109,6 @@ def listed() -> Table:
 def rows() -> list[tuple[str, str, str]]:
     """Return name, deed and expectation of each drill."""
     return [
-        (HEALTHY, "Watch ten minutes' worth of a healthy load.", "nobody anything"),
+        (HEALTHY, "DrillObserver ten minutes' worth of a healthy load.", "nobody anything"),
         *((drill.name, drill.breaks, f"{drill.receiver}: {drill.expected}") for drill in DRILLS),
     ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stack.errors import UserError
-from stack.services.servers import scratch
+from stack.services.folders import scratch
 
 MOST = 256 * 2**20  # bytes: a larger one is somebody's disk
 IMAGE = 16 * 2**20

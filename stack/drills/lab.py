@@ -15,8 +15,10 @@ from stack.drills.faster import SAMPLE_SECONDS, faster_files
 from stack.errors import UserError
 from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline
-from stack.services.alertmanager import Alertmanager, Recorder
-from stack.services.servers import StandIn, scratch
+from stack.services.alertmanager import Alertmanager
+from stack.services.folders import scratch
+from stack.services.notifications import NotificationRecorder
+from stack.standins.logfire.process import StandIn
 from stack.tools.toolchain import Report
 
 RATE = 5.0  # requests a second
@@ -59,7 +61,7 @@ class Lab:
 
     pipeline: Pipeline
     alertmanager: Alertmanager
-    recorder: Recorder
+    recorder: NotificationRecorder
     stand_in: StandIn
     factor: float
     later: ExitStack = field(default_factory=ExitStack)
@@ -87,7 +89,7 @@ class Lab:
         """Return every notification so far."""
         return [
             Notification(one["receiver"], one["status"], alerts_of(one))
-            for one in self.recorder.told()
+            for one in self.recorder.notifications()
         ]
 
     def unsilenced(self) -> set[Fired]:
@@ -125,6 +127,10 @@ def laboratory(factor: float, report: Report) -> Iterator[Lab]:
 def in_lab(pipeline: Pipeline, factor: float) -> Lab:
     """Return a running pipeline as a laboratory. Raises `UserError` when a part is missing."""
     match pipeline.alertmanager, pipeline.recorder, pipeline.stand_in:
-        case Alertmanager() as alertmanager, Recorder() as recorder, StandIn() as stand_in:
+        case (
+            Alertmanager() as alertmanager,
+            NotificationRecorder() as recorder,
+            StandIn() as stand_in,
+        ):
             return Lab(pipeline, alertmanager, recorder, stand_in, factor)
     raise UserError("a drill needs Prometheus, Alertmanager and the stand-in")

@@ -2,7 +2,7 @@
 
 from stack.drills.drill import Drill
 from stack.drills.lab import Fired, Lab, Notification
-from stack.drills.watch import DrillFailedError, Watch
+from stack.drills.observer import DrillFailedError, DrillObserver
 from stack.tools.toolchain import Report
 
 # Minutes of the pipeline's time: until an alert fires, until it is over, how long it stays broken
@@ -16,31 +16,31 @@ OURS = 25.0
 def perform(drill: Drill, lab: Lab, report: Report) -> None:
     """Perform one drill. Raises `DrillFailedError`."""
     to_fire, to_clear = lab.seconds(TO_FIRE) + OURS, lab.seconds(TO_CLEAR) + OURS
-    before = Watch(lab, report, drill.alert)
+    before = DrillObserver(lab, report, drill.alert)
     before.until(before.calm, "nothing fires before it", to_clear)
     # Another one: what was told until now is not of the drill.
-    watch = Watch(lab, report, drill.alert, drill.logfire)
+    observer = DrillObserver(lab, report, drill.alert, drill.logfire)
     with drill.broken(lab):
-        watch.say(f"broken: {drill.breaks}")
-        watch.until(
-            lambda: known(drill, watch, "firing"),
+        observer.say(f"broken: {drill.breaks}")
+        observer.until(
+            lambda: known(drill, observer, "firing"),
             f"the {drill.receiver} is told {drill.expected}",
             to_fire,
         )
-        watch.hold(lab.seconds(BROKEN[drill.spreads]))
-    watch.say("mended")
-    watch.until(
-        lambda: known(drill, watch, "resolved"), f"{drill.expected} is over for all", to_clear
+        observer.hold(lab.seconds(BROKEN[drill.spreads]))
+    observer.say("mended")
+    observer.until(
+        lambda: known(drill, observer, "resolved"), f"{drill.expected} is over for all", to_clear
     )
-    watch.hold(lab.seconds(AFTERMATH[drill.spreads]))
-    told_once(drill, watch.told)
+    observer.hold(lab.seconds(AFTERMATH[drill.spreads]))
+    told_once(drill, observer.told)
 
 
-def known(drill: Drill, watch: Watch, status: str) -> bool:
+def known(drill: Drill, observer: DrillObserver, status: str) -> bool:
     """Tell whether those who shall know that it fires, or that it is over, do."""
-    if drill.logfire and watch.fires_at_logfire != (status == "firing"):
+    if drill.logfire and observer.fires_at_logfire != (status == "firing"):
         return False
-    return drill.alert is None or page(drill, drill.alert, status) in watch.told
+    return drill.alert is None or page(drill, drill.alert, status) in observer.told
 
 
 def page(drill: Drill, alert: Fired, status: str = "firing") -> Notification:
@@ -70,13 +70,13 @@ def allowed(drill: Drill, one: Notification) -> bool:
 
 def healthy(lab: Lab, report: Report) -> None:
     """Watch ten minutes' worth of a healthy load. Raises `DrillFailedError` if anything fires."""
-    start = Watch(lab, report)
+    start = DrillObserver(lab, report)
     start.until(start.calm, "nothing fires after the start", lab.seconds(TO_CLEAR) + OURS)
-    watch = Watch(lab, report)
-    watch.hold(lab.seconds(HEALTHY))
-    told = [one for one in watch.told if one.status == "firing"]
-    if told or watch.fired:
-        what = texts(told) or ", ".join(sorted(map(str, watch.fired)))
+    observer = DrillObserver(lab, report)
+    observer.hold(lab.seconds(HEALTHY))
+    told = [one for one in observer.told if one.status == "firing"]
+    if told or observer.fired:
+        what = texts(told) or ", ".join(sorted(map(str, observer.fired)))
         raise DrillFailedError(f"a healthy load should alert nobody: {what}")
 
 

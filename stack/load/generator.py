@@ -132,11 +132,11 @@ class Load:
         task.add_done_callback(self._waiting.discard)
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
-        wish = self._mix.next()
-        self.sent.kinds[wish.kind] += 1
+        planned = self._mix.next()
+        self.sent.kinds[planned.kind] += 1
         begun = time.monotonic()
         try:
-            answer = await client.request(wish.method, wish.path, content=wish.body)
+            answer = await client.request(planned.method, planned.path, content=planned.body)
         except httpx.HTTPError:
             self.sent.unanswered += 1
             return

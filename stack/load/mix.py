@@ -21,8 +21,8 @@ FAILING = 0.3  # of a hundred: fewer than the service promises, or a healthy dem
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One request, and the kind of which it is."""
+class Planned:
+    """A request to send, and its kind."""
 
     kind: str
     method: str
@@ -59,7 +59,7 @@ class Mix:
         if tasks_only:
             self._weights = dict.fromkeys((self._summary, self._words, self._keywords), 1.0)
 
-    def next(self) -> Wish:
+    def next(self) -> Planned:
         """Return the next request; the first ones store documents."""
         if len(self._documents) < 3:
             return self._document()
@@ -70,44 +70,48 @@ class Mix:
         if answer.status_code == httpx.codes.ACCEPTED:
             self._tasks.append(answer.json()["task_id"])
 
-    def _document(self) -> Wish:
+    def _document(self) -> Planned:
         name = f"note-{self._chance.randrange(20)}"
         self._documents.append(name)
-        return Wish("store a document", "PUT", f"/documents/{name}", self._json(text=self._text(8)))
+        return Planned(
+            "store a document", "PUT", f"/documents/{name}", self._json(text=self._text(8))
+        )
 
-    def _summary(self) -> Wish:
+    def _summary(self) -> Planned:
         return self._task("summarize_document", self._chance.choice(self._documents))
 
-    def _words(self) -> Wish:
+    def _words(self) -> Planned:
         return self._task("word_statistics", self._text(5))
 
-    def _keywords(self) -> Wish:
+    def _keywords(self) -> Planned:
         return self._task("extract_keywords", self._text(5))
 
-    def _missing_document(self) -> Wish:
+    def _missing_document(self) -> Planned:
         return self._task("summarize_document", f"lost-{self._chance.randrange(1000)}")
 
-    def _read_task(self) -> Wish:
+    def _read_task(self) -> Planned:
         if not self._tasks:
             return self._words()
-        return Wish("read a task", "GET", f"/tasks/{self._chance.choice(self._tasks)}")
+        return Planned("read a task", "GET", f"/tasks/{self._chance.choice(self._tasks)}")
 
-    def _read_stats(self) -> Wish:
-        return Wish("read statistics", "GET", f"/agents/{self._agent()}/stats")
+    def _read_stats(self) -> Planned:
+        return Planned("read statistics", "GET", f"/agents/{self._agent()}/stats")
 
-    def _unknown_agent(self) -> Wish:
+    def _unknown_agent(self) -> Planned:
         body = self._json(task_type="word_statistics", text=self._text(1))
-        return Wish("unknown agent", "POST", "/agents/nobody/tasks", body)
+        return Planned("unknown agent", "POST", "/agents/nobody/tasks", body)
 
-    def _bad_body(self) -> Wish:
-        return Wish("bad body", "POST", f"/agents/{self._agent()}/tasks", b'{"task_type": ')
+    def _bad_body(self) -> Planned:
+        return Planned("bad body", "POST", f"/agents/{self._agent()}/tasks", b'{"task_type": ')
 
-    def _unknown_task(self) -> Wish:
-        return Wish("unknown task", "GET", f"/tasks/{uuid.UUID(int=self._chance.getrandbits(128))}")
+    def _unknown_task(self) -> Planned:
+        return Planned(
+            "unknown task", "GET", f"/tasks/{uuid.UUID(int=self._chance.getrandbits(128))}"
+        )
 
-    def _task(self, task_type: str, text: str) -> Wish:
+    def _task(self, task_type: str, text: str) -> Planned:
         body = self._json(task_type=task_type, text=text)
-        return Wish(task_type, "POST", f"/agents/{self._agent()}/tasks", body)
+        return Planned(task_type, "POST", f"/agents/{self._agent()}/tasks", body)
 
     def _agent(self) -> str:
         return self._chance.choice(AGENTS)

@@ -16,20 +16,18 @@ from stack.pipeline.interrupts import undisturbed
 from stack.pipeline.ports import Ports
 from stack.pipeline.startup import start_all, stop_all
 from stack.services import guard
-from stack.services.alertmanager import Alertmanager, Recorder
+from stack.services.alertmanager import Alertmanager
+from stack.services.collector import Collector, config_file
+from stack.services.folders import scratch
 from stack.services.guard import Guard
+from stack.services.notifications import NotificationRecorder
+from stack.services.postgres import Postgres
 from stack.services.producers import Api, Worker, telemetry
+from stack.services.prometheus import Prometheus
+from stack.services.redis import Redis
 from stack.services.retention import DEFAULT as DEFAULT_RETENTION
-from stack.services.servers import (
-    Collector,
-    Postgres,
-    Prometheus,
-    Redis,
-    StandIn,
-    config_file,
-    scratch,
-)
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
+from stack.standins.logfire.process import StandIn
 from stack.tools import toolchain
 from stack.tools.toolchain import Report
 
@@ -112,7 +110,7 @@ class Pipeline:
         self.stand_in: StandIn | None = None
         self.prometheus: Prometheus | None = None
         self.alertmanager: Alertmanager | None = None
-        self.recorder: Recorder | None = None
+        self.recorder: NotificationRecorder | None = None
         self.processes: list[Process] = []
         self.state = Path()
 
@@ -201,7 +199,7 @@ class Pipeline:
         self._start(wave)
 
     def _metrics_side(self) -> list[Process]:
-        self.recorder = Recorder(self.ports.recorder)
+        self.recorder = NotificationRecorder(self.ports.recorder)
         self.alertmanager = Alertmanager(
             self.ports.alertmanager,
             self._folder("alertmanager"),

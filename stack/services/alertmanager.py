@@ -1,45 +1,18 @@
-"""Alertmanager on the shipped configuration, and the recorder that stands where a pager goes."""
+"""Alertmanager on the shipped configuration."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import httpx
-from otelcol_runner.ports import accepts
 from otelcol_runner.process import Process
 
-from stack.paths import PROMETHEUS, ROOT
-from stack.services.servers import answers, linked
+from stack.paths import PROMETHEUS
+from stack.services.folders import linked
+from stack.services.health import answers
 from stack.tools import toolchain
 
 # The receivers of the shipped configuration, and the variable that holds the address of each.
 RECEIVERS = {"pager": "PAGER_WEBHOOK_URL", "tickets": "TICKETS_WEBHOOK_URL"}
-
-
-class Recorder(Process):
-    """Keeps what the receivers are told, on loopback."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        super().__init__(
-            "recorder",
-            [sys.executable, "-m", "stack.standins.notifications"],
-            env={"RECORDER_LISTEN": f"127.0.0.1:{port}", "PYDANTIC_DISABLE_PLUGINS": "__all__"},
-            cwd=ROOT,
-            ready=lambda: accepts(port),
-        )
-
-    @property
-    def addresses(self) -> dict[str, str]:
-        """The address at which each receiver is recorded."""
-        return {receiver: f"{self.url}/{receiver}" for receiver in RECEIVERS}
-
-    def told(self) -> list[dict[str, Any]]:
-        """Return every notification, the oldest first, as the stand-in keeps them."""
-        found: list[dict[str, Any]] = httpx.get(self.url).raise_for_status().json()
-        return found
 
 
 class Alertmanager(Process):

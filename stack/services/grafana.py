@@ -7,7 +7,7 @@ from pathlib import Path
 from otelcol_runner.process import Process
 
 from stack.paths import GRAFANA
-from stack.services.servers import answers
+from stack.services.health import answers
 from stack.tools.toolchain import Tool, on_path
 
 AT_LEAST = (12, 0, 0)

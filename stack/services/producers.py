@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from otelcol_runner.process import Process
 
 from stack.paths import ROOT
-from stack.services.servers import answers
+from stack.services.health import answers
 
 # What the shell says about telemetry or Logfire is meant for other programs; a producer that
 # read it would send past the collector.

@@ -13,7 +13,7 @@ from otelcol_runner.process import Process
 
 from stack.errors import UserError
 from stack.paths import cache_dir
-from stack.services.servers import answers
+from stack.services.health import answers
 
 VERSION = "13.5.4"
 MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}

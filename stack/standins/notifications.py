@@ -1,4 +1,4 @@
-"""Takes Alertmanager's webhooks until there is a pager, and shows them to who asks.
+"""Takes Alertmanager's webhooks where no pager is configured, and returns them on request.
 
 `python -m stack.standins.notifications`, configured by RECORDER_LISTEN (127.0.0.1:9095). POST at
 any path keeps a notification, GET / returns them, the oldest first. Nothing is written to disk.
@@ -35,34 +35,34 @@ class Webhook(BaseModel):
     alerts: list[dict[str, Any]]
 
 
-class Recorder:
+class NotificationStore:
     """Every notification: Alertmanager's message, `at` which time, and by which `path` it came."""
 
     def __init__(self) -> None:
-        self.told: deque[dict[str, Any]] = deque(maxlen=NOTIFICATIONS)
+        self.received: deque[dict[str, Any]] = deque(maxlen=NOTIFICATIONS)
 
     async def take(self, request: Request) -> Response:
         """Keep one notification."""
         try:
             message = Webhook.model_validate_json(await request.body())
         except ValidationError:
-            return PlainTextResponse("this is no notification of Alertmanager", 422)
+            return PlainTextResponse("this is not an Alertmanager notification", 422)
         at = datetime.now(UTC).isoformat()
-        self.told.append({"at": at, "path": request.url.path, **message.model_dump()})
+        self.received.append({"at": at, "path": request.url.path, **message.model_dump()})
         return PlainTextResponse("ok")
 
     async def show(self, _: Request) -> Response:
         """Answer with every notification."""
-        return JSONResponse(list(self.told))
+        return JSONResponse(list(self.received))
 
 
 def create() -> Starlette:
-    """Return the application, which was told nothing yet."""
-    recorder = Recorder()
+    """Return the application, with nothing received yet."""
+    store = NotificationStore()
     return Starlette(
         routes=[
-            Route("/", recorder.show, methods=["GET"]),
-            Route("/{path:path}", recorder.take, methods=["POST"]),
+            Route("/", store.show, methods=["GET"]),
+            Route("/{path:path}", store.take, methods=["POST"]),
         ]
     )
 

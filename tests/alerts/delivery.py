@@ -12,7 +12,8 @@ from otelcol_runner.ports import free_port
 
 from stack.drills.faster import faster
 from stack.paths import PROMETHEUS
-from stack.services.alertmanager import Alertmanager, Recorder
+from stack.services.alertmanager import Alertmanager
+from stack.services.notifications import NotificationRecorder
 
 FACTOR = 60
 SHIPPED = PROMETHEUS / "alertmanager.yml"
@@ -22,7 +23,7 @@ Fired = dict[str, str]
 class Delivery:
     """Alerts in, notifications out."""
 
-    def __init__(self, alertmanager: Alertmanager, recorder: Recorder) -> None:
+    def __init__(self, alertmanager: Alertmanager, recorder: NotificationRecorder) -> None:
         self.alertmanager, self.recorder = alertmanager, recorder
 
     def fire(self, *alerts: Fired) -> None:
@@ -33,11 +34,11 @@ class Delivery:
         """Say that these alerts fire no more."""
         self._post(*alerts, endsAt=datetime.now(UTC).isoformat())
 
-    def told(self, status: str = "firing") -> list[tuple[str, list[str]]]:
+    def notified(self, status: str = "firing") -> list[tuple[str, list[str]]]:
         """Return the receiver and the alerts' names of each notification."""
         return [
             (one["receiver"], sorted(alert["labels"]["alertname"] for alert in one["alerts"]))
-            for one in self.recorder.told()
+            for one in self.recorder.notifications()
             if one["status"] == status
         ]
 
@@ -45,7 +46,10 @@ class Delivery:
         """Wait for a notification; the error says which ones there were."""
         wanted = (receiver, sorted(names))
         poll_until(
-            lambda: wanted in self.told(status), f"{wanted} {status}", timeout=20, seen=self.told
+            lambda: wanted in self.notified(status),
+            f"{wanted} {status}",
+            timeout=20,
+            seen=self.notified,
         )
 
     def wait_until_silenced(self, groups: int) -> None:
@@ -69,7 +73,7 @@ def delivering(folder: Path, factor: float = FACTOR) -> Iterator[Delivery]:
     config = folder / "alertmanager.yml"
     config.write_text(faster(SHIPPED.read_text(), factor))
     with (
-        Recorder(free_port()) as recorder,
+        NotificationRecorder(free_port()) as recorder,
         Alertmanager(
             free_port(), folder / "data", recorder.addresses, config=config
         ) as alertmanager,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from stack.services.servers import Postgres
+from stack.services.postgres import Postgres
 
 
 class Replica(Postgres):

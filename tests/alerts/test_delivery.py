@@ -10,7 +10,7 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.ports import free_port
 
 from stack.paths import PROMETHEUS
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.alerts.delivery import Delivery, Fired, delivering
 
 RULE = {
@@ -51,12 +51,12 @@ def test_one_outage_of_a_database_notifies_once(delivery: Delivery) -> None:
     delivery.fire(*BEFORE, POSTGRES_DOWN, *AFTER)
     delivery.wait_until_told("pager", "PostgresDown")
     delivery.wait_until_silenced(groups=7)
-    assert delivery.told() == [("pager", ["PostgresDown"])]
+    assert delivery.notified() == [("pager", ["PostgresDown"])]
 
     delivery.resolve(*BEFORE, *AFTER)
     delivery.resolve(POSTGRES_DOWN)
     delivery.wait_until_told("pager", "PostgresDown", status="resolved")
-    assert delivery.told() == [("pager", ["PostgresDown"])]
+    assert delivery.notified() == [("pager", ["PostgresDown"])]
 
 
 def test_a_cause_may_fire_when_others_would_have_been_told_already(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_cause_may_fire_when_others_would_have_been_told_already(tmp_path: Pat
 
         delivery.wait_until_told("pager", "PostgresDown")
         delivery.wait_until_silenced(groups=3)
-        assert len(delivery.told()) == 2
+        assert len(delivery.notified()) == 2
 
 
 def lately(cause: str) -> list[Fired]:
@@ -81,7 +81,7 @@ def test_what_is_seen_of_an_outage_after_it_is_over_is_not_told(delivery: Delive
     delivery.fire(*lately("PostgresDown"), *BEFORE, *AFTER, scraped)
 
     delivery.wait_until_silenced(groups=8)
-    assert delivery.told() == []
+    assert delivery.notified() == []
 
 
 def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
@@ -95,11 +95,11 @@ def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
         alert("AgentSuccessBudgetBurn", "warning", "application"),
     )
     delivery.wait_until_silenced(groups=2)
-    assert delivery.told() == []
+    assert delivery.notified() == []
 
     delivery.resolve(in_40m)
     delivery.wait_until_told("pager", "LatencyBudgetBurn")
-    assert delivery.told() == [("pager", ["LatencyBudgetBurn"])]
+    assert delivery.notified() == [("pager", ["LatencyBudgetBurn"])]
 
 
 def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery) -> None:
@@ -107,7 +107,7 @@ def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery
 
     delivery.wait_until_told("pager", "DatabaseConnectionIssues")
     delivery.wait_until_silenced(groups=6)
-    assert delivery.told() == [("pager", ["DatabaseConnectionIssues"])]
+    assert delivery.notified() == [("pager", ["DatabaseConnectionIssues"])]
 
 
 def test_what_a_database_is_no_cause_of_is_told_beside_it_once_for_all_hosts(
@@ -118,7 +118,7 @@ def test_what_a_database_is_no_cause_of_is_told_beside_it_once_for_all_hosts(
 
     delivery.wait_until_told("pager", "PostgresDown")
     delivery.wait_until_told("tickets", "HostCpuHigh", "HostCpuHigh")
-    assert len(delivery.told()) == 2
+    assert len(delivery.notified()) == 2
 
 
 def test_a_consequence_without_its_cause_is_told(delivery: Delivery) -> None:
@@ -127,7 +127,7 @@ def test_a_consequence_without_its_cause_is_told(delivery: Delivery) -> None:
     delivery.wait_until_told("pager", "AvailabilityBudgetBurn")
     delivery.wait_until_told("tickets", "AgentQueueGrowing")
     delivery.wait_until_silenced(groups=1)
-    assert len(delivery.told()) == 2
+    assert len(delivery.notified()) == 2
 
 
 def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> None:
@@ -140,7 +140,7 @@ def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> 
 
     delivery.wait_until_told("pager", "HostDiskSpaceLow")
     delivery.wait_until_told("tickets", "HostDiskSpaceLow")
-    (ticket,) = [one for one in delivery.recorder.told() if one["receiver"] == "tickets"]
+    (ticket,) = [one for one in delivery.recorder.notifications() if one["receiver"] == "tickets"]
     assert [one["labels"]["mountpoint"] for one in ticket["alerts"]] == ["/var"]
 
 
@@ -153,7 +153,7 @@ def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery:
 
     delivery.wait_until_told("pager", "AgentWorkersMissing")
     delivery.wait_until_silenced(groups=2)
-    assert delivery.told() == [("pager", ["AgentWorkersMissing"])]
+    assert delivery.notified() == [("pager", ["AgentWorkersMissing"])]
 
 
 def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Delivery) -> None:
@@ -165,7 +165,7 @@ def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Del
 
     delivery.wait_until_told("pager", "CollectorDown")
     delivery.wait_until_silenced(groups=len(absent))
-    assert delivery.told() == [("pager", ["CollectorDown"])]
+    assert delivery.notified() == [("pager", ["CollectorDown"])]
 
 
 def test_what_fires_in_prometheus_comes_to_the_receivers_address(
@@ -183,13 +183,13 @@ def test_what_fires_in_prometheus_comes_to_the_receivers_address(
         os.kill(prometheus.pid, signal.SIGHUP)
 
         delivery.wait_until_told("pager", "PostgresDown")
-        (told,) = delivery.recorder.told()
+        (told,) = delivery.recorder.notifications()
         assert told["path"] == "/pager"
         assert told["commonAnnotations"] == RULE["annotations"]
         assert told["alerts"][0]["generatorURL"].startswith(prometheus.url)
 
     other = httpx.post(f"{delivery.recorder.url}/pager", json={"text": "no notification"})
-    assert (other.status_code, delivery.told()) == (422, [("pager", ["PostgresDown"])])
+    assert (other.status_code, delivery.notified()) == (422, [("pager", ["PostgresDown"])])
 
 
 def knows_an_alertmanager(prometheus: Prometheus) -> bool:

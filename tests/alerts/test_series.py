@@ -6,7 +6,7 @@ import pytest
 from otelcol_runner.ports import free_port
 
 from alerts.series import QueryError, missing, series_of
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 
 READS = {
     "up": {"up": ""},

@@ -11,7 +11,9 @@ from pydantic import SecretStr
 from pytest_otelcol.sinks import OtlpSink
 
 from app.settings import Settings
-from stack.services.servers import Postgres, Redis, scratch
+from stack.services.folders import scratch
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.house import House
 
 

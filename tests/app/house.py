@@ -14,7 +14,8 @@ from otelcol_runner.ports import free_port
 from otelcol_runner.process import Process
 
 from stack.paths import ROOT
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 
 FAST = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # logfire, installed for the tests, brings one

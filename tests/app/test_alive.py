@@ -10,7 +10,8 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.ports import free_port
 
 from stack.paths import ROOT
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.house import House
 
 

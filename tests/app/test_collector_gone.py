@@ -6,7 +6,8 @@ import time
 from otelcol_runner.polling import poll_until
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.house import House
 
 QUEUE = 64

@@ -13,7 +13,7 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.plugin import given_binary
 
 from stack.paths import ROOT
-from stack.services.servers import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
 from tests.app.house import inherited
 from tests.collector.pipeline import run_pipeline

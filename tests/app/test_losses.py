@@ -20,7 +20,8 @@ from redis import Redis as Client
 from app.database import Database
 from app.errors import LOST_SERVER
 from app.queue import GROUP
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.conftest import connected_to, folder
 from tests.app.house import House
 

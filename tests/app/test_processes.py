@@ -12,7 +12,8 @@ from app.guards import OncePerInterval
 from app.settings import SettingsError, load
 from app.telemetry import TelemetryError, instrument
 from stack.paths import ROOT
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.house import House
 
 UVICORN = ("uvicorn", "app.api:app", "--port=PORT", "--workers=2")

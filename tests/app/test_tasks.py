@@ -7,7 +7,7 @@ import pytest
 
 from app.database import Database
 from app.tasks import Outcome, Task
-from stack.services.servers import Postgres
+from stack.services.postgres import Postgres
 from tests.app.conftest import connected_to
 from tests.app.house import House
 

@@ -13,9 +13,9 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.paths import COLLECTOR
 from stack.pipeline.ports import LISTEN
+from stack.services.collector import config_file
 from stack.services.guard import Guard
 from stack.services.guard import variables as guard_variables
-from stack.services.servers import config_file
 
 TOKEN = "write-token-of-the-tests"
 DEVELOPMENT = ("environments/development", "routes/hybrid")

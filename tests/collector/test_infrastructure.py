@@ -8,7 +8,9 @@ from otelcol_runner.ports import free_port
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 
-from stack.services.servers import Postgres, Redis, scratch
+from stack.services.folders import scratch
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.collector.pipeline import Pipeline, run_pipeline
 
 PASSWORD = "secret-of-the-tests"

@@ -19,7 +19,7 @@ from stack.clients.prometheus import PromQL
 from stack.load.generator import Load
 from stack.paths import PROMETHEUS
 from stack.pipeline.launch import Pipeline
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.alerts.replica import Replica
 from tests.app.conftest import folder as scratch_folder
 from tests.collector.shapes import kubernetes

@@ -9,7 +9,7 @@ import yaml
 from otelcol_runner.ports import free_port
 
 from stack.paths import PROMETHEUS
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.dashboards.reading import Part, alerts_of, asked, each_panel, each_query
 
 RULES: list[str] = [

@@ -9,7 +9,7 @@ from otelcol_runner.ports import free_port
 
 from stack.clients.prometheus import PromQL
 from stack.paths import PROMETHEUS
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.alerts.promtool import promtool
 from tests.dashboards.reading import BOARDS, asked, panels
 

@@ -14,7 +14,8 @@ from otelcol_runner.process import ProcessFailedError
 from otelcol_runner.telemetry import span
 from pytest_otelcol.collector import Otelcol
 
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.house import House
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline

@@ -17,7 +17,8 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.paths import ROOT
 from stack.pipeline.ports import LISTEN
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.house import House
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import files

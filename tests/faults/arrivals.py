@@ -12,7 +12,7 @@ from otelcol_runner.views import Log, Span
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.faults.producer import METRIC, NUMBER
 
 Item = TypeVar("Item", Span, Log)

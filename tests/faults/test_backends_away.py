@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.collector.pipeline import DEVELOPMENT, PRODUCTION
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import STATED, Row, record

@@ -17,7 +17,7 @@ from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Collector, Otelcol
 
 from stack.clients.collector import SelfMetrics
-from stack.services.servers import check_queue
+from stack.services.collector import check_queue
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.outcome import Outcome, Row, record
 

@@ -9,7 +9,7 @@ from otelcol_runner.process import ProcessFailedError
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import COLLECTOR
-from stack.services.servers import Collector, check_queue
+from stack.services.collector import Collector, check_queue
 from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.outcome import Row, record
 from tests.faults.queue_files import (

@@ -6,7 +6,7 @@ from functools import partial
 from otelcol_runner.telemetry import log
 from pytest_otelcol.server import RecordingServer
 
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import Row, record

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from otelcol_runner.polling import poll_until
 
-from stack.services.servers import Postgres, Redis
+from stack.services.postgres import Postgres
+from stack.services.redis import Redis
 from tests.app.house import House
 from tests.app.test_losses import SlowApi, own_servers
 from tests.faults.outcome import Outcome, Row, record

@@ -10,7 +10,7 @@ from otelcol_runner.sender import RefusedError
 from otelcol_runner.telemetry import gauge, log
 
 from stack.clients.prometheus import PromQL
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.collector.pipeline import DEVELOPMENT
 from tests.collector.shapes import RESOURCE, request
 from tests.faults.conftest import StartTrial

@@ -22,7 +22,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.collector import SelfMetrics
 from stack.paths import ROOT
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.app.house import FAST, inherited
 from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.faults.arrivals import Arrivals, samples_in

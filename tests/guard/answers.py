@@ -13,7 +13,7 @@ from pathlib import Path
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import ROOT
-from stack.services.servers import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
 from tests.guard.backends import ANSWERS, Answer
 from tests.guard.laboratory import LOGFIRE, PROMETHEUS, VIEWER, examine

@@ -17,7 +17,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN
 from stack.services import guard
-from stack.services.servers import config_file
+from stack.services.collector import config_file
 from tests.collector.pipeline import PORTS, QUICK, files
 from tests.guard.backends import PARTIAL, SILENT, Answer, Backend, Logs, Metrics
 

@@ -13,8 +13,8 @@ from testcontainers.core.wait_strategies import HttpWaitStrategy
 
 from stack.paths import COLLECTOR, PROMETHEUS
 from stack.pipeline.launch import INFRASTRUCTURE
+from stack.services.collector import FEATURE_GATES
 from stack.services.producers import Api, Worker, telemetry
-from stack.services.servers import FEATURE_GATES
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
 from tests.containers.docker import has_image, pull
 from tests.containers.images import needed

@@ -7,7 +7,7 @@ from otelcol_runner.configs import merged
 
 from app.settings import Settings
 from stack.paths import COLLECTOR
-from stack.services.servers import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES
 from tests.kubernetes.rendering import (
     COLLECTORS,
     OVERLAYS,

@@ -9,7 +9,7 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.ports import free_port
 
 from stack.paths import PROMETHEUS
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 
 RULES = PROMETHEUS / "rules" / "ledger.yml"
 TERMS = ("received", "delivered", "waiting", "sampled_out", "unaccounted")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.ledger.book import bookkeeper
 

@@ -11,7 +11,7 @@ from otelcol_runner.telemetry import counter, gauge, log, span
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.prometheus import PromQL
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.ledger.book import LOGFIRE, Line, assert_balanced, read
 from tests.ledger.conftest import StartPipeline
 

@@ -8,7 +8,7 @@ import pytest
 from alerts import boards, queries
 from alerts.series import lack, series_of
 from stack.paths import PROMETHEUS, ROOT
-from tests.alerts.logfire_cases import ALERTS, touchy
+from tests.alerts.logfire.cases import ALERTS, touchy
 from tests.alerts.runbooks import queries_in
 from tests.logfire.conftest import COUNTED, Row, Running, select
 

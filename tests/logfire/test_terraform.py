@@ -13,7 +13,7 @@ import yaml
 from alerts import queries
 from alerts.model import Minutes, matrix
 from stack.paths import ROOT
-from tests.alerts.logfire_cases import ALERTS
+from tests.alerts.logfire.cases import ALERTS
 
 ROOM = ROOT / "logfire" / "terraform"
 FILES = sorted(ROOM.glob("*.tf"))

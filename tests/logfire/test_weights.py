@@ -10,7 +10,7 @@ from otelcol_runner.telemetry import span
 
 from alerts import boards
 from stack.standins.logfire.query.engine import Query, run
-from tests.alerts.logfire_rows import Rows, store_of
+from tests.alerts.logfire.rows import Rows, store_of
 from tests.collector.shapes import query
 
 

@@ -16,7 +16,8 @@ from pytest_otelcol.collector import Collector, Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL
 from stack.pipeline.ports import LISTEN
-from stack.services.servers import Prometheus, StandIn
+from stack.services.prometheus import Prometheus
+from stack.standins.logfire.process import StandIn
 from tests.collector.pipeline import PORTS, PRODUCTION, files
 from tests.sampling.load import TRACES, Trace, in_parts, traces
 

@@ -13,7 +13,7 @@ from otelcol_runner.telemetry import span
 from alerts import boards, queries
 from alerts.model import matrix
 from stack.paths import ROOT
-from tests.alerts.logfire_cases import touchy
+from tests.alerts.logfire.cases import touchy
 from tests.sampling.conftest import WEIGHT, Production
 from tests.sampling.load import SLOW_MS, SPANS_EACH, TRACES
 

@@ -6,7 +6,7 @@ import pytest
 from otelcol_runner.ports import free_port
 
 from stack.cli import app
-from stack.services.servers import StandIn
+from stack.standins.logfire.process import StandIn
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@ import pytest
 from otelcol_runner.sender import Sender
 
 from alerts.model import matrix
-from stack.services.servers import StandIn
-from tests.alerts.logfire_traffic import served
+from stack.standins.logfire.process import StandIn
+from tests.alerts.logfire.traffic import served
 from tests.stack.conftest import Agentical
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from otelcol_runner.ports import free_port
 
+from stack.services.collector import FEATURE_GATES, Collector
 from stack.services.guard import Guard, variables
-from stack.services.servers import FEATURE_GATES, Collector, Prometheus, StandIn
+from stack.services.prometheus import Prometheus
+from stack.standins.logfire.process import StandIn
 from tests.stack.conftest import Agentical
 
 FILES = ["base", "environments/development", "routes/hybrid"]

@@ -8,8 +8,8 @@ from stack.drills.command import rows
 from stack.drills.drill import DRILLS
 from stack.drills.faster import faster, faster_rules, rule_files
 from stack.drills.lab import Fired, Notification
+from stack.drills.observer import DrillFailedError
 from stack.drills.perform import told_once
-from stack.drills.watch import DrillFailedError
 from stack.paths import PROMETHEUS, ROOT
 from tests.stack.conftest import Agentical
 

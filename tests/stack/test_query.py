@@ -3,9 +3,9 @@ import json
 import pytest
 from otelcol_runner.ports import free_port
 
-from stack.services.servers import StandIn
+from stack.standins.logfire.process import StandIn
 from tests.stack.conftest import Agentical
-from tests.stack.exports import post, span, traces
+from tests.stack.standins.exports import post, span, traces
 
 
 @pytest.fixture(autouse=True)

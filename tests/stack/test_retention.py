@@ -7,8 +7,8 @@ from otelcol_runner.ports import free_port
 from stack.demo.assembly import assembled
 from stack.paths import ROOT
 from stack.pipeline.launch import Pipeline
+from stack.services.prometheus import Prometheus
 from stack.services.retention import DEFAULT, VARIABLE
-from stack.services.servers import Prometheus
 from tests.stack.conftest import Agentical
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from stack.services.servers import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
 
 

@@ -15,7 +15,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.collector import SelfMetrics
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.kubernetes.distribution.census import Census
 from tests.kubernetes.distribution.names import NAME, Names
 from tests.kubernetes.distribution.traffic import Traffic

@@ -19,7 +19,7 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.pipeline.ports import LISTEN
-from stack.services.servers import config_file
+from stack.services.collector import config_file
 from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.running import QUICK
 from tests.support.kafka import Broker

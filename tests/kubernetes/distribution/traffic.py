@@ -10,7 +10,7 @@ from otelcol_runner.telemetry import gauge, log, trace_id
 from pytest_otelcol.collector import Collector
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.services.servers import Prometheus
+from stack.services.prometheus import Prometheus
 from tests.collector.shapes import RESOURCE, request
 from tests.faults.arrivals import samples_until
 from tests.kubernetes.distribution.census import Census, Sent

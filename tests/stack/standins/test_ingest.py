@@ -11,8 +11,17 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from otelcol_runner.ports import free_port
 
-from stack.services.servers import StandIn
-from tests.stack.exports import any_value, logs, metrics, pairs, post, post_bytes, span, traces
+from stack.standins.logfire.process import StandIn
+from tests.stack.standins.exports import (
+    any_value,
+    logs,
+    metrics,
+    pairs,
+    post,
+    post_bytes,
+    span,
+    traces,
+)
 
 
 def one(stand_in: StandIn, table: str = "records") -> dict[str, Any]:

@@ -3,8 +3,8 @@ import time
 import httpx
 import pytest
 
-from stack.services.servers import StandIn
-from tests.stack.exports import post, span, traces
+from stack.standins.logfire.process import StandIn
+from tests.stack.standins.exports import post, span, traces
 
 
 def test_a_slow_stand_in_takes_its_time_and_still_takes_the_data(stand_in: StandIn) -> None:

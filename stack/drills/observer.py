@@ -20,7 +20,7 @@ class DrillFailedError(Exception):
     """One sentence: what should have happened, and what did."""
 
 
-class Watch:
+class DrillObserver:
     """Looks at Prometheus and at the recorder again and again, and reports every change.
 
     Args:
@@ -29,7 +29,7 @@ class Watch:
         about: the alert that the drill is about.
         logfire: the name of an alert to ask the stand-in for.
 
-    `told` holds the notifications since the watch began, `fired` every alert that fired meanwhile,
+    `told` holds the notifications since it began, `fired` every alert that fired meanwhile,
     and both only what counts.
     """
 

@@ -7,7 +7,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelcol_runner.sender import Telemetry
 from otelcol_runner.telemetry import log, span
 
-from tests.alerts.logfire_rows import TICK, TIMES
+from tests.alerts.logfire.rows import TICK, TIMES
 from tests.collector.shapes import agent, query, request
 
 

@@ -11,7 +11,7 @@ from stack.demo.arrivals import Backend
 from stack.errors import UserError
 
 
-class Watch:
+class ArrivalCounter:
     """Counts at each backend again and again, in a thread, while it is entered.
 
     `counts` and `errors` hold the last answer of each backend by name; the error is a sentence,
@@ -24,7 +24,7 @@ class Watch:
         self.counts: dict[str, dict[str, int]] = {backend.name: {} for backend in backends}
         self.errors: dict[str, str] = {backend.name: "" for backend in backends}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="arrival counter", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -6,7 +6,7 @@ import pytest
 
 from alerts import queries
 from alerts.model import Alert
-from tests.alerts.logfire_cases import (
+from tests.alerts.logfire.cases import (
     ALERTS,
     EXPECTED,
     Case,

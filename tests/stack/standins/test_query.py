@@ -7,8 +7,8 @@ import httpx
 import pytest
 from logfire.query_client import LogfireQueryClient, QueryExecutionError
 
-from stack.services.servers import StandIn
-from tests.stack.exports import post, span, traces
+from stack.standins.logfire.process import StandIn
+from tests.stack.standins.exports import post, span, traces
 
 COUNT = "SELECT COUNT(*) AS n FROM records"
 

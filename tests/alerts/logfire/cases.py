@@ -14,8 +14,8 @@ from alerts.model import Alert, matrix
 from stack.clients.logfire import duration
 from stack.standins.logfire.query.engine import Query, run
 from stack.standins.logfire.store import Store
-from tests.alerts.logfire_rows import Rows, just_inside, just_outside, store_of
-from tests.alerts.logfire_traffic import (
+from tests.alerts.logfire.rows import Rows, just_inside, just_outside, store_of
+from tests.alerts.logfire.traffic import (
     asked,
     broken,
     called,

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tests.alerts.mutants import chosen, survivors
-from tests.alerts.mutations import alternatives
+from tests.alerts.mutants.__main__ import chosen, survivors
+from tests.alerts.mutants.mutations import alternatives
 
 
 def test_no_change_of_an_alert_survives_and_no_change_at_all_does() -> None:

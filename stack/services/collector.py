@@ -1,0 +1,74 @@
+"""The collector on a list of the shipped configuration files."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from otelcol_runner.process import Process, ProcessFailedError
+
+from stack.errors import UserError
+from stack.paths import COLLECTOR
+from stack.services.health import answers
+from stack.tools import toolchain
+
+FEATURE_GATES = (
+    "--feature-gates=processor.tailsamplingprocessor.recordpolicy,"
+    "processor.tailsamplingprocessor.metricstatcountspanssampled"
+)
+
+
+class Collector(Process):
+    """The collector on a list of configuration files; everything else comes by variables.
+
+    Args:
+        configs: names below `collector/` without ending ("routes/hybrid"), or paths.
+        env: the variables of the configuration; `HEALTH_LISTEN` must be among them.
+    """
+
+    def __init__(self, configs: Sequence[str | Path], env: Mapping[str, str]) -> None:
+        files = [config_file(config) for config in configs]
+        health = env["HEALTH_LISTEN"]
+        super().__init__(
+            "collector",
+            [
+                toolchain.collector(),
+                FEATURE_GATES,
+                *(f"--config=file:{path}" for path in files),
+            ],
+            env=env,
+            ready=lambda: answers(f"http://{health}/"),
+            stop_timeout=30.0,
+        )
+
+    def start(self) -> None:
+        """Move damaged queue files aside, then start. Raises `ProcessFailedError`."""
+        if folder := self.env.get("COLLECTOR_QUEUE_DIR"):
+            check_queue(folder)
+        super().start()
+
+
+def check_queue(folder: str | Path) -> str:
+    """Run the start check on a folder of queue files; what it said, also on stderr.
+
+    Raises:
+        ProcessFailedError: it could not do its work.
+    """
+    command = [sys.executable, str(COLLECTOR / "guard" / "check_queue.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ProcessFailedError(done.stderr.strip())
+    sys.stderr.write(done.stderr)
+    return done.stderr
+
+
+def config_file(config: str | Path) -> Path:
+    """Return the path of a configuration file named as in `collector/`, or given as a path."""
+    path = Path(config)
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    found = COLLECTOR / f"{config}.yaml"
+    if not found.exists():
+        near = sorted(p.stem for p in found.parent.glob("*.yaml"))
+        raise UserError(f"no collector file {config!r}: {found.parent.name}/ has {', '.join(near)}")
+    return found

@@ -1,0 +1,35 @@
+"""The recorder of notifications as a process: it stands where a pager would be."""
+
+import sys
+from typing import Any
+
+import httpx
+from otelcol_runner.ports import accepts
+from otelcol_runner.process import Process
+
+from stack.paths import ROOT
+from stack.services.alertmanager import RECEIVERS
+
+
+class NotificationRecorder(Process):
+    """Takes the webhooks of Alertmanager's receivers on loopback, and keeps the notifications."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__(
+            "recorder",
+            [sys.executable, "-m", "stack.standins.notifications"],
+            env={"RECORDER_LISTEN": f"127.0.0.1:{port}", "PYDANTIC_DISABLE_PLUGINS": "__all__"},
+            cwd=ROOT,
+            ready=lambda: accepts(port),
+        )
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The address at which each receiver is recorded."""
+        return {receiver: f"{self.url}/{receiver}" for receiver in RECEIVERS}
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """Return every notification, the oldest first, as the stand-in keeps them."""
+        found: list[dict[str, Any]] = httpx.get(self.url).raise_for_status().json()
+        return found
