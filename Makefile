@@ -63,6 +63,7 @@ lint: setup ## Check style, YAML and formatting
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) yamllint --strict .
+	@$(RUN) lint-imports
 
 format: setup ## Format the Python files
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format .

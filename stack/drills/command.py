@@ -109,6 +109,6 @@ def listed() -> Table:
 def rows() -> list[tuple[str, str, str]]:
     """Return name, deed and expectation of each drill."""
     return [
-        (HEALTHY, "DrillObserver ten minutes' worth of a healthy load.", "nobody anything"),
+        (HEALTHY, "Watch ten minutes' worth of a healthy load.", "nobody anything"),
         *((drill.name, drill.breaks, f"{drill.receiver}: {drill.expected}") for drill in DRILLS),
     ]

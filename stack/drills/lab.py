@@ -18,7 +18,7 @@ from stack.pipeline.launch import Pipeline
 from stack.services.alertmanager import Alertmanager
 from stack.services.folders import scratch
 from stack.services.notifications import NotificationRecorder
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from stack.tools.toolchain import Report
 
 RATE = 5.0  # requests a second

@@ -26,8 +26,8 @@ from stack.services.producers import Api, Worker, telemetry
 from stack.services.prometheus import Prometheus
 from stack.services.redis import Redis
 from stack.services.retention import DEFAULT as DEFAULT_RETENTION
+from stack.services.stand_in import StandIn
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
-from stack.standins.logfire.process import StandIn
 from stack.tools import toolchain
 from stack.tools.toolchain import Report
 

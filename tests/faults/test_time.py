@@ -13,7 +13,7 @@ from pytest_otelcol.collector import Otelcol
 
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.arrivals import samples_until
 from tests.faults.outcome import ALL, Outcome, Row, record

@@ -13,7 +13,7 @@ from otelcol_runner.polling import poll_until
 from stack.clients.prometheus import PromQL
 from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 
 Row = dict[str, Any]
 COUNTED = {

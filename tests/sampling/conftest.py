@@ -17,7 +17,7 @@ from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL
 from stack.pipeline.ports import LISTEN
 from stack.services.prometheus import Prometheus
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.collector.pipeline import PORTS, PRODUCTION, files
 from tests.sampling.load import TRACES, Trace, in_parts, traces
 

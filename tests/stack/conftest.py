@@ -6,7 +6,7 @@ import pytest
 from otelcol_runner.ports import free_port
 
 from stack.cli import app
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 
 
 @pytest.fixture(scope="session")

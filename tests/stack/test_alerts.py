@@ -2,7 +2,7 @@ import pytest
 from otelcol_runner.sender import Sender
 
 from alerts.model import matrix
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.alerts.logfire.traffic import served
 from tests.stack.conftest import Agentical
 

@@ -12,7 +12,7 @@ from otelcol_runner.ports import free_port
 from stack.services.collector import FEATURE_GATES, Collector
 from stack.services.guard import Guard, variables
 from stack.services.prometheus import Prometheus
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.stack.conftest import Agentical
 
 FILES = ["base", "environments/development", "routes/hybrid"]

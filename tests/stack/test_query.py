@@ -3,7 +3,7 @@ import json
 import pytest
 from otelcol_runner.ports import free_port
 
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.stack.conftest import Agentical
 from tests.stack.standins.exports import post, span, traces
 

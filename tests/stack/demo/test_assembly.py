@@ -13,7 +13,7 @@ from stack.pipeline.launch import Pipeline
 from stack.pipeline.ports import Ports
 from stack.pipeline.startup import start_all
 from stack.services import guard, viewer
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 
 
 def silent(line: str) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, ResourceMetrics, 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 
 PATHS: dict[type[Any], str] = {
     ExportTraceServiceRequest: "/v1/traces",

@@ -3,7 +3,7 @@ import time
 import httpx
 import pytest
 
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.stack.standins.exports import post, span, traces
 
 

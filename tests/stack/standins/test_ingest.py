@@ -11,7 +11,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from otelcol_runner.ports import free_port
 
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.stack.standins.exports import (
     any_value,
     logs,

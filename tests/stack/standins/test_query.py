@@ -7,7 +7,7 @@ import httpx
 import pytest
 from logfire.query_client import LogfireQueryClient, QueryExecutionError
 
-from stack.standins.logfire.process import StandIn
+from stack.services.stand_in import StandIn
 from tests.stack.standins.exports import post, span, traces
 
 COUNT = "SELECT COUNT(*) AS n FROM records"
