@@ -1,14 +1,12 @@
 """The collector's metrics about itself, as far as they explain what became of a signal."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
-SAMPLE = re.compile(r"^(otelcol_\w+?)(?:_total)?(?:\{(.*)\})? (\S+)$", re.MULTILINE)
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 # For each signal: what the collector calls it, and its items.
 WORDS = {
     "trace": ("traces", "spans"),
@@ -36,8 +34,14 @@ class SelfMetrics:
             answer = httpx.get(url, timeout=3)
         except (httpx.HTTPError, httpx.InvalidURL):
             return cls()
-        found = SAMPLE.findall(answer.text) if answer.is_success else []
-        return cls([(name, dict(LABEL.findall(text)), float(value)) for name, text, value in found])
+        families = text_string_to_metric_families(answer.text) if answer.is_success else ()
+        return cls(
+            [
+                (sample.name.removesuffix("_total"), sample.labels, sample.value)
+                for family in families
+                for sample in family.samples
+            ]
+        )
 
     def __bool__(self) -> bool:
         return bool(self.samples)

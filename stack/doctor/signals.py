@@ -2,11 +2,10 @@
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 import httpx
+from opentelemetry.util.re import parse_env_headers
 from otelcol_runner.sender import Telemetry, export_requests
 from otelcol_runner.telemetry import gauge, log, span
 
@@ -49,7 +48,8 @@ def items(probe_id: str) -> dict[str, Telemetry]:
 
 def send(endpoint: str, probe_id: str) -> dict[str, Sent]:
     """Send all three, with the standard `OTEL_EXPORTER_OTLP_HEADERS`; failures are results."""
-    with httpx.Client(headers={**configured_headers(os.environ), **PROTOBUF}, timeout=10) as client:
+    headers = parse_env_headers(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True)
+    with httpx.Client(headers={**headers, **PROTOBUF}, timeout=10) as client:
         return {
             signal: post(client, endpoint, item, probe_id)
             for signal, item in items(probe_id).items()
@@ -67,10 +67,3 @@ def post(client: httpx.Client, endpoint: str, item: Telemetry, probe_id: str) ->
         return Sent(begun, said=str(error) or type(error).__name__)
     said = "".join(char for char in answer.text if char.isprintable()).strip()[:200]
     return Sent(begun, answer.status_code, said, clock_offset(answer))
-
-
-def configured_headers(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of `OTEL_EXPORTER_OTLP_HEADERS` ("name=value,name=value")."""
-    text = variables.get("OTEL_EXPORTER_OTLP_HEADERS", "")
-    pairs = [pair.split("=", 1) for pair in text.split(",") if "=" in pair]
-    return {name.strip(): unquote(value.strip()) for name, value in pairs}
