@@ -33,7 +33,7 @@ class SlowApi:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(10)
+        self._listener.settimeout(60)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._connection: socket.socket | None = None
 
@@ -158,7 +158,7 @@ def test_a_task_whose_worker_is_killed_is_finished_by_another(
 def test_a_long_task_stays_with_its_worker_which_finishes_it_even_when_told_to_end(
     postgres: Postgres, redis: Redis, slow_api: SlowApi
 ) -> None:
-    lease = 0.6
+    lease = 2.0  # the worker renews it three times as often, also on a busy machine
     env = {**OFF, "TASK_LEASE_SECONDS": str(lease)}
     with (
         House(postgres, redis, env, workers=0) as house,
@@ -169,7 +169,7 @@ def test_a_long_task_stays_with_its_worker_which_finishes_it_even_when_told_to_e
         with house.worker():
             house.run("word_statistics", "the other worker has started")
             taken_at = time.monotonic()
-            while time.monotonic() < taken_at + 3 * lease:
+            while time.monotonic() < taken_at + 2 * lease:
                 house.run("word_statistics", "the other worker looks for abandoned tasks")
         os.kill(worker.pid, signal.SIGTERM)
         assert house.client.get(f"/tasks/{task_id}").json()["status"] == "queued"

@@ -15,7 +15,7 @@ def poll_until(
     check: Callable[[], Found | None],
     what: str,
     *,
-    timeout: float = 10.0,
+    timeout: float = 30.0,
     interval: float = 0.05,
     seen: Callable[[], object] | None = None,
 ) -> Found:
