@@ -17,7 +17,7 @@ TOO_LONG = 1_000_000  # locks and figures: no pin that a person writes
 @cache
 def texts() -> dict[str, str]:
     """Return every text file by its path in the repository."""
-    return {path: (ROOT / path).read_text() for path in sorted(paths())}
+    return {path: (ROOT / path).read_text(errors="replace") for path in sorted(paths())}
 
 
 def paths() -> Iterator[str]:
@@ -60,31 +60,29 @@ def asked(package: str) -> str:
     return found[1]
 
 
-def module(name: str) -> str:
-    """Return the version at which a Go module is pinned, wherever that is."""
+def module(name: str, folder: str) -> str:
+    """Return the one version at which a folder pins a Go module."""
     wanted = re.compile(rf"(?<![\w./-]){re.escape(name)}(?:/cmd/\w+)?[@ ]v([\d.]+)")
-    folders = ("stack/tools/", "collector/distribution/", "tests/")
     found = {
         version
         for path, text in texts().items()
-        if path.startswith(folders) and path.endswith(("go.mod", ".py"))
+        if path.startswith(folder) and path.endswith(("go.mod", ".py"))
         for version in wanted.findall(text)
     }
-    assert len(found) == 1, f"{name} is pinned at {sorted(found) or 'no version'}"
+    assert len(found) == 1, f"{name} is pinned in {folder} at {sorted(found) or 'no version'}"
     return str(found.pop())
 
 
 def at_least(program: str) -> str:
     """Return the lowest version of a program on PATH that is taken."""
-    wanted = re.compile(rf'on_path="{program}",\s+at_least=\(([\d, ]+)\)')
-    tools = "".join(text for path, text in texts().items() if path.startswith("stack/tools/"))
-    found = wanted.search(tools)
-    assert found, f"stack/tools names no lowest version of {program}"
-    return found[1].replace(", ", ".")
+    return first(rf'on_path="{program}",\s+at_least=\(([\d, ]+)\)', "stack/tools/").replace(
+        ", ", "."
+    )
 
 
-def first(pattern: str, path: str) -> str:
-    """Return the first group of a pattern in a file."""
-    found = re.search(pattern, texts()[path], re.MULTILINE)
-    assert found, f"{path} has nothing like {pattern}"
-    return found[1]
+def first(pattern: str, start: str) -> str:
+    """Return the first group of a pattern in a file, or in the files whose paths begin so."""
+    for path, text in texts().items():
+        if path.startswith(start) and (found := re.search(pattern, text, re.MULTILINE)):
+            return found[1]
+    raise AssertionError(f"{start} has nothing like {pattern}")
