@@ -11,7 +11,8 @@ from stack.paths import ROOT
 
 NOT_OURS = {"build", "dist", "__pycache__", "node_modules"}
 KEPT = {".ci", ".github"}
-TOO_LONG = 1_000_000  # locks and figures: no pin that a person writes
+NOT_WRITTEN = {".png", ".lock", ".sum"}
+TOO_LONG = 1_000_000  # bytes; no text that a person writes
 
 
 @cache
@@ -26,10 +27,10 @@ def paths() -> Iterator[str]:
         folders[:] = [name for name in folders if ours(name)]
         for name in names:
             path = Path(folder, name)
-            if path.suffix not in {".png", ".lock", ".sum", ".json5"} and path.name != ".env":
-                size = path.stat().st_size
-                if size < TOO_LONG:
-                    yield path.relative_to(ROOT).as_posix()
+            if path.suffix in NOT_WRITTEN or path.name == ".env" or not path.is_file():
+                continue
+            if path.stat().st_size < TOO_LONG:
+                yield path.relative_to(ROOT).as_posix()
 
 
 def ours(folder: str) -> bool:
@@ -75,9 +76,8 @@ def module(name: str, folder: str) -> str:
 
 def at_least(program: str) -> str:
     """Return the lowest version of a program on PATH that is taken."""
-    return first(rf'on_path="{program}",\s+at_least=\(([\d, ]+)\)', "stack/tools/").replace(
-        ", ", "."
-    )
+    numbers = first(rf'on_path="{program}",\s+at_least=\(([\d, ]+)\)', "stack/tools/")
+    return numbers.replace(", ", ".")
 
 
 def first(pattern: str, start: str) -> str:

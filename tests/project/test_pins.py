@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -52,6 +53,15 @@ def matches(manager: dict[str, Any]) -> Iterator[tuple[str, re.Match[str]]]:
             for pattern in manager["matchStrings"]:
                 for found in re.finditer(named(pattern), text):
                     yield path, found
+
+
+def test_renovate_knows_every_key() -> None:
+    """Its schema takes unknown ones, and Renovate stops at them."""
+    vendored = files("check_jsonschema") / "builtin_schemas" / "vendor" / "renovate.json"
+    known = json.loads(vendored.read_text())["properties"]
+    described = {"$schema", "matchFileNames", "matchManagers", "matchPackageNames"}
+    for part in (CONFIG, *CONFIG["packageRules"]):
+        assert set(part) <= set(known) | described
 
 
 @pytest.mark.parametrize("manager", MANAGERS, ids=lambda manager: manager["description"])

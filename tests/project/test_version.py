@@ -31,6 +31,6 @@ def test_every_image_of_ours_carries_the_version_as_its_tag() -> None:
     assert not stale, f"these are not {VERSION}, the version in pyproject.toml: {stale}"
 
 
-def test_the_newest_version_of_the_changelog_is_the_project_s() -> None:
+def test_the_newest_version_of_the_changelog_is_that_of_the_project() -> None:
     sections = re.findall(r"^## \[(\d.+?)\]", texts()["CHANGELOG.md"], re.MULTILINE)
     assert sections[0] == VERSION
