@@ -6,11 +6,14 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.tools/bin/uv)
 export UV
 RUN := $(UV) run --locked --no-sync
 PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
+# The service must get along without the extras; what only runs here may import what is for development.
+DEPTRY := $(RUN) deptry --no-ansi
+CHECK_SCHEMA := $(RUN) check-jsonschema --quiet --builtin-schema
 
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults scale drills bench test-integration test-containers test-kubernetes mutants answers lint format types alerts dashboards clean
+.PHONY: help setup tools demo doctor test faults scale drills bench test-integration test-containers test-kubernetes test-cluster mutants answers lint format types alerts dashboards clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +55,9 @@ test-containers: tools ## `docker compose up` for real, checked at both backends
 test-kubernetes: tools ## Check the manifests with a collector that knows Kubernetes (built once: minutes)
 	@$(RUN) pytest tests/kubernetes
 
+test-cluster: setup ## Apply the manifests to a kind cluster, and run one task through it (needs Docker)
+	@.ci/kind-cluster
+
 mutants: setup ## Change every number of the alerts in turn: each time a test has to fail (minutes)
 	@$(RUN) agentical tools --tests
 	@$(RUN) python -m tests.alerts.mutants
@@ -59,11 +65,22 @@ mutants: setup ## Change every number of the alerts in turn: each time a test ha
 answers: tools ## Write docs/backend-answers.md: what becomes of telemetry, by the backend's answer
 	@$(RUN) python -m tests.guard.answers
 
-lint: setup ## Check style, YAML and formatting
+lint: setup ## Check style, formatting, YAML, declared imports, workflows and Renovate's rules
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) yamllint --strict .
 	@$(RUN) lint-imports
+	@$(DEPTRY) app --optional-dependencies-dev-groups stand-in,stack
+	@$(DEPTRY) app stack
+	@$(DEPTRY) alerts bench grafana tests --ignore DEP002,DEP004
+	@$(DEPTRY) otelcol_runner/src --config otelcol_runner/pyproject.toml
+	@$(DEPTRY) pytest_otelcol/src --config pytest_otelcol/pyproject.toml
+	@$(RUN) zizmor --offline --quiet .github
+	@$(CHECK_SCHEMA) vendor.github-workflows .github/workflows/*.yml
+	@$(CHECK_SCHEMA) vendor.github-actions .github/actions/*/action.yml
+	@$(CHECK_SCHEMA) vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@$(CHECK_SCHEMA) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(CHECK_SCHEMA) vendor.renovate renovate.json
 
 format: setup ## Format the Python files
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format .

