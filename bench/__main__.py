@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import capacity, compare, growth, journey, producers
+from bench.capacity import measure as capacity
+from bench.collector import compare, growth, journey
 from bench.machine import describe
-from bench.report import FIGURES, load, save, write
+from bench.producers import measure as producers
+from bench.report.write import FIGURES, load, save, write
 
 SPANS = 150_000  # of a saturated run
 

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.compare import OURS
-from bench.reaches import reaches
-from bench.report import PAGE, PLOT, load, page
+from bench.collector.compare import OURS
+from bench.report.reaches import reaches
+from bench.report.write import PAGE, PLOT, load, page
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """docs/redaction.md is what its command writes, and the command runs."""
 
-from bench.redaction import BEGIN, PAGE, PIPE, measure
-from bench.redaction_stage import NONE, body, patterns, shipped, variants
+from bench.redaction.measure import BEGIN, PAGE, PIPE, measure
+from bench.redaction.stage import NONE, body, patterns, shipped, variants
 
 
 def test_the_page_has_a_row_for_everything_that_is_measured() -> None:

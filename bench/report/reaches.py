@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bench.compare import OURS, PEER
+from bench.collector.compare import OURS, PEER
 
 Figures = Mapping[str, Any]
 SAME_JOBS = f"{PEER}, the same jobs"

@@ -1,7 +1,7 @@
 """How the cost grows with the load, and with the number of series made from spans."""
 
-from bench.compare import RATE, Rows, Say, side_by_side
-from bench.configs import shipped
+from bench.collector.compare import RATE, Rows, Say, side_by_side
+from bench.collector.configs import shipped
 
 LOADS = {"1x": 2_500.0, "2x": 5_000.0, "4x": 10_000.0, "8x": 20_000.0}  # spans a second
 ROUTES = {"1x": 10, "10x": 100, "100x": 1_000}  # routes, each with a counter and a histogram

@@ -33,7 +33,7 @@ def in_memory(config: Config) -> Config:
 
 
 def peer(name: str) -> Config:
-    """Return a file of `bench/peers/`."""
+    """Return a file of `bench/collector/peers/`."""
     return read(PEERS / f"{name}.yaml")
 
 

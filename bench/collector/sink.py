@@ -1,6 +1,6 @@
 """A backend that counts and forgets, as a process of its own: OTLP over HTTP and remote write.
 
-    python -m bench.sink PORT
+    python -m bench.collector.sink PORT
 
 `POST /counts` answers what came as JSON. Spans are counted by walking over the lengths in the
 message; nothing is decoded.
@@ -53,7 +53,7 @@ class Sink(Process):
 
     def __init__(self, port: int) -> None:
         self.port, self.url = port, f"http://127.0.0.1:{port}"
-        argv = [sys.executable, "-m", "bench.sink", str(port)]
+        argv = [sys.executable, "-m", "bench.collector.sink", str(port)]
         super().__init__("sink", argv, cwd=ROOT, ready=lambda: accepts(port))
 
     def counts(self) -> dict[str, float]:

@@ -12,11 +12,11 @@ PATIENCE = 300.0  # seconds for a feeder to get rid of its spans
 
 
 class Feed(Process):
-    """Feeds `endpoint` while it is entered; `options` as `bench.feeder.Feeder` takes them."""
+    """Feeds `endpoint` while it is entered; `options` as `Feeder` takes them."""
 
     def __init__(self, endpoint: str, **options: float) -> None:
         flags = [f"--{name}={value}" for name, value in options.items()]
-        argv = [sys.executable, "-m", "bench.feeder", endpoint, *flags]
+        argv = [sys.executable, "-m", "bench.collector.feeder", endpoint, *flags]
         super().__init__("feeder", argv, cwd=ROOT)
 
     def sent(self) -> dict[str, float]:

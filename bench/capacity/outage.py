@@ -8,11 +8,11 @@ from typing import Any
 
 from otelcol_runner.polling import poll_until
 
-from bench.compare import Say
-from bench.configs import shipped
-from bench.measure import Bed, bed
-from bench.series import series_by_job
-from bench.spans import PER_TRACE
+from bench.capacity.series import series_by_job
+from bench.collector.compare import Say
+from bench.collector.configs import shipped
+from bench.collector.measure import Bed, bed
+from bench.collector.spans import PER_TRACE
 from stack.clients.collector import SelfMetrics
 from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline

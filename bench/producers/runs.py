@@ -14,7 +14,7 @@ from otelcol_runner.process import Process
 from pytest_otelcol.server import RecordingServer, plain
 
 from bench.machine import cpu_seconds
-from bench.original import TRACED
+from bench.producers.original import TRACED
 from stack.paths import ROOT
 from stack.services.producers import inherited
 from stack.services.servers import Postgres, Redis, scratch
@@ -62,7 +62,7 @@ def in_process(
 ) -> Figures:
     """Drive the application without a server; returns microseconds of CPU, or calls, a request."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.producer_drive", name, variant, str(requests), unit],
+        [sys.executable, "-m", "bench.producers.drive", name, variant, str(requests), unit],
         env=variables(variant, receiver, env),
         cwd=ROOT,
         capture_output=True,
@@ -83,7 +83,7 @@ def through_server(
     The time counts from the first request until the last span has arrived.
     """
     port = free_port()
-    command = [sys.executable, "-m", "bench.producer_service", name, variant, str(port)]
+    command = [sys.executable, "-m", "bench.producers.service", name, variant, str(port)]
     service = Process(
         f"{name}, {variant}",
         command,
@@ -96,7 +96,7 @@ def through_server(
 
     def ask(times: int) -> None:
         expected = receiver.served + times
-        load = [sys.executable, "-m", "bench.producer_load", name]
+        load = [sys.executable, "-m", "bench.producers.load", name]
         subprocess.run([*load, str(port), str(times), str(CLIENTS)], cwd=ROOT, check=True)
         if variant in TRACED:
             receiver.wait_for(lambda r: r.served >= expected, f"{expected} spans", timeout=60)

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 
 from otelcol_runner.polling import poll_until
 
-from bench.configs import Config, in_memory, ladder, peer, same_jobs, shipped
-from bench.measure import Bed, Figures, Mark, bed, saturated
+from bench.collector.configs import Config, in_memory, ladder, peer, same_jobs, shipped
+from bench.collector.measure import Bed, Figures, Mark, bed, saturated
 
 Say = Callable[[str], None]
 Rows = dict[str, list[dict[str, float]]]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.compare import OURS
+from bench.collector.compare import OURS
 from bench.machine import in_words
-from bench.tables import table
+from bench.report.tables import table
 from stack.capacity import prices
 from stack.capacity.command import checked
 from stack.capacity.demand import Demand, kept_share

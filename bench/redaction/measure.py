@@ -20,7 +20,7 @@ from otelcol_runner.sender import Sender
 from pytest_otelcol.collector import Collector, Otelcol
 
 from bench.machine import cpu_seconds
-from bench.redaction_stage import (
+from bench.redaction.stage import (
     COPIES,
     NONE,
     SHARED,

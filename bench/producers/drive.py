@@ -1,6 +1,6 @@
-"""One application called without a server, for `bench.producers`.
+"""One application called without a server, for `bench/producers/measure.py`.
 
-    python -m bench.producer_drive APPLICATION VARIANT REQUESTS cpu|calls
+    python -m bench.producers.drive APPLICATION VARIANT REQUESTS cpu|calls
 
 Prints as JSON the microseconds of CPU a request, all threads and the export of what they made
 included, and how many of these went into encoding and posting; or the calls of functions a
@@ -23,8 +23,8 @@ from opentelemetry.exporter.otlp.common.http import _OTLPHTTPClient
 from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from starlette.types import Message, Scope
 
-from bench.producer_load import HEADERS, REQUESTS
-from bench.producer_service import application
+from bench.producers.load import HEADERS, REQUESTS
+from bench.producers.service import application
 
 WARM_UP = 300
 

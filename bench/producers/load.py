@@ -1,4 +1,4 @@
-"""A closed loop of clients: `python -m bench.producer_load APPLICATION PORT REQUESTS CLIENTS`.
+"""A closed loop of clients: `python -m bench.producers.load APPLICATION PORT REQUESTS CLIENTS`.
 
 Each client has one connection and asks again when it is answered. Bare sockets, so that the load
 costs the machine less than what it measures.

@@ -1,6 +1,6 @@
 """Sends the service's spans to a collector, as a process of its own: at a rate, or all it takes.
 
-    python -m bench.feeder ENDPOINT --spans=400000 [--rate=10000]
+    python -m bench.collector.feeder ENDPOINT --spans=400000 [--rate=10000]
 
 It prints what it sent as JSON at the end. A request that is refused is sent again.
 """
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bench.spans import TRACES, Template, ids, pairs
+from bench.collector.spans import TRACES, Template, ids, pairs
 
 HEADERS = {"content-type": "application/x-protobuf"}
 PAUSE = 0.1  # seconds before a refused request is sent again

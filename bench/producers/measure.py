@@ -1,17 +1,14 @@
-"""What telemetry costs a service: `python -m bench.producers [--json FILE]`.
+"""What telemetry costs a service: `python -m bench --only producers`.
 
 CPU time of the service's process a request, over the same handler without telemetry, ours against
-the strategy that this project replaces (`bench.original`). Runs of the variants take turns; each
+the strategy that this project replaces (`original.py`). Runs of the variants take turns; each
 figure is the median of several.
 """
 
-import argparse
-import json
 import statistics
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from bench.producer_runs import Figures, Receiver, in_process, servers, through_server
+from bench.producers.runs import Figures, Receiver, in_process, servers, through_server
 
 MAIN = ("bare", "ours", "original")
 PARTS = ("logfire SDK alone", "prometheus_client alone", "original over OTLP")
@@ -83,40 +80,3 @@ def measure(runs: int = 5, requests: int = 2000) -> Result:
         for way, run in WAYS.items():
             result["tasks"][way] = compare(run, "tasks", MAIN, runs, requests // 2, env)
     return result
-
-
-def table(result: Result) -> str:
-    """Return the result as Markdown."""
-    lines = [
-        "| handler | measured | bare | ours | original | ours - bare | original - bare | ratio |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for name in ("documents", "tasks"):
-        for way, found in result[name].items():
-            bare, ours, original = (found[variant] for variant in MAIN)
-            cells = [bare, ours, original, ours - bare, original - bare]
-            shown = " | ".join(f"{cell:.0f} us" for cell in cells)
-            lines.append(f"| {name} | {way} | {shown} | {found['ratio']:.2f} |")
-    lines += ["", "| where ours goes (documents, in process) | us a request |", "| --- | --- |"]
-    lines += [f"| {part} | {us:.0f} |" for part, us in result["rest"]["in process"].items()]
-    lines += ["", "| what the original is made of (documents) | over bare |", "| --- | --- |"]
-    for way, found in result["documents"].items():
-        lines += [f"| {part}, {way} | {found[part] - found['bare']:.0f} us |" for part in PARTS]
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Print the tables; with `--json` also write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=2000)
-    parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    result = measure(given.runs, given.requests)
-    if given.json:
-        given.json.write_text(json.dumps(result, indent=2) + "\n")
-    print(table(result))  # noqa: T201 - what the command is for
-
-
-if __name__ == "__main__":
-    main()

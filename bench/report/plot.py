@@ -8,8 +8,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.growth import LOADS, ROUTES
-from bench.reaches import of_median
+from bench.collector.growth import LOADS, ROUTES
+from bench.report.reaches import of_median
 
 OURS, OTHERS = "#3b6ea5", "#b8b8b8"
 

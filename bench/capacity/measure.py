@@ -6,11 +6,11 @@ which know the first alone, are held to the second (`tests/bench/test_capacity.p
 
 from typing import Any
 
-from bench.compare import RATE, Say, side_by_side
-from bench.configs import Config, shipped
+from bench.capacity.outage import of_the_feeder, of_the_service
+from bench.collector.compare import RATE, Say, side_by_side
+from bench.collector.configs import Config, shipped
+from bench.collector.spans import PER_TRACE
 from bench.machine import describe
-from bench.outage import of_the_feeder, of_the_service
-from bench.spans import PER_TRACE
 
 WAITS = (2.0, 30.0)  # seconds
 WINDOW_RATE, REMEMBER_RATE = 4_000.0, 24_000.0  # spans a second

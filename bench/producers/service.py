@@ -1,6 +1,6 @@
-"""What `bench.producers` measures: two applications, each with several ways to make telemetry.
+"""Two applications, each with several ways to make telemetry: what `measure.py` compares.
 
-`python -m bench.producer_service APPLICATION VARIANT PORT` serves one.
+`python -m bench.producers.service APPLICATION VARIANT PORT` serves one.
 """
 
 import sys
@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, Path
 from pydantic import BaseModel
 
 from app import telemetry
-from bench import original
+from bench.producers import original
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 router = APIRouter()

@@ -14,10 +14,10 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.ports import free_port
 from pytest_otelcol.collector import Collector, Otelcol
 
-from bench.configs import Config
-from bench.feeding import Feed
+from bench.collector.configs import Config
+from bench.collector.feeding import Feed
+from bench.collector.sink import Sink
 from bench.machine import cpu_seconds
-from bench.sink import Sink
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN
 from stack.services.servers import FEATURE_GATES

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import capacity_page
-from bench.compare import BUSY, HOWS, OURS, PEER, RATE
+from bench.collector.compare import BUSY, HOWS, OURS, PEER, RATE
 from bench.machine import in_words
-from bench.plot import draw
-from bench.producers import table as producer_tables
-from bench.reaches import (
+from bench.report import capacity as capacity_page
+from bench.report.plot import draw
+from bench.report.producers import table as producer_tables
+from bench.report.reaches import (
     SAME_JOBS,
     Reach,
     of_median,
@@ -18,8 +18,8 @@ from bench.reaches import (
     ratio,
     reaches,
 )
-from bench.tables import table
-from bench.words import DOES, HEAD, HOW, PRODUCERS, REMEDY, STEADY
+from bench.report.tables import table
+from bench.report.words import DOES, HEAD, HOW, PRODUCERS, REMEDY, STEADY
 from stack.paths import ROOT
 
 DOCS = ROOT / "docs"

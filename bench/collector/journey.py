@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 from otelcol_runner.polling import poll_until
 
-from bench.compare import RATE, Say
-from bench.configs import shipped
-from bench.measure import Bed, bed
+from bench.collector.compare import RATE, Say
+from bench.collector.configs import shipped
+from bench.collector.measure import Bed, bed
 from stack.clients.logfire import Logfire
 from stack.clients.probe import TraceProbe
 from stack.pipeline.launch import Pipeline

@@ -51,7 +51,8 @@ over the rounds.
   Steady: between two moments while as much leaves as comes.
 - **Backend**: a process that counts what comes and answers at once.
 - **Configurations** are the shipped files as they are now; parts of them are made by leaving stages
-  out (`bench/configs.py`). The peers are in `bench/peers/`, each with its source.
+  out (`bench/collector/configs.py`). The peers are in `bench/collector/peers/`, each with its
+  source.
 - **Memory** is the mean resident size over the window; it swings with garbage collection.
 - **Visible** counts from the request that creates a task to the answer of the Logfire stand-in's
   query that has the worker's span: API, worker, SDK's delay, collector and backend together.
