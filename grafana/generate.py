@@ -1,4 +1,4 @@
-"""Writes the dashboards' JSON: `python -m grafana.generate`. One module here is one dashboard."""
+"""Writes the dashboards' JSON: `python -m grafana.generate`. Each module of `boards/` is one."""
 
 import json
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana.application import application
-from grafana.collector import collector
-from grafana.databases import databases
-from grafana.kubernetes import kubernetes
-from grafana.overview import overview
-from grafana.slos import slos
-from grafana.trends import trends
+from grafana.boards.application import application
+from grafana.boards.collector import collector
+from grafana.boards.databases import databases
+from grafana.boards.kubernetes import kubernetes
+from grafana.boards.overview import overview
+from grafana.boards.slos import slos
+from grafana.boards.trends import trends
 
 DASHBOARDS = Path(__file__).parent / "dashboards"
 MADE = (overview, application, databases, kubernetes, slos, collector, trends)

@@ -4,9 +4,9 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana import links
 from grafana.board import board
-from grafana.machines import machines
 from grafana.panels import Panel, firing, graph, number
 from grafana.queries import exemplars, latest, per, percentile, query, rate, share
+from grafana.rows.machines import machines
 
 REQUESTS, DURATION = "agentical_requests_total", "agentical_request_duration_seconds"
 FAILED = 'status=~"5.."'

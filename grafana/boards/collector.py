@@ -4,10 +4,10 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana import links
 from grafana.board import board
-from grafana.ledger import backends, ledger
 from grafana.limits import window
 from grafana.panels import Panel, graph
 from grafana.queries import Query, compared, of, per, query, rate, share
+from grafana.rows.ledger import backends, ledger
 
 ITEMS = {"spans": "spans", "log records": "log_records", "points": "metric_points"}
 SERIES = ("otelcol_process_uptime_seconds_total",)

@@ -6,9 +6,9 @@ from grafana import links
 from grafana.board import board
 from grafana.limits import window
 from grafana.panels import Panel, graph
-from grafana.postgres import postgres
 from grafana.queries import grown, mean, of, per, percentile, query, rate, share
-from grafana.redis import redis
+from grafana.rows.postgres import postgres
+from grafana.rows.redis import redis
 
 POOL, QUERY = "agentical_database_connections", "agentical_database_query_duration_seconds"
 SERIES = (POOL, "postgresql_connection_max", "redis_memory_used_bytes")
