@@ -6,11 +6,11 @@ from string import Template
 import pytest
 
 from alerts import boards, queries
-from alerts.series import lack, series_of
 from stack.paths import PROMETHEUS, ROOT
 from tests.alerts.logfire_cases import ALERTS, touchy
 from tests.alerts.runbooks import queries_in
 from tests.logfire.conftest import COUNTED, Row, Running, select
+from tests.support.promql import lack, series_of
 
 SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
 PANELS = [(board, panel) for board in boards.boards() for panel in board.panels]

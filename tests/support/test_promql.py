@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from otelcol_runner.ports import free_port
 
-from alerts.series import QueryError, missing, series_of
 from stack.services.servers import Prometheus
+from tests.support.promql import QueryError, missing, series_of
 
 READS = {
     "up": {"up": ""},
