@@ -1,13 +1,13 @@
 """What scrubbing costs, in CPU time a span: the stage with, without, and part by part.
 
-    python -m bench.redaction [--rounds=21] [--spans=40000]
+    python -m bench.redaction.measure [--rounds=21] [--spans=40000]
 
 The same binary, spans and rounds for each variant, in turn. A neighbour on the machine can only add
-to a reading, never take from it: the tables in docs/redaction.md hold the mean of the lowest third.
+to a reading, never take from it: what is kept is the mean of the lowest third.
 """
 
 import argparse
-import re
+import json
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,9 +36,7 @@ from bench.redaction.stage import (
 from stack.paths import ROOT
 from stack.tools import toolchain
 
-PAGE = ROOT / "docs" / "redaction.md"
-BEGIN = "<!-- written by `python -m bench.redaction` from here -->"
-PIPE = "\\|"  # in a Markdown table
+FIGURES = ROOT / "docs" / "measurements" / "redaction.json"
 
 
 def spent(collector: Collector, content: bytes, times: int) -> float:
@@ -84,44 +82,34 @@ def undisturbed(readings: Sequence[float]) -> float:
     return statistics.fmean(sorted(readings)[: max(1, len(readings) // 3)])
 
 
-def table(figures: Mapping[str, float]) -> str:
-    """Return the figures as Markdown; `more` is over no scrubbing."""
-    base = figures["no scrubbing"]
-    rows = [f"| {name} | {us:.1f} | {us - base:+.1f} |" for name, us in figures.items()]
-    return "\n".join(["| variant | us a span | more |", "| --- | --- | --- |", *rows])
-
-
-def pattern_table(figures: Mapping[str, float]) -> str:
-    """Return what each pattern adds, in nanoseconds a span, the dearest first."""
+def added(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the nanoseconds that each pattern adds to a span."""
     base = figures[NONE]
-    added = {name: (us - base) / COPIES * 1000 for name, us in figures.items() if name != NONE}
-    dearest = sorted(added.items(), key=lambda item: -item[1])
-    rows = [f"| {ns:.0f} | `{name.replace('|', PIPE)}` |" for name, ns in dearest]
-    return "\n".join(["| ns a span | pattern |", "| --- | --- |", *rows])
+    return {name: (us - base) / COPIES * 1000 for name, us in figures.items() if name != NONE}
 
 
-def whole(rounds: int, spans: int) -> str:
-    """Return the table of the stage and its parts, and of the stage behind a sampler."""
-    figures = measure(variants(), body(), rounds, spans)
-    behind = {name: each for name, each in shipped().items() if name != SHARED}
-    ends: dict[str, Processors] = {"no scrubbing": {}, "the whole stage": behind}
-    alone = measure(ends, sampled(), rounds, spans)
-    lines = table(alone).splitlines()[2:]
-    named = [re.sub(r"^\| (.*?) \|", r"| \1, a resource a trace |", line) for line in lines]
-    return "\n".join([table(figures), *named])
+def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return figures without the digits that mean nothing."""
+    return {name: round(value, 1) for name, value in figures.items()}
 
 
 def main() -> None:
-    """Measure, and write the tables into the page."""
+    """Measure, and keep the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--spans", type=int, default=40_000, help="in each reading")
     given = parser.parse_args()
-    stage = whole(given.rounds, given.spans)
-    each = pattern_table(measure(patterns(), body(), given.rounds, given.spans // 4))
-    head = PAGE.read_text().split(BEGIN)[0]
-    PAGE.write_text(f"{head}{BEGIN}\n\n{stage}\n\n{each}\n")
-    print(stage)  # noqa: T201 - a command's answer
+    behind = {name: each for name, each in shipped().items() if name != SHARED}
+    ends: dict[str, Processors] = {"no scrubbing": {}, "the whole stage": behind}
+    alone = measure(patterns(), body(), given.rounds, given.spans // 4)
+    found = {
+        "us_a_span": measure(variants(), body(), given.rounds, given.spans),
+        "us_a_span_a_resource_a_trace": measure(ends, sampled(), given.rounds, given.spans),
+        "ns_a_span_by_pattern": added(alone),
+    }
+    text = json.dumps({part: rounded(each) for part, each in found.items()}, indent=1)
+    FIGURES.write_text(f"{text}\n")
+    print(f"wrote {FIGURES}: show it by `make generate`")  # noqa: T201 - a command's answer
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ from bench.collector.configs import shipped
 from bench.collector.growth import LOADS
 from bench.collector.measure import bed
 from bench.collector.spans import PER_TRACE, TRACES
-from bench.report import capacity as capacity_page
+from bench.figures import load
 from bench.report.capacity import asked
-from bench.report.write import CAPACITY, load
 from stack.capacity.demand import Demand, kept_share
 from stack.capacity.figures import Measured, constants, measured, of_median
 from stack.capacity.model import (
@@ -62,10 +61,6 @@ def at(figures: Found, path: Sequence[str]) -> list[dict[str, float]]:
         found = found[key]
     rows: list[dict[str, float]] = found
     return rows
-
-
-def test_the_page_is_what_the_figures_say(figures: Found) -> None:
-    assert CAPACITY.read_text() == capacity_page.page(figures), "run `python -m bench --page-only`"
 
 
 def test_each_queue_of_another_outage_holds_what_is_reckoned(
