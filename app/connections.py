@@ -1,4 +1,4 @@
-"""The servers the API and the worker share: opened at the start, closed at the end."""
+"""The connections that the API and the worker need: opened at the start, closed at the end."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ RETRY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Services:
+class Connections:
     """Postgres, and Redis with the task queue."""
 
     database: Database
@@ -31,7 +31,7 @@ class Services:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Services]:
+async def opened(settings: Settings) -> AsyncIterator[Connections]:
     """Connect to both; waits half a minute for servers that start at the same time.
 
     Raises:
@@ -42,7 +42,7 @@ async def opened(settings: Settings) -> AsyncIterator[Services]:
     try:
         database = await _connect(settings, queue)
         try:
-            yield Services(database, queue)
+            yield Connections(database, queue)
         finally:
             await database.close()
     finally:
