@@ -13,7 +13,7 @@ CHECK_SCHEMA := $(RUN) check-jsonschema --quiet --builtin-schema
 # Variables given after the target reach the programs as environment:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults scale drills bench test-integration test-containers test-kubernetes test-cluster mutants answers lint format types alerts dashboards clean
+.PHONY: help setup tools demo doctor test faults scale drills bench test-integration test-containers test-kubernetes test-cluster mutants answers lint format types redaction generate clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,23 +28,26 @@ test: setup ## Run the tests
 	@$(RUN) agentical tools --tests
 	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/kubernetes/distribution
 
-faults: tools ## Run every fault with its full outage (some minutes) and write docs/faults.md
+faults: tools ## Run every fault with its full outage (some minutes), for docs/generated/faults.md
 	@rm -rf build/faults
 	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/faults \
 	  $(RUN) pytest -n 2 --timeout=1200 -v --ignore=tests/faults/test_table.py tests/faults
-	@$(RUN) python -m tests.faults.table build/faults
+	@$(RUN) python -m tests.faults.table build/faults && $(RUN) python -m generate
 
-scale: tools ## Kill, add and restart gateways under load (some minutes) and write docs/scale.md
+scale: tools ## Kill, add and restart gateways under load (some minutes), for docs/generated/scale.md
 	@rm -rf build/scale
 	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/scale \
 	  $(RUN) pytest -v tests/kubernetes/distribution/test_scale.py
-	@$(RUN) python -m tests.kubernetes.scale_page build/scale
+	@$(RUN) python -m tests.kubernetes.scale_page build/scale && $(RUN) python -m generate
 
 drills: tools ## Break a pipeline in every way there is a drill for, and see who is told (about 10 minutes)
 	@$(RUN) agentical drill --all
 
 bench: tools ## Measure what it costs against others, and how far it goes (about 25 minutes)
-	@$(RUN) python -m bench
+	@$(RUN) python -m bench && $(RUN) python -m generate
+
+redaction: tools ## Measure what scrubbing costs, part by part and pattern by pattern (minutes)
+	@$(RUN) python -m bench.redaction.measure && $(RUN) python -m generate
 
 test-integration: tools ## The app against containers (native processes where there is no Docker engine)
 	@$(RUN) pytest tests/integration
@@ -62,8 +65,8 @@ mutants: setup ## Change every number of the alerts in turn: each time a test ha
 	@$(RUN) agentical tools --tests
 	@$(RUN) python -m tests.alerts.mutants
 
-answers: tools ## Write docs/backend-answers.md: what becomes of telemetry, by the backend's answer
-	@$(RUN) python -m tests.guard.answers
+answers: tools ## Try every answer that a backend can give, for docs/generated/backend-answers.md
+	@$(RUN) python -m tests.guard.answers && $(RUN) python -m generate
 
 lint: setup ## Check style, formatting, YAML, declared imports, workflows and Renovate's rules
 	@$(RUN) ruff check .
@@ -72,7 +75,7 @@ lint: setup ## Check style, formatting, YAML, declared imports, workflows and Re
 	@$(RUN) lint-imports
 	@$(DEPTRY) app --optional-dependencies-dev-groups stand-in,stack
 	@$(DEPTRY) app stack
-	@$(DEPTRY) alerts bench grafana tests --ignore DEP002,DEP004
+	@$(DEPTRY) alerts bench generate grafana tests --ignore DEP002,DEP004
 	@$(DEPTRY) otelcol_runner/src --config otelcol_runner/pyproject.toml
 	@$(DEPTRY) pytest_otelcol/src --config pytest_otelcol/pyproject.toml
 	@$(RUN) zizmor --offline --quiet .github
@@ -89,11 +92,8 @@ types: setup ## Check types
 	@$(RUN) mypy
 	@$(RUN) mypy pytest_otelcol/tests
 
-alerts: setup ## Generate rules and docs/alerts.md from alerts/matrix.yaml, and Logfire's dashboards
-	@$(RUN) python -m alerts.generate
-
-dashboards: setup ## Generate the Grafana dashboards
-	@$(RUN) python -m grafana.generate
+generate: setup ## Write rules, dashboards and pages anew from what they are made of
+	@$(RUN) python -m generate
 
 setup: .venv/.synced ## Install what the Python parts need (the other targets do it for you)
 

@@ -13,10 +13,10 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Respons
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from app import __version__, gauges, telemetry
+from app.connections import Connections, gauge_client, opened
 from app.errors import LOST_SERVER, reason
 from app.messages import Document, Health, Name, NewTask, Queued, Stats, TaskState
 from app.refusals import BodyLimit, add_refusals, refusals
-from app.services import Services, gauge_client, opened
 from app.settings import Settings, SettingsError, load
 from app.tasks import Task
 
@@ -26,42 +26,42 @@ logger = logging.getLogger("app.api")
 router = APIRouter()
 
 
-def services_of(request: Request) -> Services:
+def connections_of(request: Request) -> Connections:
     """Return what the lifespan opened."""
-    services: Services = request.app.state.services
-    return services
+    connections: Connections = request.app.state.connections
+    return connections
 
 
-Opened = Annotated[Services, Depends(services_of)]
+Opened = Annotated[Connections, Depends(connections_of)]
 
 
 @router.post("/agents/{agent_id}/tasks", status_code=202, responses=refusals(body=True))
-async def add_task(agent_id: Name, new: NewTask, services: Opened) -> Queued:
+async def add_task(agent_id: Name, new: NewTask, connections: Opened) -> Queued:
     """Queue a task for an agent."""
     task = Task(str(uuid.uuid4()), agent_id, new.task_type, new.text)
-    if not await services.database.add_task(task):
+    if not await connections.database.add_task(task):
         raise unknown("agent", agent_id)
     try:
-        await services.queue.send(task)
+        await connections.queue.send(task)
     except LOST_SERVER:
-        await services.database.forget_task(task)
+        await connections.database.forget_task(task)
         raise
     return Queued(task_id=uuid.UUID(task.task_id))
 
 
 @router.get("/tasks/{task_id}", responses=refusals())
-async def get_task(task_id: uuid.UUID, services: Opened) -> TaskState:
+async def get_task(task_id: uuid.UUID, connections: Opened) -> TaskState:
     """Tell how a task stands, and its result."""
-    row = await services.database.task(task_id)
+    row = await connections.database.task(task_id)
     if row is None:
         raise unknown("task", str(task_id))
     return TaskState(**row)
 
 
 @router.get("/agents/{agent_id}/stats", responses=refusals())
-async def get_stats(agent_id: Name, services: Opened) -> Stats:
+async def get_stats(agent_id: Name, connections: Opened) -> Stats:
     """Tell how an agent has done so far."""
-    row = await services.database.stats(agent_id)
+    row = await connections.database.stats(agent_id)
     if row is None:
         raise unknown("agent", agent_id)
     done = row["completed"] + row["failed"]
@@ -69,26 +69,26 @@ async def get_stats(agent_id: Name, services: Opened) -> Stats:
 
 
 @router.get("/documents/{document_id}", responses=refusals())
-async def get_document(document_id: Name, services: Opened) -> Document:
+async def get_document(document_id: Name, connections: Opened) -> Document:
     """Return a document."""
-    text = await services.database.document(document_id)
+    text = await connections.database.document(document_id)
     if text is None:
         raise unknown("document", document_id)
     return Document(text=text)
 
 
 @router.put("/documents/{document_id}", status_code=204, responses=refusals(body=True))
-async def put_document(document_id: Name, document: Document, services: Opened) -> None:
+async def put_document(document_id: Name, document: Document, connections: Opened) -> None:
     """Store a document, in place of one with the same id."""
-    await services.database.put_document(document_id, document.text)
+    await connections.database.put_document(document_id, document.text)
 
 
 @router.get("/health", responses={503: {"model": Health}})
-async def get_health(services: Opened, response: Response) -> Health:
+async def get_health(connections: Opened, response: Response) -> Health:
     """Ask Postgres and Redis; 503 names the one that did not answer."""
     with suppress_instrumentation():  # asked every few seconds, told by one span
         answers = await asyncio.gather(
-            why_lost(services.database.ping()), why_lost(services.queue.ping())
+            why_lost(connections.database.ping()), why_lost(connections.queue.ping())
         )
     lost = {name: why for name, why in zip(("postgres", "redis"), answers, strict=True) if why}
     if not lost:
@@ -118,9 +118,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start telemetry and connections in the process that serves, and end them in order."""
     settings: Settings = app.state.settings
     with telemetry.exporting(SERVICE, __version__):
-        async with opened(settings) as services:
-            app.state.services = services
-            gauges.observe_pool(services.database, settings.postgres_db)
+        async with opened(settings) as connections:
+            app.state.connections = connections
+            gauges.observe_pool(connections.database, settings.postgres_db)
             gauges.observe_queue(gauge_client(settings), settings.task_queue)
             gauges.observe_open_connections()
             logger.info("API started", extra={"version": __version__})

@@ -10,10 +10,10 @@ import httpx
 
 from app import __version__, gauges, telemetry
 from app.agents import execute
+from app.connections import opened
 from app.database import Database
 from app.errors import LOST_SERVER, UNFIT, ServerLostError, lost_server, reason
 from app.queue import Message, TaskQueue
-from app.services import opened
 from app.settings import Settings, SettingsError, load
 from app.tasks import Outcome
 
@@ -76,11 +76,11 @@ async def serve(settings: Settings) -> None:
     """Run a worker with its telemetry until SIGTERM or SIGINT."""
     with telemetry.exporting(SERVICE, __version__):
         async with (
-            opened(settings) as services,
+            opened(settings) as connections,
             httpx.AsyncClient(base_url=settings.api_url, timeout=10) as api,
         ):
-            gauges.observe_pool(services.database, settings.postgres_db)
-            worker = Worker(services.queue, services.database, api)
+            gauges.observe_pool(connections.database, settings.postgres_db)
+            worker = Worker(connections.queue, connections.database, api)
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, worker.stop.set)
             logger.info("Worker started", extra={"queue": settings.task_queue})

@@ -1,4 +1,4 @@
-"""`python -m bench`: measure everything, keep the figures, write the page and its plot."""
+"""`python -m bench`: measure everything and keep the figures, which `make generate` shows."""
 
 import argparse
 import sys
@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench import capacity, compare, growth, journey, producers
+from bench.capacity import measure as capacity
+from bench.collector import compare, growth, journey
+from bench.figures import FIGURES, load, save
 from bench.machine import describe
-from bench.report import FIGURES, load, save, write
+from bench.producers import measure as producers
 
 SPANS = 150_000  # of a saturated run
 
@@ -40,7 +42,7 @@ def measure() -> None:
     for name, take in MEASURES.items():
         say(f"-- {name}")
         remeasure(name, take)
-    save(load() | {"minutes": round((time.monotonic() - begun) / 60, 1)})
+    save(load() | {"minutes": round((time.monotonic() - begun) / 60, 1), "alone": []})
 
 
 def remeasure(name: str, take: Callable[[], Any]) -> None:
@@ -49,17 +51,16 @@ def remeasure(name: str, take: Callable[[], Any]) -> None:
 
 
 def main() -> None:
-    """Measure, unless only the page is wanted; then write it."""
+    """Measure everything, or one part."""
     parser = argparse.ArgumentParser(prog="bench", description="What the pipeline costs.")
-    parser.add_argument("--page-only", action="store_true", help=f"write it from {FIGURES.name}")
     parser.add_argument("--only", choices=MEASURES, help="take this measure again, keep the rest")
     given = parser.parse_args()
     if given.only:
         remeasure(given.only, MEASURES[given.only])
-    elif not given.page_only:
+        save(load() | {"alone": sorted({*load()["alone"], given.only})})
+    else:
         measure()
-    for path in write():
-        say(f"wrote {path}")
+    say(f"wrote {FIGURES}: show them by `make generate`")
 
 
 if __name__ == "__main__":

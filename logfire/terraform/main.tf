@@ -1,5 +1,5 @@
 # Logfire's side of alerts/matrix.yaml: its alerts, the channels that they notify, the dashboards.
-# The queries are those of ../alerts and ../dashboards, the numbers those of the matrix.
+# The queries are those of ../alerts and ../generated, the numbers those of the matrix.
 #
 # Never applied: no Logfire project was at hand. README.md says what was checked, and how.
 terraform {
@@ -37,7 +37,7 @@ locals {
     warning  = logfire_channel.tickets.id
   }
 
-  dashboards = fileset("${path.module}/../dashboards", "*.json")
+  dashboards = fileset("${path.module}/../generated", "*.json")
 }
 
 resource "logfire_channel" "pager" {
@@ -84,7 +84,7 @@ resource "logfire_dashboard" "views" {
   for_each = local.dashboards
 
   project_id = var.project_id
-  name       = jsondecode(file("${path.module}/../dashboards/${each.key}")).spec.display.name
+  name       = jsondecode(file("${path.module}/../generated/${each.key}")).spec.display.name
   slug       = trimsuffix(each.key, ".json")
-  definition = file("${path.module}/../dashboards/${each.key}")
+  definition = file("${path.module}/../generated/${each.key}")
 }

@@ -10,7 +10,7 @@ from typing import Any
 from stack.errors import UserError
 from stack.paths import ROOT
 
-KEPT = ROOT / "docs" / "performance.json"
+KEPT = ROOT / "docs" / "measurements" / "performance.json"
 SERVICE = ("agentical-api", "agentical-worker")
 QUEUES = ("traces", "logs", "metrics")
 TICK = 0.5  # seconds that a trace waits longer on average: the sampler decides once a second

@@ -64,7 +64,7 @@ def remarks(found: Need, limits: Limits, measured: Measured) -> list[str]:
     wanted, given = largest(found), _bytes(limits.queue_bytes)
     full = f"Set QUEUE_BYTES={wanted:.0f} at the gateways: the default ({given}) would overflow."
     share = f"Memory and disk are a gateway's while one of the {found.gateways} is missing."
-    basis = f"Measured on traces of {measured.spans_per_trace:g} spans: docs/capacity.md."
+    basis = f"Measured on traces of {measured.spans_per_trace:g} spans: docs/generated/capacity.md."
     listed = f"Prices: {prices.SOURCE}, read on {prices.READ_ON}."
     return [*([full] if wanted > limits.queue_bytes else []), share, basis, listed]
 

@@ -42,8 +42,8 @@ class Grafana(Process):
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
             "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
             "GF_PLUGINS_PREINSTALL_DISABLED": "true",
-            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(GRAFANA / "dashboards/overview.json"),
-            "DASHBOARDS_DIR": str(GRAFANA / "dashboards"),
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(GRAFANA / "generated/overview.json"),
+            "DASHBOARDS_DIR": str(GRAFANA / "generated"),
         }
         super().__init__(
             "grafana",

@@ -1,4 +1,4 @@
-"""The stand-in as a process, for tests and the launcher; `stack.services.servers` offers it too."""
+"""The Logfire stand-in as a process."""
 
 import sys
 from datetime import timedelta

@@ -15,7 +15,7 @@ from stack.errors import UserError
 from stack.paths import cache_dir
 from stack.services.health import answers
 
-VERSION = "13.5.4"
+VERSION = "13.5.4"  # npm has none before 13.5.3, and the image in compose none after 13.5.2
 MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 SYSTEMS = {"linux": "linux", "darwin": "osx"}
 

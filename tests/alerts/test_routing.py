@@ -21,7 +21,7 @@ def amtool(*arguments: str) -> str:
 def alerts() -> dict[tuple[str, str], dict[str, str]]:
     """Every alert of Prometheus by name and severity, with the labels that its rule gives it."""
     found: dict[tuple[str, str], dict[str, str]] = {}
-    for path in sorted((PROMETHEUS / "rules").glob("*.yml")):
+    for path in sorted((PROMETHEUS / "rules").rglob("*.yml")):
         document: dict[str, Any] = yaml.safe_load(path.read_text())
         for rule in (rule for group in document["groups"] for rule in group["rules"]):
             if "alert" in rule:

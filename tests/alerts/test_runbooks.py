@@ -13,7 +13,7 @@ OUTAGES = PROMETHEUS / "rules" / "outages.yml"  # its alerts only silence others
 
 
 def test_every_alert_has_one_heading_and_no_heading_is_left_over() -> None:
-    files = {*(PROMETHEUS / "rules").glob("*.yml")} - {OUTAGES}
+    files = {*(PROMETHEUS / "rules").rglob("*.yml")} - {OUTAGES}
     rules = "".join(path.read_text() for path in files)
     named = {alert.name for alert in matrix().alerts} | set(re.findall(r"- alert: (\w+)", rules))
     assert sorted(re.findall(r"^## (\w+)$", TEXT, re.MULTILINE)) == sorted(named)

@@ -14,13 +14,13 @@ from otelcol_runner.sender import Sender
 from alerts.generate import RULES
 from alerts.model import matrix
 from alerts.rules import rule
-from alerts.series import missing
 from stack.clients.prometheus import PromQL
 from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline
 from tests.alerts.replica import Replica
 from tests.app.conftest import folder
 from tests.collector.shapes import kafka_lag, kubernetes, request
+from tests.support.promql import missing
 
 LAGGING = "PostgresReplicationLagging"
 QUICK = {

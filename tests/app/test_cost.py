@@ -1,7 +1,7 @@
 """The price of telemetry, against the strategy that this project replaces."""
 
-from bench.producer_runs import Receiver, in_process
-from bench.producers import MAIN
+from bench.producers.measure import MAIN
+from bench.producers.runs import Receiver, in_process
 
 # CPU time is measured by `make bench`, with medians of several runs: at most 0.25 is promised
 # there. Calls of functions say the same roughly, and are equal in every run on any machine.

@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
-from bench import capacity_page
-from bench.capacity import REMEMBERING
-from bench.capacity_page import asked
-from bench.compare import DECISION_WAIT, OURS
-from bench.configs import shipped
-from bench.growth import LOADS
-from bench.measure import bed
-from bench.outage import filled
-from bench.report import CAPACITY, load
-from bench.spans import PER_TRACE, TRACES
+from bench.capacity.measure import REMEMBERING
+from bench.capacity.outage import filled
+from bench.collector.compare import DECISION_WAIT, OURS
+from bench.collector.configs import shipped
+from bench.collector.growth import LOADS
+from bench.collector.measure import bed
+from bench.collector.spans import PER_TRACE, TRACES
+from bench.figures import load
+from bench.report.capacity import asked
 from stack.capacity.demand import Demand, kept_share
 from stack.capacity.figures import Measured, constants, measured, of_median
 from stack.capacity.model import (
@@ -62,10 +61,6 @@ def at(figures: Found, path: Sequence[str]) -> list[dict[str, float]]:
         found = found[key]
     rows: list[dict[str, float]] = found
     return rows
-
-
-def test_the_page_is_what_the_figures_say(figures: Found) -> None:
-    assert CAPACITY.read_text() == capacity_page.page(figures), "run `python -m bench --page-only`"
 
 
 def test_each_queue_of_another_outage_holds_what_is_reckoned(

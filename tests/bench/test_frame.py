@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from bench.configs import Config, ladder, peer, same_jobs, shipped
-from bench.measure import saturated
-from bench.sink import count_spans
-from bench.spans import PER_TRACE, TRACES, Template, ids, pairs
+from bench.collector.configs import Config, ladder, peer, same_jobs, shipped
+from bench.collector.measure import saturated
+from bench.collector.sink import count_spans
+from bench.collector.spans import PER_TRACE, TRACES, Template, ids, pairs
 
 SPANS = 4 * PER_TRACE * TRACES
 

@@ -89,7 +89,7 @@ def test_the_series_arrive_in_prometheus(stack: Compose, name: str) -> None:
 
 def test_every_panel_of_the_dashboard_has_something_to_show(stack: Compose) -> None:
     run_task(stack, "Words.")
-    for panel in panels(read(GRAFANA / "dashboards" / "overview.json")):
+    for panel in panels(read(GRAFANA / "generated" / "overview.json")):
         query = asked(" or ".join(f"({target['expr']})" for target in panel["targets"]))
         if panel["type"] != "table":  # of alerts, and none fires
             poll_until(partial(values, stack, query), f"{panel['title']}: {query}", timeout=60)

@@ -73,7 +73,7 @@ def quick(folder: Path) -> Path:
     """Return a configuration with the shipped rules, evaluated often, and an alert that fires."""
     config, rules = quick_rules(folder), folder / "rules"
     rules.mkdir()
-    for shipped in (PROMETHEUS / "rules").glob("*.yml"):
+    for shipped in (PROMETHEUS / "rules").rglob("*.yml"):
         (rules / shipped.name).write_text(
             shipped.read_text().replace("interval: 1m", "interval: 1s")
         )

@@ -11,7 +11,7 @@ import yaml
 from alerts.model import MATRIX, SLOS
 from stack.paths import GRAFANA
 
-ALL = sorted((GRAFANA / "dashboards").glob("*.json"))
+ALL = sorted((GRAFANA / "generated").glob("*.json"))
 Part = dict[str, Any]
 
 

@@ -130,7 +130,7 @@ def test_the_dashboards_folder_is_loaded() -> None:
     variables = grafana_service()["environment"]
     mounts = dict(mount.split(":")[:2] for mount in grafana_service()["volumes"])
 
-    assert filled_in(provider.options.path, variables) == mounts["./grafana/dashboards"]
+    assert filled_in(provider.options.path, variables) == mounts["./grafana/generated"]
     assert provider.folder_uid == "agentical"
 
 

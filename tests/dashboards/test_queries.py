@@ -14,7 +14,7 @@ from tests.dashboards.reading import Part, alerts_of, asked, each_panel, each_qu
 
 RULES: list[str] = [
     " ".join(rule["expr"].split())
-    for path in (PROMETHEUS / "rules").glob("*.yml")
+    for path in (PROMETHEUS / "rules").rglob("*.yml")
     for group in yaml.safe_load(path.read_text())["groups"]
     for rule in group["rules"]
     if "alert" in rule

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 Counts = dict[str, int]  # by what is counted: {"spans": 12000, "logs": 12000, "samples": 120}
 ALL = ("spans", "logs", "samples")
@@ -92,9 +92,8 @@ class Recorded:
         return cls(row.title, row.environment, outcome, stated)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def of_json(cls, found: Mapping[str, Any]) -> Self:
         """Return what a run wrote."""
-        found = json.loads(path.read_text())
         return cls(**{**found, "outcome": Outcome(**found["outcome"])})
 
 

@@ -42,7 +42,7 @@ def test_each_dashboard_is_a_config_map_that_grafana_finds(overlay: str) -> None
             assert item["metadata"]["labels"]["grafana_dashboard"] == "1"
             assert len(item["data"]) == 1, "one each: a ConfigMap holds 1 MiB"
             found |= item["data"]
-    assert found == texts(GRAFANA / "dashboards"), "list the others in grafana/kustomization.yaml"
+    assert found == texts(GRAFANA / "generated"), "list the others in grafana/kustomization.yaml"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -53,9 +53,10 @@ def test_each_rule_file_is_a_prometheus_rule(overlay: str) -> None:
         if item["kind"] == "PrometheusRule"
     }
     files = {
-        path.stem: yaml.safe_load(path.read_text()) for path in (PROMETHEUS / "rules").glob("*.yml")
+        path.stem: yaml.safe_load(path.read_text())
+        for path in (PROMETHEUS / "rules").rglob("*.yml")
     }
-    assert rules == files, "run `make alerts` and commit what it writes"
+    assert rules == files, "run `make generate` and commit what it writes"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -1,4 +1,4 @@
-"""The table in docs/scale.md is the rows of the tests, and keeps their promises."""
+"""The table in docs/generated/scale.md is the rows of the tests, and keeps their promises."""
 
 from tests.faults.table import lines
 from tests.kubernetes.distribution.scale import ROWS

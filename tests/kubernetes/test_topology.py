@@ -92,7 +92,7 @@ def test_what_a_restarting_pods_series_are_called_fires_its_alert(
     quiet = {**found.labels, "pod": "quiet-1"}
     labels = {name: found.labels[name] for name in ("namespace", "pod", "container")}
     unit_test = {
-        "rule_files": [str(PROMETHEUS / "rules" / "kubernetes.yml")],
+        "rule_files": [str(PROMETHEUS / "rules/generated/kubernetes.yml")],
         "tests": [
             {
                 "interval": "1m",

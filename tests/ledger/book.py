@@ -41,7 +41,7 @@ def quick_rules(folder: Path) -> Path:
     text = (PROMETHEUS / "prometheus.yml").read_text()
     quick = text.replace("evaluation_interval: 15s", "evaluation_interval: 250ms")
     quick = quick.replace("  - rules/", f"  - {PROMETHEUS}/rules/")
-    assert text.count("evaluation_interval: 15s") == text.count("  - rules/") == 1
+    assert (text.count("evaluation_interval: 15s"), text.count("  - rules/")) == (1, 2)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "prometheus.yml"
     path.write_text(quick)

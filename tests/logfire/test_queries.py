@@ -6,16 +6,16 @@ from string import Template
 import pytest
 
 from alerts import boards, queries
-from alerts.series import lack, series_of
 from stack.paths import PROMETHEUS, ROOT
 from tests.alerts.logfire.cases import ALERTS, touchy
 from tests.alerts.runbooks import queries_in
 from tests.logfire.conftest import COUNTED, Row, Running, select
+from tests.support.promql import lack, series_of
 
 SAVED = sorted(path.stem for path in (ROOT / "logfire" / "queries").glob("*.sql"))
 PANELS = [(board, panel) for board in boards.boards() for panel in board.panels]
 PROMQL, SQL = queries_in("promql"), queries_in("sql")
-RULES = "".join(path.read_text() for path in (PROMETHEUS / "rules").glob("*.yml"))
+RULES = "".join(path.read_text() for path in (PROMETHEUS / "rules").rglob("*.yml"))
 FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT 1"
 
 

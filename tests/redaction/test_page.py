@@ -1,17 +1,24 @@
-"""docs/redaction.md is what its command writes, and the command runs."""
+"""Everything that is measured of scrubbing has its figure, and the measure runs."""
 
-from bench.redaction import BEGIN, PAGE, PIPE, measure
-from bench.redaction_stage import NONE, body, patterns, shipped, variants
+import json
+
+import pytest
+
+from bench.redaction.measure import FIGURES, added, measure
+from bench.redaction.stage import COPIES, NONE, body, patterns, shipped, variants
 
 
-def test_the_page_has_a_row_for_everything_that_is_measured() -> None:
-    rows = PAGE.read_text().partition(BEGIN)[2]
-    assert [name for name in variants() if f"| {name} |" not in rows] == []
-    listed = [name.replace("|", PIPE) for name in patterns() if name != NONE]
-    assert [name for name in listed if f"| `{name}` |" not in rows] == []
+def test_everything_that_is_measured_has_a_figure() -> None:
+    found = json.loads(FIGURES.read_text())
+    assert found["us_a_span"].keys() == variants().keys()
+    assert found["ns_a_span_by_pattern"].keys() == patterns().keys() - {NONE}
 
 
 def test_the_measure_runs_on_the_shipped_stage() -> None:
     stages = {"no scrubbing": {}, "all": shipped()}
     figures = measure(stages, body(), rounds=1, spans=2000)
     assert figures.keys() == {"no scrubbing", "all"}
+
+
+def test_a_pattern_costs_what_its_copies_add_each() -> None:
+    assert added({NONE: 5.0, "a+": 5.0 + COPIES / 1000}) == {"a+": pytest.approx(1.0)}

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bench.redaction_stage import INSERT, shipped
-from bench.redaction_stage import STAGE as STAGE_NAMES
+from bench.redaction.stage import INSERT, shipped
+from bench.redaction.stage import STAGE as STAGE_NAMES
 from tests.redaction.automaton import common
 from tests.redaction.secrets import EMAIL, EMAIL_PATTERN, SECRETS
 

@@ -77,7 +77,7 @@ def test_windows_in_rules_are_compressed_down_to_eight_samples_and_strings_are_l
 
 
 def test_every_shipped_rule_file_is_there_when_time_is_compressed() -> None:
-    assert rule_files(40).keys() == {path.name for path in (PROMETHEUS / "rules").glob("*.yml")}
+    assert rule_files(40).keys() == {path.name for path in (PROMETHEUS / "rules").rglob("*.yml")}
 
 
 @pytest.mark.parametrize(

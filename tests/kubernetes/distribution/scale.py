@@ -1,4 +1,4 @@
-"""What is tried out with gateways, and what it measured: the rows of docs/scale.md."""
+"""What is tried out with gateways, and what it measured: the rows of docs/generated/scale.md."""
 
 import time
 from collections.abc import Mapping

@@ -1,0 +1,104 @@
+"""The configurations that are compared: the shipped files, parts of them, and the peers.
+
+Each is a dictionary, made from the files as they are now, so that a change of theirs is measured.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from otelcol_runner.configs import merged, read
+
+from stack.services.collector import config_file
+
+PEERS = Path(__file__).parent / "peers"
+QUEUE = "file_storage/queue"
+Config = dict[str, Any]
+
+
+def shipped(environment: str) -> Config:
+    """Return the default route in an environment, as it is shipped."""
+    names = ("base", f"environments/{environment}", "routes/hybrid")
+    return deepcopy(merged([config_file(name) for name in names]))
+
+
+def in_memory(config: Config) -> Config:
+    """Return the same with its queues in memory."""
+    found = deepcopy(config)
+    for exporter in found["exporters"].values():
+        exporter.get("sending_queue", {}).pop("storage", None)
+    found["service"]["extensions"].remove(QUEUE)
+    del found["extensions"][QUEUE]
+    return found
+
+
+def peer(name: str) -> Config:
+    """Return a file of `bench/collector/peers/`."""
+    return read(PEERS / f"{name}.yaml")
+
+
+def same_jobs() -> Config:
+    """Return Logfire's documented configuration with our jobs added: one file, no seams.
+
+    Metrics from all spans and their names, exemplars from kept ones, redaction, the memory limit
+    and the queues on disk are ours to the letter; filter, sampling and batching are the peer's.
+    """
+    found, ours = peer("logfire-documented"), shipped("production")
+    for section in ("receivers", "processors", "connectors", "exporters", "extensions"):
+        found[section] = {**ours[section], **found.get(section, {})}
+    for name in ours["connectors"].keys() - {"forward/spans"}:
+        if name.startswith("forward/"):
+            del found["connectors"][name]
+    found["exporters"]["otlp_http"] = found["exporters"].pop("otlp_http/logfire")
+    found["service"]["extensions"] = ours["service"]["extensions"]
+    theirs = ours["service"]["pipelines"]
+    scrub = theirs["traces/scrub"]["processors"]
+    found["service"]["pipelines"] = {
+        "traces/receive": theirs["traces/receive"],
+        "traces": {
+            "receivers": ["forward/spans"],
+            "processors": ["filter/noise", "tail_sampling", *scrub, "batch"],
+            "exporters": ["otlp_http", "span_metrics/sampled"],
+        },
+        "metrics": {**theirs["metrics/receive"], "exporters": ["otlp_grpc/metrics_buffer"]},
+        "metrics/prometheus": theirs["metrics/prometheus"],
+    }
+    return found
+
+
+def ladder() -> dict[str, Config]:
+    """Return production stage after stage; the last is what is shipped."""
+    steps: dict[str, Config] = {}
+    full = shipped("production")
+    steps["queues on disk"] = full
+    steps["redaction"] = now = in_memory(full)
+    steps["exemplars"] = now = _without_scrub(now)
+    now = _without_metrics(now, "span_metrics/sampled", "traces/sample")
+    steps["metrics from spans"] = now
+    steps["weights"] = now = _without_metrics(now, "span_metrics", "traces/receive")
+    steps["receive, sample, batch, send"] = _without_weights(now)
+    return dict(reversed(steps.items()))
+
+
+def _without_scrub(config: Config) -> Config:
+    found = deepcopy(config)
+    scrub = found["service"]["pipelines"]["traces/scrub"].pop("processors")
+    scrub.append("transform/lend_shared")
+    for pipeline in found["service"]["pipelines"].values():
+        kept = [name for name in pipeline.get("processors", []) if name not in scrub]
+        pipeline["processors"] = kept
+    return found
+
+
+def _without_metrics(config: Config, connector: str, source: str) -> Config:
+    found = deepcopy(config)
+    pipelines = found["service"]["pipelines"]
+    pipelines[source]["exporters"].remove(connector)
+    pipelines["metrics/receive"]["receivers"].remove(connector)
+    return found
+
+
+def _without_weights(config: Config) -> Config:
+    found = deepcopy(config)
+    found["service"]["pipelines"]["traces/keep"]["processors"].remove("transform/adjusted_count")
+    return found

@@ -1,0 +1,20 @@
+"""The figures of the runs, as docs/measurements/performance.json keeps them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from stack.capacity.figures import KEPT
+
+FIGURES = KEPT
+
+
+def save(found: Mapping[str, Any]) -> None:
+    """Keep the figures of a run."""
+    FIGURES.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def load() -> dict[str, Any]:
+    """Return the figures that were kept."""
+    found: dict[str, Any] = json.loads(FIGURES.read_text())
+    return found

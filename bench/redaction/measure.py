@@ -1,0 +1,116 @@
+"""What scrubbing costs, in CPU time a span: the stage with, without, and part by part.
+
+    python -m bench.redaction.measure [--rounds=21] [--spans=40000]
+
+The same binary, spans and rounds for each variant, in turn. A neighbour on the machine can only add
+to a reading, never take from it: what is kept is the mean of the lowest third.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+from otelcol_runner.sender import Sender
+from pytest_otelcol.collector import Collector, Otelcol
+
+from bench.machine import cpu_seconds
+from bench.redaction.stage import (
+    COPIES,
+    NONE,
+    SHARED,
+    SPANS,
+    Processors,
+    body,
+    config,
+    patterns,
+    sampled,
+    shipped,
+    variants,
+)
+from stack.paths import ROOT
+from stack.tools import toolchain
+
+FIGURES = ROOT / "docs" / "measurements" / "redaction.json"
+
+
+def spent(collector: Collector, content: bytes, times: int) -> float:
+    """Send the same export this often and return the collector's CPU seconds."""
+    before = cpu_seconds(collector.pid)
+    for _ in range(times):
+        Sender(collector.endpoint).post("/v1/traces", content)
+    time.sleep(0.2)  # what the last request leaves to the garbage collector
+    return cpu_seconds(collector.pid) - before
+
+
+def collectors(
+    stages: Mapping[str, Processors], stack: ExitStack
+) -> Iterator[tuple[str, Collector]]:
+    """Start a collector for each variant."""
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-redaction-")))
+    otelcol = Otelcol(toolchain.collector())
+    for number, (name, stage) in enumerate(stages.items()):
+        path = folder / f"{number}.yaml"
+        path.write_text(yaml.safe_dump(config(stage), width=10000))
+        yield name, stack.enter_context(otelcol.run([path]))
+
+
+def measure(
+    stages: Mapping[str, Processors], content: bytes, rounds: int, spans: int
+) -> dict[str, float]:
+    """Return the CPU time in microseconds a span of each variant, taken in turn."""
+    times = max(1, spans // SPANS)
+    samples: dict[str, list[float]] = {name: [] for name in stages}
+    with ExitStack() as stack:
+        running = dict(collectors(stages, stack))
+        for collector in running.values():
+            spent(collector, content, 1)
+        for _ in range(rounds):
+            for name, collector in running.items():
+                seconds = spent(collector, content, times)
+                samples[name].append(seconds / times / SPANS * 1e6)
+    return {name: undisturbed(taken) for name, taken in samples.items()}
+
+
+def undisturbed(readings: Sequence[float]) -> float:
+    """Return the mean of the lowest third."""
+    return statistics.fmean(sorted(readings)[: max(1, len(readings) // 3)])
+
+
+def added(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the nanoseconds that each pattern adds to a span."""
+    base = figures[NONE]
+    return {name: (us - base) / COPIES * 1000 for name, us in figures.items() if name != NONE}
+
+
+def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return figures without the digits that mean nothing."""
+    return {name: round(value, 1) for name, value in figures.items()}
+
+
+def main() -> None:
+    """Measure, and keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--spans", type=int, default=40_000, help="in each reading")
+    given = parser.parse_args()
+    behind = {name: each for name, each in shipped().items() if name != SHARED}
+    ends: dict[str, Processors] = {"no scrubbing": {}, "the whole stage": behind}
+    alone = measure(patterns(), body(), given.rounds, given.spans // 4)
+    found = {
+        "us_a_span": measure(variants(), body(), given.rounds, given.spans),
+        "us_a_span_a_resource_a_trace": measure(ends, sampled(), given.rounds, given.spans),
+        "ns_a_span_by_pattern": added(alone),
+    }
+    text = json.dumps({part: rounded(each) for part, each in found.items()}, indent=1)
+    FIGURES.write_text(f"{text}\n")
+    print(f"wrote {FIGURES}: show it by `make generate`")  # noqa: T201 - a command's answer
+
+
+if __name__ == "__main__":
+    main()

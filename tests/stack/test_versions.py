@@ -1,0 +1,34 @@
+"""A version that several files must name is the same in all of them."""
+
+import re
+
+import yaml
+
+from stack.paths import COLLECTOR, ROOT
+from stack.services import viewer
+from stack.tools.toolchain import COLLECTOR_TOOL
+from tests.containers.images import defaults
+
+MANIFESTS = sorted((ROOT / "deploy").rglob("*.yaml"))
+IMAGE = re.compile(r"\bimage: (otel/opentelemetry-collector-contrib\S*)")
+
+
+def test_every_manifest_runs_the_collector_that_compose_does() -> None:
+    used = {path: set(IMAGE.findall(path.read_text())) for path in MANIFESTS}
+    named = {path.name for path, images in used.items() if images}
+    assert named >= {"agent.yaml", "cluster.yaml", "gateway.yaml"}
+    assert set().union(*used.values()) == {defaults()["COLLECTOR_IMAGE"]}
+
+
+def test_the_image_is_of_the_version_that_is_built_and_asked_for() -> None:
+    tag = defaults()["COLLECTOR_IMAGE"].partition(":")[2]
+    assert tag == ".".join(map(str, COLLECTOR_TOOL.at_least))
+    for manifest in COLLECTOR.rglob("builder.yaml"):
+        modules = str(yaml.safe_load(manifest.read_text())["exporters"])
+        assert f"/fileexporter v{tag}" in modules
+    assert f"cmd/builder@v{tag} " in (COLLECTOR / "distribution" / "README.md").read_text()
+
+
+def test_the_viewer_is_of_one_minor_version() -> None:
+    image = defaults()["VIEWER_IMAGE"].partition(":")[2]
+    assert image.split(".")[:2] == viewer.VERSION.split(".")[:2]
