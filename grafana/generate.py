@@ -1,4 +1,4 @@
-"""Writes the dashboards' JSON: `python -m grafana.generate`. One module here is one dashboard."""
+"""Generates the dashboards' JSON: `python -m grafana.generate`. One module is one dashboard."""
 
 import json
 from pathlib import Path
@@ -20,13 +20,13 @@ MADE = (overview, application, databases, kubernetes, slos, collector, trends)
 
 
 def rendered(dashboard: Dashboard) -> str:
-    """Return the Classic JSON that Grafana's file provider reads."""
+    """Return the classic JSON that Grafana's file provider reads."""
     model = json.loads(json.dumps(dashboard.build(), cls=JSONEncoder), object_hook=in_sight)
     return json.dumps(model, indent=2, sort_keys=True) + "\n"
 
 
 def in_sight(part: dict[str, Any]) -> dict[str, Any]:
-    """Leave out where the SDK would hide links and marks: in a menu."""
+    """Drop the SDK's `inControlsMenu`, which would hide links and annotations in a menu."""
     return {key: value for key, value in part.items() if value != "inControlsMenu"}
 
 
