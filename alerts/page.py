@@ -1,4 +1,4 @@
-"""The table of all alerts, for people: `docs/alerts.md`."""
+"""The table of all alerts: `docs/alerts.md`."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -10,11 +10,11 @@ HEAD = """# Alerts
 
 <!-- Generated from alerts/matrix.yaml: edit that and run `make alerts`. -->
 
-`critical` wakes a person, `warning` is for office hours. Each alert has
-[a heading in the runbooks](runbooks.md) and a link to its dashboard; each number stands in
-[`alerts/matrix.yaml`](../alerts/matrix.yaml), and nowhere else.
+`critical` pages on-call, `warning` opens a ticket for office hours. Each alert has
+[a runbook](runbooks.md) and a link to its dashboard. All thresholds are defined in
+[`alerts/matrix.yaml`](../alerts/matrix.yaml).
 """
-COLUMNS = ("alert", "severity", "told by", "fires at", "over", "for", "action")
+COLUMNS = ("alert", "severity", "evaluated by", "threshold", "window", "for", "action")
 
 
 def page(matrix: Matrix) -> str:
@@ -23,7 +23,7 @@ def page(matrix: Matrix) -> str:
 
 
 def sections(matrix: Matrix) -> Iterator[str]:
-    """Yield the lines of a table for each pillar."""
+    """Yield the lines of one table per pillar."""
     in_order = sorted(matrix.alerts, key=lambda alert: alert.pillar)
     for pillar, alerts in groupby(in_order, key=lambda alert: alert.pillar):
         yield f"## {pillar.capitalize()}\n"
@@ -35,12 +35,12 @@ def sections(matrix: Matrix) -> Iterator[str]:
 
 
 def row(values: tuple[str, ...] | list[str]) -> str:
-    """Return a line of a table."""
+    """Return a row of a Markdown table."""
     return f"| {' | '.join(values)} |"
 
 
 def cells(alert: Alert) -> tuple[str, ...]:
-    """Return what is said of an alert; what a second system evaluates too is put below."""
+    """Return the cells of an alert; those of a second system go on a second line."""
     ways = [way for way in (alert.prometheus, alert.logfire) if way is not None]
     return (
         f"[{alert.name}](runbooks.md#{alert.name.lower()})<br>{alert.means}",
@@ -54,19 +54,19 @@ def cells(alert: Alert) -> tuple[str, ...]:
 
 
 def system(alert: Alert, way: PrometheusRule | LogfireQuery) -> str:
-    """Name a system, and say whether it only looks."""
+    """Return the name of a system, and whether it only evaluates."""
     name = "prometheus" if isinstance(way, PrometheusRule) else "logfire"
     return name.capitalize() + ("" if alert.notifier == name else " (does not notify)")
 
 
 def limit(way: PrometheusRule | LogfireQuery) -> str:
-    """Return the threshold with its comparison and its unit."""
-    compare = f"{way.compare} " if isinstance(way, PrometheusRule) else ""
-    return compare + with_unit(way.threshold, way.unit)
+    """Return the threshold with its operator and unit."""
+    compare = way.compare if isinstance(way, PrometheusRule) else ">"  # as each SQL file compares
+    return f"{compare} {with_unit(way.threshold, way.unit)}"
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Return a threshold as a person says it: 80 %, 24 h, 100 MB."""
+    """Return a human-readable threshold: 80 %, 24 h, 100 MB."""
     if unit == "ratio":
         return f"{number(round(value * 100, 6))} %"
     for scale, name in SCALES.get(unit, ()):
