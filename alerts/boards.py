@@ -1,8 +1,8 @@
-"""Logfire's dashboards, made from `logfire/dashboards.yaml` and the saved queries.
+"""Logfire's dashboards, generated from `logfire/dashboards.yaml` and the saved queries.
 
-Their format is that of the dashboards which its interface exports: Perses', with query plugins of
-its own. Keys that the service discards on reading are left out, or every plan of Terraform
-would want to change them. `$resolution` is the service's: a variable of that name would shadow it.
+The format is the one that Logfire's UI exports: Perses, with Logfire's query plugins. Keys that the
+service drops on import are left out, otherwise every Terraform plan would show a change.
+`$resolution` is provided by the service: a variable of that name would shadow it.
 """
 
 import json
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 class Panel(Strict):
-    """One query, and how it is shown; `by` and `values` are columns of a chart's query."""
+    """A query and its visualization; `by` and `values` are columns of a chart's query."""
 
     title: str
     query: str
@@ -33,7 +33,7 @@ class Panel(Strict):
 
 
 class Board(Strict):
-    """One dashboard; `variables` are texts that a person fills in, and its queries name."""
+    """A dashboard; `variables` are text inputs that its queries refer to."""
 
     slug: str
     name: str
@@ -42,7 +42,7 @@ class Board(Strict):
 
 
 def boards() -> tuple[Board, ...]:
-    """Return what `logfire/dashboards.yaml` says; raises `pydantic.ValidationError`."""
+    """Read `logfire/dashboards.yaml`; raises `pydantic.ValidationError`."""
     text = (FOLDER / "dashboards.yaml").read_text()
     return TypeAdapter(tuple[Board, ...]).validate_python(yaml.safe_load(text))
 
@@ -53,14 +53,14 @@ def statement(query: str) -> str:
 
 
 def files() -> dict[Path, str]:
-    """Return every generated file with its text."""
+    """Return the content of every generated file by its path."""
     return {
         WRITTEN / f"{b.slug}.json": json.dumps(definition(b), indent=2) + "\n" for b in boards()
     }
 
 
 def definition(board: Board) -> Json:
-    """Return a dashboard as the service takes it."""
+    """Return a dashboard in the format that Logfire imports."""
     return {
         "kind": "Dashboard",
         "metadata": {"name": board.slug},
@@ -77,11 +77,11 @@ def definition(board: Board) -> Json:
 
 
 def drawn(panel: Panel) -> Json:
-    """Return one panel."""
+    """Return a panel in the format that Logfire imports."""
     chart = panel.kind == "TimeSeriesChart"
     kind = "TimeSeriesQuery" if chart else "NonTimeSeriesQuery"
     asked: Json = {"query": statement(panel.query)}
-    if chart:  # without them it draws nothing, and says nothing
+    if chart:  # without these the chart stays empty, without an error
         asked |= {"groupBy": panel.by, "metrics": list(panel.values)}
     return {
         "kind": "Panel",
@@ -99,7 +99,7 @@ def drawn(panel: Panel) -> Json:
 
 
 def placed(panels: tuple[Panel, ...]) -> list[Json]:
-    """Return the panels' places, in rows from left to right."""
+    """Return the panels' positions, in rows from left to right."""
     places: list[Json] = []
     x = y = 0
     for panel in panels:
@@ -112,5 +112,5 @@ def placed(panels: tuple[Panel, ...]) -> list[Json]:
 
 
 def text_variable(name: str) -> Json:
-    """Return a variable that a person fills in; in SQL it stands as a quoted text."""
+    """Return a text input; in SQL it is replaced by a quoted string."""
     return {"kind": "TextVariable", "spec": {"name": name, "value": ""}}

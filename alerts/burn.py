@@ -1,4 +1,4 @@
-"""The rules of the service levels: recorded ratios, the budget, and alerts for when it burns.
+"""The rules of the SLOs: recorded error ratios, the error budget, and burn-rate alerts.
 
 Multi-window, multi-burn-rate, as in chapter 5 of the SRE workbook.
 """
@@ -21,20 +21,20 @@ from alerts.rules import (
 )
 from alerts.slos import Burn, Pair, Slo, Slos
 
-RAW = "6h"  # the longest window over the series themselves; longer ones add up what is recorded
+RAW = "6h"  # the longest window over the raw series; longer windows sum up recorded ones
 LEFT = (
     '{{ with printf "clamp_min(slo:error_budget_remaining:ratio{slo=%q,job=%q}, 0)"'
-    " $labels.slo $labels.job | query }}, and"
-    " {{ . | first | value | humanizePercentage }} of the budget of $period is left{{ end }}."
+    " $labels.slo $labels.job | query }};"
+    " {{ . | first | value | humanizePercentage }} of the $period error budget remains{{ end }}."
 )
 
 
 def groups(
     slos: Slos, links: Links, factor: float = 1.0, sample_seconds: float = SAMPLE_SECONDS
 ) -> list[Group]:
-    """Return the groups of a rule file; the arguments are those of `alerts.rules.groups`."""
+    """Return the groups of the rule file; the arguments are those of `alerts.rules.groups`."""
     maker = Maker(slos, links, factor, SAMPLES * sample_seconds)
-    # One group each, in this order: an alert compares what was recorded at the same moment.
+    # One group per SLO, recording rules first: alerts then use values of the same evaluation.
     return [
         {
             "name": f"slo-{slo.slo}",
@@ -50,7 +50,7 @@ def groups(
 
 @dataclass(frozen=True)
 class Maker:
-    """Makes rules; every window and duration is divided by `factor`, down to `least` seconds."""
+    """Builds rules; `factor` divides windows and durations, down to `least` seconds."""
 
     slos: Slos
     links: Links
@@ -58,19 +58,19 @@ class Maker:
     least: float
 
     def time(self, window: str) -> str:
-        """Return a window as a selector has it."""
+        """Return a window in PromQL's notation."""
         return compressed(window, self.factor, self.least)
 
     def seconds(self, window: str) -> float:
-        """Return the length of a window as a selector has it."""
+        """Return the length of a window in seconds."""
         return shortened(window, self.factor, self.least)
 
     def over(self, template: str, slo: Slo, window: str) -> str:
-        """Return a service level's query over a window."""
+        """Return an SLO's query over a window."""
         return Template(" ".join(template.split())).substitute(limit(slo), window=self.time(window))
 
     def ratios(self, slo: Slo) -> Iterator[Rule]:
-        """Yield what is recorded of a service level: no series where there was no request."""
+        """Yield the recorded error ratios of an SLO: no series where there was no request."""
         shortest, *others = self.windows()
         total = self.over(slo.total, slo, shortest)
         errors = self.over(slo.errors, slo, shortest)
@@ -86,12 +86,12 @@ class Maker:
             }
 
     def raw(self, slo: Slo, window: str) -> str:
-        """Return the share of errors in a window."""
+        """Return the error ratio over a window."""
         errors, total = (self.over(query, slo, window) for query in (slo.errors, slo.total))
         return f"(({errors}) or 0 * {total}) / ({total} > 0)"
 
     def summed(self, slo: Slo, window: str, errors: str, total: str) -> str:
-        """Return the share of errors in a long window: each request counts, whenever it came."""
+        """Return the error ratio over a long window, in which each request has the same weight."""
         sums = (
             f'sum_over_time({name}{{slo="{slo.slo}"}}[{self.time(window)}])'
             for name in (errors, total)
@@ -99,13 +99,13 @@ class Maker:
         return "{} / ({} > 0)".format(*sums)
 
     def windows(self) -> list[str]:
-        """Return every window that is recorded, the shortest one first."""
+        """Return every recorded window, shortest first."""
         pairs = [pair for burn in self.slos.burns for pair in burn.pairs]
         found = {self.slos.period, *(w for pair in pairs for w in (pair.long, pair.short))}
         return sorted(found, key=seconds)
 
     def budget(self, slo: Slo) -> Iterator[Rule]:
-        """Yield the objective, the budget, and what is left of it in the period."""
+        """Yield the objective, the error budget, and what remains of it in the period."""
         left = f'1 - slo:sli_error:ratio_rate{self.slos.period}{{slo="{slo.slo}"}} / {slo.budget}'
         for record, expr in (
             ("slo:objective:ratio", f"vector({slo.objective})"),
@@ -115,7 +115,7 @@ class Maker:
             yield {"record": record, "expr": expr, "labels": {"slo": slo.slo}}
 
     def alert(self, slo: Slo, burn: Burn) -> Rule:
-        """Return the alert of one severity; its value is the share of errors."""
+        """Return the alert of one severity; its value is the error ratio."""
         return {
             "alert": slo.name,
             "expr": " or ".join(f"({self.burning(slo, pair)})" for pair in burn.pairs),
@@ -125,14 +125,14 @@ class Maker:
         }
 
     def description(self, slo: Slo) -> str:
-        """Return the annotation that carries the numbers."""
+        """Return the annotation with the numbers."""
         may = number(round(slo.budget * 100, 8))
         text = "{{ $labels.job }}: {{ $value | humanizePercentage }}"
-        text += f" {slo.fails}, where {may}% may{LEFT}"
+        text += f" {slo.fails} (at most {may}% allowed){LEFT}"
         return Template(text).safe_substitute(limit(slo), period=self.slos.period)
 
     def burning(self, slo: Slo, pair: Pair) -> str:
-        """Return a pair's condition: both windows, and enough failures to speak of."""
+        """Return the condition of a pair of windows, with its floor of failures."""
         most = f"{number(pair.factor)} * {slo.budget}"
         long, short = (
             f'slo:sli_error:ratio_rate{window}{{slo="{slo.slo}"}} > {most}'
@@ -144,5 +144,5 @@ class Maker:
 
 
 def limit(slo: Slo) -> dict[str, str]:
-    """Return the number that stands for `$limit`, where a service level has one."""
+    """Return the value of `$limit`, for an SLO that has one."""
     return {} if slo.limit is None else {"limit": number(slo.limit)}

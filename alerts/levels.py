@@ -1,18 +1,18 @@
-"""The service levels, for people: a section of `docs/generated/alerts.md`."""
+"""The SLO section of `docs/generated/alerts.md`."""
 
 from collections.abc import Iterator
 
 from alerts.rules import number
 from alerts.slos import Burn, Slos
 
-HEAD = """## Service levels
+HEAD = """## SLOs
 
-From [`alerts/slos.yaml`](../../alerts/slos.yaml). Each alert comes as a warning and as critical,
-told by Prometheus, when a job's budget burns this much faster than it would to last {period}, over
-both windows, and {failures} or more have failed in the shorter one.
+From [`alerts/slos.yaml`](../../alerts/slos.yaml), evaluated by Prometheus. An alert fires when a
+job's burn rate exceeds the one below over both windows, and the short window has at least
+{failures} failures. At a burn rate of 1 the error budget lasts exactly {period}.
 """
 LEVELS = ("alert", "objective", "action")
-BURNS = ("severity", "times as fast", "over", "for")
+BURNS = ("severity", "burn rate", "windows", "for")
 
 
 def section(slos: Slos) -> str:
@@ -38,7 +38,7 @@ def row(values: tuple[str, ...] | list[str]) -> str:
 
 
 def cells(burn: Burn) -> list[str]:
-    """Return what is said of a severity."""
+    """Return the table row of a severity."""
     factors = "<br>".join(number(pair.factor) for pair in burn.pairs)
     windows = "<br>".join(f"{pair.long} and {pair.short}" for pair in burn.pairs)
     return [burn.severity, factors, windows, burn.for_]

@@ -1,4 +1,4 @@
-"""What `matrix.yaml` and `slos.yaml` may say: the alerts' data, read and checked."""
+"""The schema of `matrix.yaml`, and what `slos.yaml` shares with it."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ Pillar = Literal["application", "host", "kubernetes", "postgresql", "redis", "qu
 
 
 class Strict(BaseModel):
-    """Knows every key, and never changes."""
+    """A frozen model that rejects unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,9 +27,10 @@ class Strict(BaseModel):
 class PrometheusRule(Strict):
     """How Prometheus evaluates an alert.
 
-    `expr` compared with `threshold`, and `also`, a further condition. In both, and in `description`
-    (an annotation's template), `$window` and the names of `numbers` stand for their values. No
-    duration is written out in them, so that all can be compressed. `unit` is the threshold's.
+    It fires when `expr` compared with `threshold` is true, and so is `also`, an optional further
+    condition. In these and in `description` (an annotation's template), `$window` and the names in
+    `numbers` are replaced by their values. Durations are never written out, so that drills can
+    shorten all of them. `unit` is the unit of the threshold.
     """
 
     expr: str
@@ -52,15 +53,15 @@ class PrometheusRule(Strict):
 
 
 def names(template: str) -> set[str]:
-    """Return the names that a template asks for; `$1`, of a regular expression, is none."""
+    """Return the placeholders of a template, without regular expressions' groups such as `$1`."""
     return set(re.findall(r"\$([a-z_]\w*)", template))
 
 
 class LogfireQuery(Strict):
-    """How Logfire evaluates an alert: `logfire/alerts/<its name>.sql`, with `${threshold}` in it.
+    """How Logfire evaluates an alert: the query in `logfire/alerts/<its name>.sql`.
 
-    It fires when the query returns a row. The service applies the window. The names of `numbers`
-    stand for their values in the SQL, as `${threshold}` does. `unit` is the threshold's.
+    It fires when the query returns a row. Logfire applies the window. In the SQL, `${threshold}`
+    and the names in `numbers` are replaced by their values. `unit` is the unit of the threshold.
     """
 
     threshold: float
@@ -71,7 +72,7 @@ class LogfireQuery(Strict):
 
 
 class Alert(Strict):
-    """One alert. `means` is its summary: one plain sentence, no label in it."""
+    """One alert. `means` is its summary: one plain sentence without labels."""
 
     name: Name
     severity: Severity
@@ -87,26 +88,26 @@ class Alert(Strict):
     def _one_notifies(self) -> Self:
         systems = [s for s in ("prometheus", "logfire") if getattr(self, s) is not None]
         if not systems:
-            raise ValueError(f"{self.name}: no system evaluates it")
+            raise ValueError(f"{self.name}: add `prometheus` or `logfire`, no system evaluates it")
         if (len(systems) == 2) != (self.notifies is not None):
-            raise ValueError(f"{self.name}: `notifies` is for what both systems evaluate")
+            raise ValueError(f"{self.name}: set `notifies` exactly when both systems evaluate it")
         return self
 
     @property
     def notifier(self) -> System:
-        """The system that tells people."""
+        """The system that sends notifications."""
         return self.notifies or ("prometheus" if self.prometheus else "logfire")
 
 
 class Links(Strict):
-    """Where an alert's links lead."""
+    """Base URLs of an alert's links."""
 
     runbooks: str
     grafana: str
 
 
 class Matrix(Strict):
-    """Every alert. A name may come twice: as a warning, and as critical."""
+    """All alerts. A name may occur twice: as warning and as critical."""
 
     links: Links
     alerts: tuple[Alert, ...]
@@ -115,10 +116,10 @@ class Matrix(Strict):
     def _unique(self) -> Self:
         keys = [(alert.name, alert.severity) for alert in self.alerts]
         if twice := {key for key in keys if keys.count(key) > 1}:
-            raise ValueError(f"alerts that stand twice: {sorted(twice)}")
+            raise ValueError(f"alerts that are listed twice: {sorted(twice)}")
         return self
 
 
 def matrix(path: Path = MATRIX) -> Matrix:
-    """Return the matrix; raises `pydantic.ValidationError`."""
+    """Read the matrix; raises `pydantic.ValidationError`."""
     return Matrix.model_validate(yaml.safe_load(path.read_text()))

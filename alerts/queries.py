@@ -1,4 +1,4 @@
-"""The SQL of the alerts that Logfire evaluates, with the matrix's numbers in it."""
+"""The SQL of the alerts that Logfire evaluates, with the matrix's numbers filled in."""
 
 import re
 from string import Template
@@ -9,22 +9,22 @@ FOLDER = ROOM.parent / "logfire" / "alerts"
 
 
 def file_name(alert: Alert) -> str:
-    """Return the name of an alert's SQL file: its own in small letters, words apart."""
+    """Return the name of an alert's SQL file: the alert's name in snake case."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", alert.name).lower() + ".sql"
 
 
 def evaluated(alert: Alert) -> LogfireQuery:
-    """Return how Logfire evaluates an alert; raises `ValueError` when it does not."""
+    """Return how Logfire evaluates an alert; raises `ValueError` if it does not."""
     if alert.logfire is None:
         raise ValueError(f"{alert.name} is not evaluated by Logfire")
     return alert.logfire
 
 
 def sql(alert: Alert) -> str:
-    """Return the query as the service runs it: a row means that the alert fires.
+    """Return the query as Logfire runs it: the alert fires if it returns a row.
 
     Raises:
-        KeyError: the file asks for a number that the matrix does not have.
+        KeyError: the file has a placeholder that the matrix has no number for.
     """
     query = evaluated(alert)
     numbers = {"threshold": query.threshold, **query.numbers}

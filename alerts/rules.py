@@ -1,4 +1,4 @@
-"""Prometheus' alert rules, made from the matrix: the numbers filled in, the links written out."""
+"""Prometheus' alert rules, generated from the matrix with numbers and links filled in."""
 
 import re
 from string import Template
@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 from alerts.model import Alert, Links, Matrix, PrometheusRule
 
-SAMPLES = 5  # a window with fewer of them says little
+SAMPLES = 5  # the fewest samples that make a window meaningful
 SAMPLE_SECONDS = 10.0  # INFRASTRUCTURE_INTERVAL, unless it is set
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-# The variables of the dashboards that an alert's labels can fill.
+# The dashboard variables that an alert's labels can set.
 VARIABLES = "job|instance|namespace|pod|queue"
 VIEW = (
     f'?orgId=1{{{{ range $name, $value := $labels }}}}{{{{ if match "^({VARIABLES})$" $name }}}}'
@@ -20,7 +20,7 @@ Group = dict[str, Any]
 
 
 class Annotated(Protocol):
-    """What an alert's annotations are made from."""
+    """The fields that an alert's annotations come from."""
 
     @property
     def name(self) -> str:
@@ -28,7 +28,7 @@ class Annotated(Protocol):
 
     @property
     def means(self) -> str:
-        """One plain sentence."""
+        """The summary: one plain sentence."""
 
     @property
     def action(self) -> str:
@@ -36,18 +36,18 @@ class Annotated(Protocol):
 
     @property
     def dashboard(self) -> str:
-        """Its uid."""
+        """The uid of its dashboard."""
 
 
 def groups(
     matrix: Matrix, factor: float = 1.0, sample_seconds: float = SAMPLE_SECONDS
 ) -> dict[str, Group]:
-    """Return by pillar the group of its alerts, as a rule file holds it.
+    """Return a rule group for each pillar.
 
     Args:
-        matrix: what is read from `matrix.yaml`.
-        factor: every window and every duration is divided by it, so that a drill needs no hours.
-        sample_seconds: how often series get a sample; no window is compressed below five.
+        matrix: the content of `matrix.yaml`.
+        factor: divides every window and duration, so that a drill takes minutes and not hours.
+        sample_seconds: the interval of samples; no window is compressed below five of them.
     """
     rules: dict[str, list[Rule]] = {}
     for alert in matrix.alerts:
@@ -79,7 +79,7 @@ def rule(
 
 
 def annotations(alert: Annotated, links: Links) -> dict[str, str]:
-    """Return what a person reads, and where they click; the description is the rule's."""
+    """Return the annotations; the caller fills in the description."""
     return {
         "summary": alert.means,
         "description": "",
@@ -90,32 +90,32 @@ def annotations(alert: Annotated, links: Links) -> dict[str, str]:
 
 
 def is_duration(value: object) -> bool:
-    """Tell whether a value is written as Prometheus writes durations."""
+    """Tell whether a value is a Prometheus duration."""
     return re.fullmatch(r"\d+[smhd]", str(value)) is not None
 
 
 def seconds(duration: str) -> int:
-    """Return the seconds of a duration."""
+    """Return a duration in seconds."""
     return int(duration[:-1]) * UNITS[duration[-1]]
 
 
 def shortened(duration: str, factor: float, least: float = 0.0) -> float:
-    """Return the seconds of a duration divided by `factor`, to the millisecond.
+    """Return a duration divided by `factor`, in seconds, rounded to milliseconds.
 
-    They are not below `least` unless they were before.
+    The result is at least `least`, unless the duration itself is shorter.
     """
     whole = seconds(duration)
     return whole if whole <= least else round(max(whole / factor, least), 3)
 
 
 def compressed(duration: str, factor: float, least: float = 0.0) -> str:
-    """Return a duration that is shortened, as Prometheus writes durations."""
+    """Return a shortened duration in Prometheus' notation."""
     short = shortened(duration, factor, least)
     return duration if short == seconds(duration) else f"{short * 1000:.0f}ms"
 
 
 def number(value: float | str) -> str:
-    """Return a number as people write it: 1073741824, not 1.07374e+09."""
+    """Return a number without an exponent: 1073741824, not 1.07374e+09."""
     if isinstance(value, str):
         return value
     return str(int(value)) if float(value).is_integer() else str(value)

@@ -1,4 +1,4 @@
-"""What `slos.yaml` may say: service levels, and how fast a budget may burn."""
+"""The schema of `slos.yaml`: SLOs, and the burn rates that alert."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from alerts.model import SLOS, Duration, Name, Severity, Strict
 
 
 class Pair(Strict):
-    """`factor` times the rate that would just use up the budget, over both windows."""
+    """A burn rate (`factor`) that must be exceeded over both windows."""
 
     factor: float
     long: Duration
@@ -18,7 +18,7 @@ class Pair(Strict):
 
 
 class Burn(Strict):
-    """The pairs of one severity; one of them is enough."""
+    """The window pairs of one severity; any of them fires."""
 
     severity: Severity
     for_: Annotated[Duration, Field(alias="for")]
@@ -26,10 +26,11 @@ class Burn(Strict):
 
 
 class Slo(Strict):
-    """One service level: `objective` is the share that has to be good, 0 to 1.
+    """One SLO: `objective` is the share that has to be good, 0 to 1.
 
-    `errors` and `total` are rates by job over `$window`; `$limit` is a histogram's, in seconds.
-    `means` is the alerts' summary, `fails` what the description says of the share that is not good.
+    `errors` and `total` are rates by job over `$window`; `$limit` is the bound of a histogram
+    bucket, in seconds. `means` is the alerts' summary; `fails` ends the description's sentence
+    "5 % ...".
     """
 
     slo: str
@@ -45,12 +46,12 @@ class Slo(Strict):
 
     @property
     def budget(self) -> float:
-        """The share that may fail."""
+        """The error budget: the share that may fail."""
         return round(1 - self.objective, 10)
 
 
 class Slos(Strict):
-    """Every service level. `failures` is the least that have failed in a pair's short window."""
+    """All SLOs. `failures` is the least number of failures in a short window."""
 
     period: Duration
     failures: int
@@ -59,5 +60,5 @@ class Slos(Strict):
 
 
 def slos(path: Path = SLOS) -> Slos:
-    """Return the service levels; raises `pydantic.ValidationError`."""
+    """Read the SLOs; raises `pydantic.ValidationError`."""
     return Slos.model_validate(yaml.safe_load(path.read_text()))

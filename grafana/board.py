@@ -1,4 +1,4 @@
-"""What every dashboard has: uid, variables, links, alerts as marks, and panels in rows."""
+"""What every dashboard has: uid, variables, links, alert annotations, and panels in rows."""
 
 from collections.abc import Mapping, Sequence
 from itertools import count
@@ -37,10 +37,10 @@ def board(
 
     Args:
         uid: one of `links.TITLES`.
-        rows: the panels below each heading.
-        series: names whose jobs and instances can be chosen.
-        labels: what of those can be chosen besides.
-        since: where its time begins.
+        rows: panels by row title.
+        series: metric names whose jobs and instances the variables list.
+        labels: further labels of these series that become variables.
+        since: start of the default time range.
     """
     built = Dashboard(links.TITLES[uid]).uid(uid).tags([links.TAG]).time(since, "now")
     built = built.refresh("30s").timezone("browser").tooltip(DashboardCursorSync.CROSSHAIR)
@@ -56,7 +56,7 @@ def board(
 
 
 def variables(series: Sequence[str], labels: Sequence[str]) -> list[QueryVariable]:
-    """Return job, instance and labels, and, unseen, the address of the project in Logfire."""
+    """Return job, instance, labels, and a hidden variable with the URL of the Logfire project."""
     named = f'__name__=~"{"|".join(series)}"'
     job = chosen("job", f"label_values({{{named}}}, job)")
     of_job = f'{{{named}, job=~"$job"}}'
@@ -65,13 +65,13 @@ def variables(series: Sequence[str], labels: Sequence[str]) -> list[QueryVariabl
 
 
 def chosen(name: str, query: str) -> QueryVariable:
-    """Return a variable with any number of values, at first all."""
+    """Return a multi-value variable, by default with all values selected."""
     built = variable(name, query).multi(multi=True).include_all(include_all=True).all_value(".*")
     return built.current(VariableOption(selected=True, text=["All"], value=[EVERY]))
 
 
 def variable(name: str, query: str) -> QueryVariable:
-    """Return a variable whose values Prometheus knows."""
+    """Return a variable with values from Prometheus."""
     asked = {"qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"}
     built = QueryVariable(name).label(name).datasource(PROMETHEUS).definition(query).query(asked)
     refresh = VariableRefresh.ON_TIME_RANGE_CHANGED
@@ -79,6 +79,6 @@ def variable(name: str, query: str) -> QueryVariable:
 
 
 def marks() -> AnnotationQuery:
-    """Return marks in every graph from when to when a critical alert fires."""
+    """Return annotations in every graph for the time in which a critical alert fires."""
     built = AnnotationQuery().name("Critical alerts").datasource(PROMETHEUS).enable(enable=True)
     return built.icon_color("red").expr(FIRING).title_format("{{alertname}}").step("60s")

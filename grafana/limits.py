@@ -1,4 +1,4 @@
-"""What panels take from the alerts: where their lines are, and over which time. Nothing else."""
+"""What panels take from the alerts: threshold lines and windows."""
 
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
@@ -14,7 +14,7 @@ Step = tuple[float | None, str]
 
 
 def alerts(name: str, severity: str = "") -> list[Alert]:
-    """Return the alerts of a name, of one severity if given; raises `LookupError` for none."""
+    """Return the alerts of a name and optional severity; raises `LookupError` if there is none."""
     found = [a for a in MATRIX.alerts if a.name == name and severity in {"", a.severity}]
     if not found:
         raise LookupError(f"alerts/matrix.yaml has no alert {name} {severity}")
@@ -22,30 +22,30 @@ def alerts(name: str, severity: str = "") -> list[Alert]:
 
 
 def asked(alert: Alert) -> PrometheusRule | LogfireQuery:
-    """Return how the system that notifies evaluates an alert."""
+    """Return the definition of an alert in the system that notifies."""
     found = alert.prometheus if alert.notifier == "prometheus" else alert.logfire
-    assert found is not None  # noqa: S101 - the model holds the matrix to it
+    assert found is not None  # noqa: S101 - the model guarantees it
     return found
 
 
 def window(name: str) -> str:
-    """Return the time that an alert looks back."""
+    """Return the window of an alert."""
     found = asked(alerts(name)[0]).window
-    assert found is not None, name  # noqa: S101 - of an alert without one nobody asks
+    assert found is not None, name  # noqa: S101 - only used for alerts with a window
     return found
 
 
 def expression(name: str, severity: str = "") -> str:
-    """Return what an alert of Prometheus compares with its threshold."""
+    """Return the expression that Prometheus compares with the threshold."""
     alert = alerts(name, severity)[0]
-    assert alert.prometheus is not None, name  # noqa: S101 - of others nobody asks
+    assert alert.prometheus is not None, name  # noqa: S101 - only used for alerts of Prometheus
     how = alert.prometheus.model_copy(update={"also": ""})
     made: str = rule(alert, how, MATRIX.links)["expr"]
     return made.removesuffix(f" {how.compare} {number(how.threshold)}")
 
 
 def lines(name: str, severity: str = "") -> ThresholdsConfig:
-    """Return the thresholds of an alert's severities as steps; of a budget's, its factors."""
+    """Return an alert's thresholds by severity as steps; of a budget alert, its burn rates."""
     if name in {slo.name for slo in LEVELS.slos}:
         factors = [(p.factor, COLOURS[burn.severity]) for burn in LEVELS.burns for p in burn.pairs]
         return stepped([(None, FINE), *sorted(factors)])
@@ -57,17 +57,17 @@ def lines(name: str, severity: str = "") -> ThresholdsConfig:
 
 
 def below(rising: list[Step]) -> list[Step]:
-    """Return the steps of what is better the larger it is: each colour ends at its value."""
+    """Return the steps of a value that should be high: each colour ends at its value."""
     starts = [None, *(value for value, _ in rising)]
     return list(zip(starts, [*(colour for _, colour in rising), FINE], strict=True))
 
 
 def none() -> ThresholdsConfig:
-    """Return no line at all; unsaid, Grafana would draw one at 80."""
+    """Return no thresholds; Grafana's default would draw a line at 80."""
     return stepped([(None, FINE)])
 
 
 def stepped(steps: list[Step]) -> ThresholdsConfig:
-    """Return steps as Grafana has them: each colour from its value on."""
+    """Return thresholds in Grafana's form: each colour starts at its value."""
     built = [Threshold(value, colour) for value, colour in steps]
     return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(built)

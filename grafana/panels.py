@@ -1,4 +1,4 @@
-"""One call is one panel: a graph, a number or a table, with unit, lines and links."""
+"""Functions that build a panel: a graph, a number or a table, with unit, thresholds and links."""
 
 from collections.abc import Sequence
 from typing import Required, TypedDict, TypeVar, Unpack
@@ -25,11 +25,11 @@ NOT_SHOWN = ("Time", "Value", "__name__", "alertstate")
 
 
 class Rest(TypedDict, total=False):
-    """What else a panel says.
+    """Further options of a panel.
 
-    `to` is the dashboard that a click leads to. `alert` is the one whose thresholds are drawn, of
-    one `severity` if they compare different things; its values have the panel's unit. `width` is
-    of 24 columns. With `services`, each series is of a service that Logfire knows too.
+    `to` is the dashboard that its data link opens. `alert` is the alert whose thresholds are drawn,
+    only of one `severity` if the severities compare different values; they are in the panel's unit.
+    `width` is out of 24 columns. With `services`, each series belongs to a service in Logfire.
     """
 
     to: Required[str]
@@ -42,7 +42,7 @@ class Rest(TypedDict, total=False):
 def graph(
     title: str, unit: str, description: str, *queries: Query, **rest: Unpack[Rest]
 ) -> timeseries.Panel:
-    """Return lines over time; `unit` is one of Grafana's, or any word."""
+    """Return a graph; `unit` is one of Grafana's units, or any suffix."""
     built = timeseries.Panel().fill_opacity(10).legend(legend()).height(8).min(0)
     built = built.tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
     if "alert" in rest:
@@ -58,7 +58,7 @@ def graph(
 def number(
     title: str, unit: str, description: str, *queries: Query, **rest: Unpack[Rest]
 ) -> stat.Panel:
-    """Return the last value in large, over its line."""
+    """Return a stat panel with the last value and a sparkline."""
     built = stat.Panel().height(4).graph_mode(BigValueGraphMode.AREA)
     built = built.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     return dressed(built, title, unit, description, queries, {"width": 4, **rest})
@@ -67,7 +67,7 @@ def number(
 def firing(title: str, description: str, query: Query, **rest: Unpack[Rest]) -> table.Panel:
     """Return a table of alerts, each with a link to its rule."""
     hide = {"excludeByName": dict.fromkeys(NOT_SHOWN, True)}
-    built = table.Panel().height(8).no_value("Nothing fires.")
+    built = table.Panel().height(8).no_value("No alert is firing.")
     built = built.with_transformation(DataTransformerConfig(id_val="organize", options=hide))
     built = dressed(built, title, "string", description, [query], {"width": 24, **rest})
     return built.data_links([links.to_rule(), links.to(rest["to"])])
@@ -76,7 +76,7 @@ def firing(title: str, description: str, query: Query, **rest: Unpack[Rest]) -> 
 def dressed(
     panel: AnyPanel, title: str, unit: str, description: str, queries: Sequence[Query], rest: Rest
 ) -> AnyPanel:
-    """Give a panel what every panel has."""
+    """Set what every panel has."""
     letters = iter("ABCDEFGH")
     for target in queries:
         if not target.build().ref_id:

@@ -1,4 +1,4 @@
-"""The service: requests by rate, errors and duration, the agents' tasks, their queue."""
+"""The service: rate, errors and duration of requests, agent tasks, and their queue."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -26,26 +26,26 @@ def requests() -> list[Panel]:
     failed = per("job, endpoint", f"{rate(REQUESTS, FAILED)} or 0 * {rate(REQUESTS)}")
     return [
         graph(
-            "Requests per second",
+            "Request rate (req/s)",
             "reqps",
-            "Every request by route, counted before any sampling.",
+            "Requests by route, counted before sampling.",
             query(per("job, endpoint", rate(REQUESTS)), "{{endpoint}}"),
             to=links.DATABASES,
             services=True,
         ),
         graph(
-            "Requests that fail",
+            "Error rate (%)",
             "percentunit",
-            "The share of each route's requests that is answered with 5xx.",
+            "The share of each route's requests answered with 5xx.",
             query(share(failed, per("job, endpoint", rate(REQUESTS))), "{{endpoint}}"),
             to=links.SLOS,
             alert="ApplicationErrorRateHigh",
             services=True,
         ),
         graph(
-            "Request duration, 95th percentile",
+            "P95 request latency (s)",
             "s",
-            "A dot is one request: click it to open its trace.",
+            "Each dot is a request (an exemplar): click it to open its trace.",
             query(percentile(95, DURATION, "job, endpoint"), "{{endpoint}}"),
             exemplars("agentical_sampled_request_duration_seconds"),
             to=links.SLOS,
@@ -53,17 +53,17 @@ def requests() -> list[Panel]:
             services=True,
         ),
         graph(
-            "Answers by status",
+            "Responses by status code (req/s)",
             "reqps",
-            "Those with 4xx are mistakes of callers, those with 5xx are ours.",
+            "Status 4xx is a client error, 5xx a server error.",
             query(per("job, status", rate(REQUESTS)), "{{job}} {{status}}"),
             to=links.SLOS,
             services=True,
         ),
         graph(
-            "Request duration, mean",
+            "Mean request latency (s)",
             "s",
-            "Far below the 95th percentile: a few requests are slow. Near it: all are.",
+            "Far below P95: few requests are slow. Close to P95: all of them are.",
             query(mean(DURATION, "job, endpoint"), "{{endpoint}}"),
             to=links.DATABASES,
             services=True,
@@ -71,7 +71,7 @@ def requests() -> list[Panel]:
         graph(
             "Open connections",
             "connections",
-            "Clients that are connected to each process of the service.",
+            "Client connections to each process of the service.",
             query(of("agentical_active_connections"), "{{job}} {{instance}}"),
             to=links.OVERVIEW,
             services=True,
@@ -80,21 +80,21 @@ def requests() -> list[Panel]:
 
 
 def tasks() -> list[Panel]:
-    """Return what the agents do."""
+    """Return rate, errors and duration of the agents' tasks."""
     failed = f"{rate(TASKS, ERROR)} or 0 * {rate(TASKS)}"
     return [
         graph(
-            "Tasks per second",
+            "Task rate (tasks/s)",
             "tasks/s",
-            "Tasks that workers finished, by type and by how they ended.",
+            "Tasks that workers finished, by type and status.",
             query(per("job, task_type, status", rate(TASKS)), "{{task_type}} {{status}}"),
             to=links.SLOS,
             services=True,
         ),
         graph(
-            "Tasks that fail",
+            "Task failure rate (%)",
             "percentunit",
-            "The share of each type's tasks that ended with an error.",
+            "The share of each type's tasks that failed.",
             query(
                 share(per("job, task_type", failed), per("job, task_type", rate(TASKS))),
                 "{{task_type}}",
@@ -104,9 +104,9 @@ def tasks() -> list[Panel]:
             services=True,
         ),
         graph(
-            "Task duration, 95th percentile",
+            "P95 task duration (s)",
             "s",
-            "From when a worker takes a task until it is done; the time in the queue is not in it.",
+            "Execution time in the worker, without the time in the queue.",
             query(percentile(95, TASK_DURATION, "job, task_type"), "{{task_type}}"),
             to=links.DATABASES,
             services=True,
@@ -121,32 +121,32 @@ def queue() -> list[Panel]:
     accepted = rate(REQUESTS, 'endpoint="/agents/{agent_id}/tasks", status="202"')
     return [
         graph(
-            "Tasks that are not done",
+            "Queue depth (tasks)",
             "tasks",
-            "The length of the queue, those being worked on included.",
+            "Tasks in the queue, including those in progress.",
             query(per("job, queue", depth, "max"), "{{queue}}"),
             to=links.DATABASES,
         ),
         graph(
-            "Growth of the queue",
+            "Queue growth (tasks/s)",
             "tasks/s",
-            f"By its slope over {window('AgentQueueGrowing')}; below zero it shrinks.",
+            f"Slope over {window('AgentQueueGrowing')}; not drawn while the queue drains.",
             query(per("job, queue", growth, "max"), "{{queue}}"),
             to=links.DATABASES,
             alert="AgentQueueGrowing",
         ),
         graph(
-            "Accepted and finished",
+            "Accepted and finished tasks (tasks/s)",
             "tasks/s",
-            "The queue grows while more is accepted than finished.",
+            "The queue grows while more tasks are accepted than finished.",
             query(f"sum({accepted})", "accepted"),
             query(f"sum({rate(TASKS)})", "finished"),
             to=links.SLOS,
         ),
         graph(
-            "Redis operations",
+            "Redis operations (ops/s)",
             "ops",
-            "What the service asks of Redis, and how it ends.",
+            "Operations of the service on Redis, by status.",
             query(per("job, operation, status", rate(REDIS)), "{{job}} {{operation}} {{status}}"),
             to=links.DATABASES,
             services=True,

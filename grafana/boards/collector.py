@@ -1,4 +1,4 @@
-"""The pipeline itself: what flows through the collector, waits in it, is lost, and costs."""
+"""The pipeline itself: throughput, queues, losses and cost of the collector."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -20,7 +20,7 @@ def collector() -> Dashboard:
     rows = {
         "Flow": flow(),
         "Queues": queues(),
-        "Loss ledger, of a day": ledger(),
+        "Loss ledger (last day)": ledger(),
         "Backends": backends(),
         "Sampling and cost": cost(),
     }
@@ -28,26 +28,26 @@ def collector() -> Dashboard:
 
 
 def flow() -> list[Panel]:
-    """Return what comes in and goes out, by signal."""
+    """Return throughput by signal."""
     return [
         graph(
-            "Taken in",
+            "Received (items/s)",
             "items/s",
-            "What receivers accepted; points also from infrastructure and from the collector.",
+            "Items accepted by receivers. Points include infrastructure and the collector's own.",
             *each("receiver", "otelcol_receiver_accepted_{}_total", "by"),
             to=links.APPLICATION,
         ),
         graph(
-            "Sent on",
+            "Exported (items/s)",
             "items/s",
-            "What exporters delivered, and the backend took.",
+            "Items that a backend accepted from an exporter.",
             *each("exporter", "otelcol_exporter_sent_{}_total", "to"),
             to=links.OVERVIEW,
         ),
         graph(
-            "Refused",
+            "Refused (%)",
             "percentunit",
-            "The share that was turned back, and its sender told: a queue or the memory is full.",
+            "The share refused with an error to the sender: a queue or the memory limit is full.",
             compared("CollectorRefusingTelemetry", "{{signal}}"),
             to=links.APPLICATION,
             alert="CollectorRefusingTelemetry",
@@ -56,7 +56,7 @@ def flow() -> list[Panel]:
 
 
 def each(label: str, counter: str, word: str) -> list[Query]:
-    """Return the rate of a counter that there is for spans, log records and points."""
+    """Return the rate of a counter that exists for spans, log records and points."""
     return [
         query(per(label, rate(counter.format(item))), f"{name} {word} {{{{{label}}}}}")
         for name, item in ITEMS.items()
@@ -64,28 +64,28 @@ def each(label: str, counter: str, word: str) -> list[Query]:
 
 
 def queues() -> list[Panel]:
-    """Return what waits for a backend."""
+    """Return the export queues."""
     size, room = of("otelcol_exporter_queue_size"), of("otelcol_exporter_queue_capacity")
     growth = f"clamp_min(deriv({size}[{window('CollectorQueueFilling')}]), 1)"
     return [
         graph(
-            "Queue in use",
+            "Queue utilization (%)",
             "percentunit",
-            "The share of each queue that is full. A backend that is away fills it.",
+            "The used share of each queue's capacity. It fills while a backend is unavailable.",
             query(share(size, room), QUEUE),
             to=links.TRENDS,
         ),
         graph(
-            "Queue size",
+            "Queue size (bytes)",
             "bytes",
-            "What waits on disk; it is sent when the backend is back.",
+            "Data queued on disk; it is sent once the backend is available.",
             query(size, QUEUE),
             to=links.TRENDS,
         ),
         graph(
-            "Time until full",
+            "Time until queue full (s)",
             "s",
-            "At the pace of the last minutes; a week means that it is not in sight.",
+            "Extrapolated from the last minutes; capped at one week.",
             query(f"clamp_max(({room} - {size}) / {growth}, {A_WEEK})", QUEUE),
             to=links.TRENDS,
             alert="CollectorQueueFilling",
@@ -94,51 +94,51 @@ def queues() -> list[Panel]:
 
 
 def cost() -> list[Panel]:
-    """Return what is kept, and what the collector needs for it."""
+    """Return sampling decisions, and the collector's CPU and memory."""
     cpu = per("instance", rate("otelcol_process_cpu_seconds_total"))
     spans = per("instance", rate("otelcol_receiver_accepted_spans_total"))
     sampled = "otelcol_processor_tail_sampling_count_spans_sampled_total"
     return [
         graph(
-            "Spans decided",
+            "Sampling decisions (spans/s)",
             "spans/s",
-            "What each policy of the sampler keeps, and what none keeps.",
+            "Spans by sampling policy and decision.",
             query(per("policy, decision", rate(sampled)), "{{policy}} {{decision}}"),
             to=links.APPLICATION,
         ),
         graph(
-            "Traces in the sampler",
+            "Pending traces in the tail sampler",
             "traces",
-            "Traces that wait for their decision.",
+            "Traces held in memory until their sampling decision.",
             query(of("otelcol_processor_tail_sampling_sampling_traces_on_memory"), INSTANCE),
             to=links.APPLICATION,
         ),
         graph(
-            "Traces dropped early",
+            "Traces evicted undecided (%)",
             "percentunit",
-            "The share of traces that left the sampler undecided because it was full.",
+            "The share of traces evicted before their decision because the sampler was full.",
             compared("CollectorSamplerEvicting", "{{job}}"),
             to=links.APPLICATION,
             alert="CollectorSamplerEvicting",
         ),
         graph(
-            "CPU in use",
+            "CPU usage (cores)",
             "cores",
-            "Cores that the collector uses.",
+            "CPU usage of each collector process.",
             query(cpu, INSTANCE),
             to=links.TRENDS,
         ),
         graph(
-            "CPU per span",
+            "CPU time per span (s)",
             "s",
-            "All of its CPU, by the spans it took: logs and metrics are in it too.",
+            "Total CPU time divided by accepted spans; includes the cost of logs and metrics.",
             query(share(cpu, spans), INSTANCE),
             to=links.TRENDS,
         ),
         graph(
-            "Memory",
+            "Memory usage (bytes)",
             "bytes",
-            "What the collector holds.",
+            "Resident memory of each collector process.",
             query(of("otelcol_process_memory_rss_bytes"), INSTANCE),
             to=links.TRENDS,
         ),

@@ -1,4 +1,4 @@
-"""Postgres and Redis, as the service sees them and as they tell themselves."""
+"""Postgres and Redis: the service's view, and the servers' own metrics."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -17,7 +17,7 @@ ISSUES = "DatabaseConnectionIssues"
 
 def databases() -> Dashboard:
     """Return the dashboard of both servers."""
-    rows = {"As the service sees them": service(), "Postgres": postgres(), "Redis": redis()}
+    rows = {"Service view": service(), "Postgres": postgres(), "Redis": redis()}
     return board(links.DATABASES, rows, SERIES)
 
 
@@ -26,9 +26,9 @@ def service() -> list[Panel]:
     used = per("job, pool_name", of(POOL, 'status="used"'))
     return [
         graph(
-            "Pool in use",
+            "Connection pool utilization (%)",
             "percentunit",
-            "The share of its largest size that requests hold. At 100 % they wait for each other.",
+            "Connections in use, relative to the maximum pool size. At 100 % requests wait.",
             query(share(used, per("job, pool_name", of(f"{POOL}_max"))), "{{job}} {{pool_name}}"),
             to=links.APPLICATION,
             services=True,
@@ -36,15 +36,15 @@ def service() -> list[Panel]:
         graph(
             "Pool connections",
             "connections",
-            "Connections that each pool has open, by state.",
+            "Open connections of each pool, by state.",
             query(per("job, pool_name, status", of(POOL)), "{{job}} {{pool_name}} {{status}}"),
             to=links.APPLICATION,
             services=True,
         ),
         graph(
-            "Connections not got",
+            "Failed connection attempts",
             "connections",
-            f"In {window(ISSUES)}: requests that found Postgres away, or the pool in use too long.",
+            f"Connection errors and acquire timeouts within {window(ISSUES)}.",
             query(
                 per(
                     "job, pool_name", grown("agentical_database_connection_failures_total", ISSUES)
@@ -56,26 +56,26 @@ def service() -> list[Panel]:
             services=True,
         ),
         graph(
-            "Queries per second",
+            "Query rate (queries/s)",
             "ops",
-            "Queries of the service by statement, counted before any sampling.",
+            "Queries of the service by operation, counted before sampling.",
             query(per("job, operation", rate(f"{QUERY}_count")), "{{job}} {{operation}}"),
             to=links.APPLICATION,
             services=True,
         ),
         graph(
-            "Query duration, mean",
+            "Mean query latency (s)",
             "s",
-            "How long the service waits for an answer of Postgres.",
+            "Time the service waits for a response from Postgres.",
             query(mean(QUERY, "job, operation"), "{{job}} {{operation}}"),
             to=links.APPLICATION,
             alert="DatabaseQuerySlow",
             services=True,
         ),
         graph(
-            "Query duration, 95th percentile",
+            "P95 query latency (s)",
             "s",
-            "Far above the mean: some queries are slow. Logfire knows which.",
+            "Far above the mean: some queries are slow. Logfire shows which.",
             query(percentile(95, QUERY, "job, operation"), "{{job}} {{operation}}"),
             to=links.APPLICATION,
             alert="DatabaseQuerySlow",

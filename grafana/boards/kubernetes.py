@@ -1,4 +1,4 @@
-"""Pods, restarts, replicas and containers, as the kubelets and the cluster tell."""
+"""Pods, restarts, replicas and containers, from kubelet and cluster metrics."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -22,7 +22,7 @@ def kubernetes() -> Dashboard:
 
 
 def pods() -> list[Panel]:
-    """Return how many pods there are, and which start again and again."""
+    """Return pods by phase, and container restarts."""
     restarts, time = of("k8s_container_restarts", CHOSEN), window("PodRestarting")
     recent = per(
         "namespace, pod, container", f"{restarts} - min_over_time({restarts}[{time}])", "max"
@@ -31,7 +31,7 @@ def pods() -> list[Panel]:
         graph(
             "Pods by phase",
             "pods",
-            "Pending for long: no room, or no image. Failed: look at the pod's events.",
+            "Long pending: no capacity or no image. Failed: see the pod's events.",
             *(
                 query(
                     per("namespace", f"{of('k8s_pod_phase', CHOSEN)} == {number}", "count"),
@@ -42,17 +42,17 @@ def pods() -> list[Panel]:
             to=links.OVERVIEW,
         ),
         graph(
-            "Restarts lately",
+            "Recent container restarts",
             "restarts",
-            f"In {time}: each container was started anew, as it crashed or its probe failed.",
+            f"Restarts within {time}, after a crash or a failed liveness probe.",
             query(recent, CONTAINER),
             to=links.APPLICATION,
             alert="PodRestarting",
         ),
         graph(
-            "Restarts so far",
+            "Total container restarts",
             "restarts",
-            "Since the pod was made.",
+            "Restarts since the pod was created.",
             query(restarts, CONTAINER),
             to=links.APPLICATION,
         ),
@@ -60,27 +60,27 @@ def pods() -> list[Panel]:
 
 
 def deployments() -> list[Panel]:
-    """Return replicas: wanted, there, and how often that changed."""
+    """Return desired and available replicas, and how often they changed."""
     chosen = 'namespace=~"$namespace"'
     wanted, there = of("k8s_deployment_desired", chosen), of("k8s_deployment_available", chosen)
     return [
         graph(
-            "Replicas wanted and available",
+            "Desired and available replicas",
             "pods",
-            "Apart for long: new pods do not become ready.",
-            query(wanted, f"{DEPLOYMENT} wanted"),
+            "If they differ for long, new pods do not become ready.",
+            query(wanted, f"{DEPLOYMENT} desired"),
             query(there, f"{DEPLOYMENT} available"),
             to=links.OVERVIEW,
         ),
         graph(
-            "Replicas missing",
+            "Missing replicas",
             "pods",
-            "Wanted and not available.",
+            "Desired replicas that are not available.",
             query(f"{wanted} - {there}", DEPLOYMENT),
             to=links.OVERVIEW,
         ),
         graph(
-            "Replica changes in an hour",
+            "Replica changes per hour",
             "changes",
             "How often the number of available replicas changed: scaling, rollouts, crashes.",
             query(f"changes({there}[1h])", DEPLOYMENT),
@@ -90,12 +90,12 @@ def deployments() -> list[Panel]:
 
 
 def containers() -> list[Panel]:
-    """Return what each container uses."""
+    """Return CPU and memory usage of each container."""
     return [
         graph(
-            "Container CPU usage",
+            "Container CPU usage (cores)",
             "cores",
-            "Cores that each container uses.",
+            "CPU usage of each container.",
             query(
                 per("namespace, pod, container", rate("container_cpu_usage_seconds_total", CHOSEN)),
                 CONTAINER,
@@ -106,7 +106,7 @@ def containers() -> list[Panel]:
         graph(
             "Container memory usage (MB)",
             "mbytes",
-            "Memory that each container holds, its caches included.",
+            "Memory usage of each container, including page cache.",
             query(f"{of('container_memory_usage_bytes', CHOSEN)} / 1024 / 1024", CONTAINER),
             to=links.OVERVIEW,
             width=12,

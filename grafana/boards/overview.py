@@ -1,4 +1,4 @@
-"""The page an operator leaves open: what users notice, what fires, how the machines are."""
+"""The overview for on-call: user-facing symptoms, firing alerts, load and hosts."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -15,39 +15,39 @@ SERIES = (REQUESTS, "agentical_agent_tasks_total", "system_cpu_time_seconds_tota
 
 def overview() -> Dashboard:
     """Return the overview."""
-    rows = {"Now": now(), "Load": load(), "Machines": machines()}
+    rows = {"Status": now(), "Load": load(), "Hosts": machines()}
     return board(links.OVERVIEW, rows, SERIES)
 
 
 def now() -> list[Panel]:
-    """Return what an operator looks at first."""
+    """Return the current status: alerts, error budgets, error rate and latency."""
     return [
         number(
             "Critical alerts",
             "alerts",
-            "Alerts that fire and wake a person.",
+            "Firing alerts that page on-call.",
             query('count(ALERTS{alertstate="firing", severity="critical"}) or vector(0)', ""),
             to=links.SLOS,
         ),
         number(
-            "Warnings",
+            "Warning alerts",
             "alerts",
-            "Alerts that fire and wait for office hours.",
+            "Firing alerts that open a ticket.",
             query('count(ALERTS{alertstate="firing", severity="warning"}) or vector(0)', ""),
             to=links.SLOS,
         ),
         number(
-            "Error budget left",
+            "Error budget remaining (%)",
             "percentunit",
-            "Of what each objective allows to fail in its period. Below zero it is broken.",
+            "Remaining share of each SLO's error budget. Below zero the SLO is missed.",
             query('slo:error_budget_remaining:ratio{job=~"$job"}', "{{slo}} {{job}}"),
             to=links.SLOS,
             width=8,
         ),
         number(
-            "Requests that fail",
+            "Error rate (%)",
             "percentunit",
-            "The share that is answered with 5xx, counted before any sampling.",
+            "The share of requests answered with 5xx, counted before sampling.",
             query(
                 share(
                     f"sum({rate(REQUESTS, FAILED)} or 0 * {rate(REQUESTS)})",
@@ -59,7 +59,7 @@ def now() -> list[Panel]:
             alert="ApplicationErrorRateHigh",
         ),
         number(
-            "Slowest twentieth",
+            "P95 latency (s)",
             "s",
             "Of all requests, 95 % are faster than this.",
             query(percentile(95, DURATION, "job"), "{{job}}"),
@@ -67,8 +67,8 @@ def now() -> list[Panel]:
             alert="ApplicationLatencyHigh",
         ),
         firing(
-            "Alerts firing",
-            "What Alertmanager is told now. A click opens the rule, which names its runbook.",
+            "Firing alerts",
+            "Alerts that Prometheus sends to Alertmanager. Click one to open its rule and runbook.",
             latest('ALERTS{alertstate="firing", severity!="none"}'),
             to=links.SLOS,
         ),
@@ -76,20 +76,20 @@ def now() -> list[Panel]:
 
 
 def load() -> list[Panel]:
-    """Return what comes in, and how it is served."""
+    """Return the load on the service, and its latency."""
     return [
         graph(
-            "Requests per second",
+            "Request rate (req/s)",
             "reqps",
-            "Every request by route, counted before any sampling.",
+            "Requests by route, counted before sampling.",
             query(per("job, endpoint", rate(REQUESTS)), "{{endpoint}}"),
             to=links.APPLICATION,
             services=True,
         ),
         graph(
-            "Request duration, 95th percentile",
+            "P95 request latency by route (s)",
             "s",
-            "A dot is one request: click it to open its trace.",
+            "Each dot is a request (an exemplar): click it to open its trace.",
             query(percentile(95, DURATION, "job, endpoint"), "{{endpoint}}"),
             exemplars("agentical_sampled_request_duration_seconds"),
             to=links.APPLICATION,
@@ -97,9 +97,9 @@ def load() -> list[Panel]:
             services=True,
         ),
         graph(
-            "Agent tasks per second",
+            "Agent task rate (tasks/s)",
             "tasks/s",
-            "Tasks that workers finished, by how they ended.",
+            "Tasks that workers finished, by status.",
             query(per("job, status", rate("agentical_agent_tasks_total")), "{{status}}"),
             to=links.APPLICATION,
             services=True,

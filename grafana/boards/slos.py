@@ -1,4 +1,4 @@
-"""The promises: objective, what is left of the error budget, and how fast it burns."""
+"""SLOs: objectives, remaining error budgets and burn rates."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -14,41 +14,43 @@ LEFT = 'slo:error_budget_remaining:ratio{job=~"$job"}'
 
 
 def slos() -> Dashboard:
-    """Return the dashboard of the promises."""
-    return board(links.SLOS, {"Budgets": budgets(), "Burn": burn()}, SERIES, since="now-7d")
+    """Return the SLO dashboard."""
+    return board(
+        links.SLOS, {"Error budgets": budgets(), "Burn rates": burn()}, SERIES, since="now-7d"
+    )
 
 
 def budgets() -> list[Panel]:
-    """Return what is promised, and what is left of it."""
+    """Return objectives, and what remains of their error budgets."""
     return [
         number(
-            "Objective",
+            "Objective (%)",
             "percentunit",
-            "The share that shall be good.",
+            "The share of events that must be good.",
             query("slo:objective:ratio", "{{slo}}"),
             to=links.APPLICATION,
             width=8,
         ),
         number(
-            "Error budget",
+            "Error budget (%)",
             "percentunit",
-            "The share that may be bad: what the objective leaves.",
+            "The share of events that may be bad: 100 % minus the objective.",
             query("slo:error_budget:ratio", "{{slo}}"),
             to=links.APPLICATION,
             width=8,
         ),
         number(
-            "Error budget left",
+            "Error budget remaining (%)",
             "percentunit",
-            f"Of that, what is left of {LEVELS.period}. Below zero the promise is broken.",
+            f"Remaining share of the {LEVELS.period} budget. Below zero the SLO is missed.",
             query(LEFT, "{{slo}} {{job}}"),
             to=links.TRENDS,
             width=8,
         ),
         graph(
-            "Error budget left, over time",
+            "Error budget remaining over time (%)",
             "percentunit",
-            "A steep fall is an outage, a slope a slow burn.",
+            "A steep drop is an outage, a steady decline a slow burn.",
             query(LEFT, "{{slo}} {{job}}"),
             to=links.TRENDS,
             services=True,
@@ -58,12 +60,12 @@ def budgets() -> list[Panel]:
 
 
 def burn() -> list[Panel]:
-    """Return how much faster than allowed each budget burns, over the windows of its alerts."""
+    """Return the burn rate of each SLO, over the long windows of its alerts."""
     return [
         graph(
-            f"Burn of {slo.slo}",
+            f"Burn rate of {slo.slo}",
             "x",
-            "How many times faster than allowed: at 1 the budget lasts exactly its period.",
+            "At a burn rate of 1 the error budget lasts exactly its period.",
             *(
                 query(times(slo, pair.long), f"{{{{job}}}} over {pair.long}")
                 for severity in LEVELS.burns

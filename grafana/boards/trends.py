@@ -1,6 +1,6 @@
-"""Weeks and months: how load, storage and connections grow, and when room runs out.
+"""Trends over weeks and months: load, storage, connections, and when capacity runs out.
 
-Its series are recorded by `prometheus/rules/trends.yml`, so that a year is read as fast as a day.
+Its series are recorded by `prometheus/rules/trends.yml`, so that queries over a year stay fast.
 """
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
@@ -21,34 +21,34 @@ A_DAY, A_YEAR = 86400, 365
 
 
 def trends() -> Dashboard:
-    """Return the dashboard of weeks and months."""
-    rows = {"Load": load(), "Storage": storage(), "Room": room()}
+    """Return the dashboard of trends."""
+    rows = {"Load": load(), "Storage": storage(), "Capacity": room()}
     return board(links.TRENDS, rows, SERIES, since="now-30d")
 
 
 def load() -> list[Panel]:
-    """Return what is asked of the service."""
+    """Return the load on the service."""
     return [
         graph(
-            "Requests per second",
+            "Request rate (req/s)",
             "reqps",
-            "The mean of each hour.",
+            "Hourly mean of the request rate.",
             query(of(REQUESTS), "{{job}}"),
             to=links.APPLICATION,
             services=True,
         ),
         graph(
-            "Agent tasks per second",
+            "Agent task rate (tasks/s)",
             "tasks/s",
-            "The mean of each hour.",
+            "Hourly mean of the task rate.",
             query(of(TASKS), "{{job}}"),
             to=links.APPLICATION,
             services=True,
         ),
         graph(
-            "Growth of requests in a week",
+            "Request growth per week (%)",
             "percentunit",
-            "The last week's mean against that of the week before.",
+            "Mean rate of the last week, relative to the week before.",
             query(weekly(REQUESTS), "{{job}}"),
             to=links.APPLICATION,
             services=True,
@@ -57,26 +57,26 @@ def load() -> list[Panel]:
 
 
 def storage() -> list[Panel]:
-    """Return what is kept."""
+    """Return the size of the databases."""
     return [
         graph(
-            "Databases",
+            "Database size (bytes)",
             "bytes",
-            "What each database of Postgres takes on disk.",
+            "Size of each Postgres database on disk.",
             query(of(DATABASE), "{{instance}} {{database}}"),
             to=links.DATABASES,
         ),
         graph(
-            "Databases, growth a day",
+            "Database growth per day (bytes)",
             "bytes",
-            "By the slope of the last week.",
+            "Slope over the last week.",
             query(f"deriv({of(DATABASE)}[1w]) * {A_DAY}", "{{instance}} {{database}}"),
             to=links.DATABASES,
         ),
         graph(
-            "Redis memory",
+            "Redis memory usage (bytes)",
             "bytes",
-            "What the data of Redis takes.",
+            "Memory used by the data in Redis.",
             query(of(REDIS), "{{instance}}"),
             to=links.DATABASES,
         ),
@@ -84,44 +84,44 @@ def storage() -> list[Panel]:
 
 
 def room() -> list[Panel]:
-    """Return how much room is left, and for how long."""
+    """Return the remaining capacity, and how long it lasts."""
     shrinks = f"clamp_min(-deriv({of(FREE)}[1w]) * {A_DAY}, 1)"
     return [
         number(
-            "Days until full",
+            "Days until disk full",
             "d",
-            "Of each file system, by the slope of the last week; 365 means not in sight.",
+            "By file system, extrapolated from the last week; capped at 365.",
             query(f"clamp_max({of(FREE)} / {shrinks}, {A_YEAR})", "{{instance}} {{mountpoint}}"),
             to=links.OVERVIEW,
             width=8,
         ),
         graph(
-            "Disk space free",
+            "Free disk space (bytes)",
             "bytes",
-            "The least of each hour.",
+            "Hourly minimum of each file system.",
             query(of(FREE), "{{instance}} {{mountpoint}}"),
             to=links.OVERVIEW,
         ),
         graph(
-            "Postgres connections",
+            "Postgres connection utilization (%)",
             "percentunit",
-            "The most of each hour, of what max_connections allows.",
+            "Hourly maximum, relative to max_connections.",
             query(of(CONNECTIONS), "{{instance}}"),
             to=links.DATABASES,
             alert="PostgresConnectionsHigh",
         ),
         graph(
-            "Spans per second",
+            "Span rate (spans/s)",
             "spans/s",
-            "What the collector took in, by hour: it decides what Logfire and the machine cost.",
+            "Hourly mean of spans received: they drive the cost of Logfire and of the collector.",
             query(of(SPANS), "{{job}}"),
             to=links.COLLECTOR,
             width=12,
         ),
         graph(
-            "Collector's CPU",
+            "Collector CPU usage (cores)",
             "cores",
-            "The mean of each hour.",
+            "Hourly mean of the CPU usage.",
             query(of(CPU), "{{job}}"),
             to=links.COLLECTOR,
             width=12,
@@ -130,6 +130,6 @@ def room() -> list[Panel]:
 
 
 def weekly(series: str) -> str:
-    """Return by how much the mean of a week differs from that of the week before, 0.1 for 10 %."""
+    """Return the relative change of a weekly mean against the week before, 0.1 for 10 %."""
     week = f"avg_over_time({of(series)}[1w])"
     return f"{week} / ({week.removesuffix(')')} offset 1w) > 0) - 1"

@@ -1,4 +1,4 @@
-"""The panels of what is lost, and why: the ledger (docs/ledger.md), and what backends refuse."""
+"""The panels of the loss ledger (docs/ledger.md), and of what backends reject."""
 
 from grafana import links
 from grafana.panels import Panel, graph
@@ -9,38 +9,38 @@ BACKEND, TO = "job, server_address, server_port", "{{server_address}}:{{server_p
 
 
 def ledger() -> list[Panel]:
-    """Return where everything went: docs/ledger.md."""
+    """Return the ledger: received, delivered, waiting, sampled out, dropped, unaccounted."""
     return [
         graph(
-            "Received and delivered",
+            "Received and delivered (items)",
             "items",
-            "Of each signal, from the receivers to the seams and through each exporter.",
+            "By signal, from the receivers to the seams, and through each exporter.",
             query("signal_hop:ledger_received:sum", f"{HOP} received"),
             query("signal_hop:ledger_delivered:sum", f"{HOP} delivered"),
             to=links.OVERVIEW,
             width=6,
         ),
         graph(
-            "Waiting and sampled out",
+            "Waiting and sampled out (items)",
             "items",
-            "In the sampler or in a queue, and left out by sampling on purpose.",
+            "Pending in the sampler or in a queue, and dropped by sampling on purpose.",
             query("signal_hop:ledger_waiting:sum", f"{HOP} waiting"),
             query("signal_hop:ledger_sampled_out:sum", f"{HOP} sampled out"),
             to=links.TRENDS,
             width=6,
         ),
         graph(
-            "Lost",
+            "Dropped (items)",
             "items",
-            "What was lost, by reason.",
+            "Dropped items by reason.",
             query("signal_hop_reason:ledger_dropped:sum", f"{HOP} {{{{reason}}}}"),
             to=links.OVERVIEW,
             width=6,
         ),
         graph(
-            "Unaccounted",
+            "Unaccounted (%)",
             "percentunit",
-            "The share of what was received that is gone, and nobody says why.",
+            "The share of received items that are lost without a recorded reason.",
             compared("CollectorLosingTelemetry", HOP),
             to=links.OVERVIEW,
             alert="CollectorLosingTelemetry",
@@ -50,30 +50,30 @@ def ledger() -> list[Panel]:
 
 
 def backends() -> list[Panel]:
-    """Return how the backends take what they are sent."""
+    """Return what backends reject, and how far metrics are behind."""
     answers = "otelcol_exporter_http_request_duration_seconds_count"
     answered, refused = rate(answers), rate(answers, 'http_response_status_code=~"401|403|502"')
     return [
         graph(
-            "Given up",
+            "Dropped by exporters (%)",
             "percentunit",
-            "The share that an exporter dropped: the backend will never take it.",
+            "The share that an exporter dropped after a permanent error of the backend.",
             compared("CollectorExportFailing", f"{HOP} {{{{reason}}}}"),
             to=links.OVERVIEW,
             alert="CollectorExportFailing",
         ),
         graph(
-            "Tokens refused",
+            "Rejected tokens (%)",
             "percentunit",
-            "The share of requests with a token that was refused; the guard answers 502 for it.",
+            "The share of requests rejected for their token; the guard answers these with 502.",
             query(share(per(BACKEND, f"{refused} or 0 * {answered}"), per(BACKEND, answered)), TO),
             to=links.OVERVIEW,
             alert="BackendTokenRefused",
         ),
         graph(
-            "Age of the newest metrics",
+            "Age of the newest metrics (s)",
             "s",
-            "How far the metrics here are behind: what waits in the queue is not seen.",
+            "How far these dashboards are behind: queued metrics are not visible yet.",
             compared("CollectorMetricsBehind", "{{job}}"),
             to=links.OVERVIEW,
             alert="CollectorMetricsBehind",

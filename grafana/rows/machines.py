@@ -1,4 +1,4 @@
-"""The panels of machines: processors, memory, disks, network."""
+"""The panels of hosts: CPU, memory, disks, network."""
 
 from grafana import links
 from grafana.limits import window
@@ -10,16 +10,16 @@ DISK, MEMORY = "system_filesystem_utilization_ratio", "system_memory_usage_bytes
 
 
 def machines() -> list[Panel]:
-    """Return the machines, and in Kubernetes the containers."""
+    """Return the hosts and, in Kubernetes, the containers."""
     idle = of("system_cpu_utilization_ratio", 'state=~"idle|wait"')
     average = f"avg_over_time({idle}[{window('HostCpuHigh')}])"
     busy = rate("system_cpu_time_seconds_total", 'state!~"idle|wait"')
     used = 'state="used"'
     return [
         graph(
-            "CPU usage",
+            "CPU usage (cores)",
             "cores",
-            "Cores in use: the host's, and in Kubernetes each container's.",
+            "CPU usage of each host and, in Kubernetes, of each container.",
             query(per("host", busy), "{{host}}"),
             query(
                 per("namespace, pod, container", rate("container_cpu_usage_seconds_total")),
@@ -28,9 +28,9 @@ def machines() -> list[Panel]:
             to=links.KUBERNETES,
         ),
         graph(
-            "CPU in use",
+            "CPU utilization (%)",
             "percentunit",
-            "The share of the host's cores that works.",
+            "Busy share of the host's cores, without I/O wait.",
             query(f"1 - {per('host', average)}", "{{host}}"),
             to=links.TRENDS,
             alert="HostCpuHigh",
@@ -38,32 +38,32 @@ def machines() -> list[Panel]:
         graph(
             "Memory usage (MB)",
             "mbytes",
-            "Memory in use: the host's, and in Kubernetes each container's.",
+            "Memory usage of each host and, in Kubernetes, of each container.",
             query(f"{per('host', of(MEMORY, used))} / 1024 / 1024", "{{host}}"),
             query(f"{of('container_memory_usage_bytes')} / 1024 / 1024", CONTAINER),
             to=links.KUBERNETES,
         ),
         graph(
-            "Memory in use",
+            "Memory utilization (%)",
             "percentunit",
-            "The share of the host's memory that programs hold; caches are not counted.",
+            "Used share of the host's memory, without page cache.",
             query(per("host", of("system_memory_utilization_ratio", used)), "{{host}}"),
             to=links.TRENDS,
             alert="HostMemoryHigh",
         ),
         graph(
-            "Disk space free",
+            "Free disk space (%)",
             "percentunit",
-            "The share of each file system that is free.",
+            "Free share of each file system.",
             query(f"1 - {of(DISK)}", "{{host}} {{mountpoint}}"),
             to=links.TRENDS,
             alert="HostDiskSpaceLow",
             severity="critical",
         ),
         graph(
-            "Disk traffic",
+            "Disk I/O (bytes/s)",
             "Bps",
-            "What is read from and written to each disk.",
+            "Bytes read from and written to each disk.",
             query(
                 per("host, device, direction", rate("system_disk_io_bytes_total")),
                 "{{host}} {{device}} {{direction}}",
@@ -71,9 +71,9 @@ def machines() -> list[Panel]:
             to=links.DATABASES,
         ),
         graph(
-            "Network traffic",
+            "Network traffic (bytes/s)",
             "Bps",
-            "What each host receives and sends, without what it sends itself.",
+            "Bytes received and sent by each host, without loopback.",
             query(
                 per("host, direction", rate("system_network_io_bytes_total", 'device!="lo"')),
                 "{{host}} {{direction}}",
@@ -82,12 +82,12 @@ def machines() -> list[Panel]:
             width=12,
         ),
         graph(
-            "Network errors",
+            "Network errors (packets/s)",
             "packets/s",
-            "Packets that were damaged or dropped.",
+            "Packets with errors, and dropped packets.",
             query(
                 per("host, direction", rate("system_network_errors_total")),
-                "{{host}} {{direction}} damaged",
+                "{{host}} {{direction}} errors",
             ),
             query(
                 per("host, direction", rate("system_network_dropped_total")),

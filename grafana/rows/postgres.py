@@ -1,4 +1,4 @@
-"""The panels of Postgres: what the server tells about itself."""
+"""The panels of Postgres, from the server's own metrics."""
 
 from grafana import links
 from grafana.limits import window
@@ -9,23 +9,23 @@ SERVER, DATABASE = "{{instance}}", "{{instance}} {{database}}"
 
 
 def postgres() -> list[Panel]:
-    """Return what Postgres tells about itself."""
+    """Return connections, transactions, cache, locks, replication and size."""
     hit, read = rate("postgresql_blks_hit_total"), rate("postgresql_blks_read_total")
     replayed = of("postgresql_wal_delay_seconds", 'operation="replay"')
     backends = per("instance", of("postgresql_backends"))
     return [
         graph(
-            "Connections in use",
+            "Postgres connection utilization (%)",
             "percentunit",
-            "Of what max_connections allows.",
+            "Connections in use, relative to max_connections.",
             query(share(backends, per("instance", of("postgresql_connection_max"), "max")), SERVER),
             to=links.TRENDS,
             alert="PostgresConnectionsHigh",
         ),
         graph(
-            "Transactions per second",
+            "Transaction rate (tx/s)",
             "ops",
-            "Those that were committed, and those rolled back.",
+            "Committed and rolled back transactions.",
             query(
                 per("instance, database", rate("postgresql_commits_total")), f"{DATABASE} committed"
             ),
@@ -36,9 +36,9 @@ def postgres() -> list[Panel]:
             to=links.APPLICATION,
         ),
         graph(
-            "Cache hit rate",
+            "Postgres cache hit rate (%)",
             "percentunit",
-            "The share of pages that were in memory when a query wanted them.",
+            "The share of block reads served from shared_buffers.",
             query(share(per("instance", hit), per("instance", f"{hit} + {read}")), SERVER),
             to=links.TRENDS,
             alert="PostgresCacheHitRateLow",
@@ -46,7 +46,7 @@ def postgres() -> list[Panel]:
         graph(
             "Deadlocks",
             "deadlocks",
-            f"In {window('PostgresDeadlocks')}: transactions ended, each waiting for another.",
+            f"Deadlocks within {window('PostgresDeadlocks')}; each aborted a transaction.",
             query(
                 per("instance, database", grown("postgresql_deadlocks_total", "PostgresDeadlocks")),
                 DATABASE,
@@ -57,14 +57,14 @@ def postgres() -> list[Panel]:
         graph(
             "Locks",
             "locks",
-            "Locks that are held or waited for, by mode.",
+            "Locks held or awaited, by mode.",
             query(per("instance, mode", of("postgresql_database_locks")), "{{instance}} {{mode}}"),
             to=links.APPLICATION,
         ),
         graph(
-            "Rows changed per second",
+            "Row changes (rows/s)",
             "rows/s",
-            "Rows that were inserted, updated and deleted.",
+            "Inserted, updated and deleted rows.",
             *(
                 query(
                     per("instance, database", rate(f"postgresql_tup_{change}_total")),
@@ -75,9 +75,9 @@ def postgres() -> list[Panel]:
             to=links.APPLICATION,
         ),
         graph(
-            "Replication, bytes behind",
+            "Replication lag (bytes)",
             "bytes",
-            "What the primary has written and a replica has not yet: sent, flushed or replayed.",
+            "WAL that the primary has written and a replica has not replayed yet.",
             query(
                 per("instance, replication_client", of("postgresql_replication_data_delay_bytes")),
                 "{{instance}} {{replication_client}}",
@@ -85,9 +85,9 @@ def postgres() -> list[Panel]:
             to=links.OVERVIEW,
         ),
         graph(
-            "Replication, time behind",
+            "Replication lag (s)",
             "s",
-            "How much older a replica's data is than the primary's.",
+            "Replay delay of each replica.",
             query(
                 per("instance, replication_client", replayed, "max"),
                 "{{instance}} {{replication_client}}",
@@ -96,9 +96,9 @@ def postgres() -> list[Panel]:
             alert="PostgresReplicationLagging",
         ),
         graph(
-            "Database size",
+            "Database size (bytes)",
             "bytes",
-            "What each database takes on disk, indexes included.",
+            "Size of each database on disk, including indexes.",
             query(
                 per("instance, database", of("postgresql_db_size_bytes")),
                 DATABASE,

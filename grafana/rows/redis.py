@@ -1,4 +1,4 @@
-"""The panels of Redis: what the server tells about itself."""
+"""The panels of Redis, from the server's own metrics."""
 
 from grafana import links
 from grafana.limits import window
@@ -9,74 +9,74 @@ SERVER = "{{instance}}"
 
 
 def redis() -> list[Panel]:
-    """Return what Redis tells about itself."""
+    """Return memory, hit rate, commands, clients and keys."""
     hits, misses = rate("redis_keyspace_hits_total"), rate("redis_keyspace_misses_total")
     return [
         graph(
-            "Memory in use",
+            "Redis memory utilization (%)",
             "percentunit",
-            "Of what maxmemory allows; without a limit there is no line.",
+            "Memory usage relative to maxmemory; empty without a limit.",
             query(share(of("redis_memory_used_bytes"), of("redis_maxmemory_bytes")), SERVER),
             to=links.TRENDS,
             alert="RedisMemoryHigh",
         ),
         graph(
-            "Memory",
+            "Redis memory usage (bytes)",
             "bytes",
-            "What the data takes, and what the process takes from the host.",
+            "Memory used by the data, and resident memory of the process.",
             query(of("redis_memory_used_bytes"), f"{SERVER} data"),
             query(of("redis_memory_rss_bytes"), f"{SERVER} process"),
             to=links.TRENDS,
         ),
         graph(
-            "Hit rate",
+            "Redis hit rate (%)",
             "percentunit",
-            "The share of lookups that found their key.",
+            "The share of key lookups that found the key.",
             query(share(hits, f"({hits} + {misses})"), SERVER),
             to=links.APPLICATION,
         ),
         graph(
-            "Commands per second",
+            "Command rate (commands/s)",
             "ops",
-            "Commands that the server processed.",
+            "Commands processed by the server.",
             query(rate("redis_commands_processed_total"), SERVER),
             to=links.APPLICATION,
         ),
         graph(
-            "Keys evicted",
+            "Evicted keys",
             "keys",
-            f"In {window('RedisEvictingKeys')}: thrown away because memory was short.",
+            f"Keys evicted within {window('RedisEvictingKeys')} because of maxmemory.",
             query(grown("redis_keys_evicted_total", "RedisEvictingKeys"), SERVER),
             to=links.TRENDS,
             alert="RedisEvictingKeys",
         ),
         graph(
-            "Clients",
+            "Connected clients",
             "connections",
-            "Clients that are connected, and those that wait in a blocking command.",
+            "Connected clients, and those blocked in a blocking command.",
             query(of("redis_clients_connected"), f"{SERVER} connected"),
             query(of("redis_clients_blocked"), f"{SERVER} blocked"),
             to=links.APPLICATION,
         ),
         graph(
-            "Connections rejected",
+            "Rejected connections",
             "connections",
-            f"In {window('RedisRejectingConnections')}: clients turned away, being too many.",
+            f"Connections over maxclients within {window('RedisRejectingConnections')}.",
             query(grown("redis_connections_rejected_total", "RedisRejectingConnections"), SERVER),
             to=links.APPLICATION,
             alert="RedisRejectingConnections",
         ),
         graph(
-            "Keys expired per second",
+            "Expired keys (keys/s)",
             "keys/s",
-            "Their time was over, as was asked.",
+            "Keys removed because their TTL expired.",
             query(rate("redis_keys_expired_total"), SERVER),
             to=links.TRENDS,
         ),
         graph(
             "Keys",
             "keys",
-            "Keys of each database.",
+            "Number of keys in each database.",
             query(of("redis_db_keys"), "{{instance}} {{db}}"),
             to=links.TRENDS,
         ),

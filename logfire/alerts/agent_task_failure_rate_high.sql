@@ -1,5 +1,5 @@
--- The agents' tasks, if too large a share of them failed. trace_id is one that failed; by agent and
--- type of task: logfire/queries/tasks_by_agent.sql.
+-- Returns a row if the failure rate of agent tasks is too high. trace_id is a failed task's. By agent
+-- and task type: logfire/queries/tasks_by_agent.sql.
 WITH executed AS (
   SELECT
     trace_id,

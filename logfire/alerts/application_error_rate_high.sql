@@ -1,5 +1,5 @@
--- Services of whose requests too large a share failed (5xx), by the requests' weights: sampling keeps
--- every failed request and a share of the rest. trace_id is one that failed.
+-- Services with a high error rate (5xx). Requests are weighted by their adjusted count, because
+-- sampling keeps every failed request but only a share of the others. trace_id is a failed request's.
 WITH served AS (
   SELECT
     service_name,

@@ -1,6 +1,6 @@
--- Services of whose requests too large a share took longer than the threshold, in seconds: the same
--- as a percentile above it, and exact, where a percentile of weighted rows is an estimate. trace_id
--- is one of the slow ones.
+-- Services with too large a share of requests above the threshold, in seconds. This is equivalent to
+-- a percentile above the threshold, but exact: percentiles of weighted rows are estimates. trace_id is
+-- a slow request's.
 WITH served AS (
   SELECT
     service_name,

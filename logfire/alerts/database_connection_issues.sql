@@ -1,6 +1,6 @@
--- Postgres, if the application lost it or did not reach it in too many slices of time. Slices, since
--- a count of failures says how many asked and not how long it lasted. No weight: logs are never
--- sampled, and a trace with an error is always kept.
+-- Returns a row if connections to Postgres failed in too many time slices. Slices measure how long it
+-- lasted; a count of failures would measure traffic. No weights: logs are never sampled, and a trace
+-- with an error is always kept.
 WITH failures AS (
   SELECT trace_id, start_timestamp
   FROM records

@@ -1,5 +1,5 @@
--- The queries to Postgres, if they took longer than the threshold on average, in seconds. trace_id is
--- one of the slow ones; by statement: logfire/queries/slow_database_statements.sql.
+-- Returns a row if the mean duration of Postgres queries exceeds the threshold, in seconds. trace_id
+-- is a slow query's. By statement: logfire/queries/slow_database_statements.sql.
 WITH asked AS (
   SELECT
     trace_id,

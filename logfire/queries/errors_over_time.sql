@@ -1,4 +1,4 @@
--- The share of each route's requests that failed (5xx), as it was before sampling.
+-- Error rate (5xx) by route over time, corrected for sampling.
 WITH served AS (
   SELECT
     time_bucket($resolution, start_timestamp) AS x,

@@ -1,4 +1,4 @@
--- The newest errors, each with its trace: exceptions on spans and in logs, and spans that failed.
+-- The newest errors with their traces: exceptions on spans and in logs, and failed spans.
 SELECT
   start_timestamp,
   service_name,

@@ -1,4 +1,4 @@
--- Postgres and Redis as the services did not reach them, by the reason that they logged.
+-- Failed connections to Postgres and Redis, by service and logged reason.
 SELECT
   service_name,
   attributes->>'server' AS server,

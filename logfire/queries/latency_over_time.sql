@@ -1,4 +1,4 @@
--- The duration that 95 % of each route's requests stayed below, in seconds.
+-- P95 latency by route over time, in seconds, corrected for sampling.
 WITH served AS (
   SELECT
     time_bucket($resolution, start_timestamp) AS x,

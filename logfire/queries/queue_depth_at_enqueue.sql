@@ -1,4 +1,4 @@
--- How many tasks waited in the queue when one was added, with it: mean and highest.
+-- Mean and maximum queue depth when a task was added, including that task.
 WITH sent AS (
   SELECT
     time_bucket($resolution, start_timestamp) AS x,

@@ -1,6 +1,6 @@
--- Requests as they were before sampling: how many, the share that failed, and the duration that
--- 95 % stayed below, in seconds. A span says in sampling.adjusted_count how many it stands for;
--- without the weight, errors and slow requests, which are all kept, look many times more frequent.
+-- Number of requests, error rate and P95 latency in seconds, corrected for sampling. A span's
+-- sampling.adjusted_count is the number of spans it represents. Without this weight, errors and slow
+-- requests, which are always kept, would look many times more frequent than they are.
 WITH served AS (
   SELECT
     duration,

@@ -1,5 +1,5 @@
--- Each route: how many requests, the share that failed (5xx), and the durations that 50, 95 and 99 %
--- stayed below, in seconds; as they were before sampling.
+-- Requests, error rate (5xx), and P50, P95 and P99 latency in seconds, by route; corrected for
+-- sampling.
 WITH served AS (
   SELECT
     http_method AS method,

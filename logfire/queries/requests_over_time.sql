@@ -1,4 +1,4 @@
--- Throughput: the requests of each route and stretch of time, as they were before sampling.
+-- Number of requests by route over time, corrected for sampling.
 SELECT
   time_bucket($resolution, start_timestamp) AS x,
   http_method || ' ' || COALESCE(http_route, 'unmatched') AS route,

@@ -1,4 +1,4 @@
--- The statements that took most of the database's time: calls, seconds each and in all, and the trace
+-- The statements with the highest total time: calls, mean, maximum and total duration, and the trace
 -- of the slowest call.
 WITH asked AS (
   SELECT

@@ -1,5 +1,5 @@
--- Of the tasks that were queued, the share that was executed, and of those the share that succeeded.
--- A task that waits, or was queued before the time in question, makes the first differ from 1.
+-- Completion rate (executed / queued) and success rate (succeeded / executed) of tasks. Tasks that
+-- are still queued, or were queued before the time range, make the completion rate differ from 1.
 WITH steps AS (
   SELECT
     attributes->>'messaging.operation.name' = 'send' AS is_queued,

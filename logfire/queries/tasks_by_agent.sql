@@ -1,5 +1,4 @@
--- What each agent did of each type of task: how many, the share that succeeded, and the mean duration
--- of an execution in seconds.
+-- Number of tasks, success rate and mean execution time in seconds, by agent and task type.
 WITH executed AS (
   SELECT
     attributes->>'agent_id' AS agent_id,

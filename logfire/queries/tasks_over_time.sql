@@ -1,4 +1,4 @@
--- The tasks that were executed, by outcome and stretch of time.
+-- Number of executed tasks by status over time, corrected for sampling.
 SELECT
   time_bucket($resolution, start_timestamp) AS x,
   attributes->>'status' AS status,

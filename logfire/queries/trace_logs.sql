@@ -1,4 +1,4 @@
--- The logs of one trace, in their order; its id is a text of 32 hex digits.
+-- The logs of one trace in chronological order. trace_id is a string of 32 hex digits.
 SELECT
   start_timestamp,
   service_name,

@@ -1,7 +1,7 @@
-# Logfire's side of alerts/matrix.yaml: its alerts, the channels that they notify, the dashboards.
-# The queries are those of ../alerts and ../generated, the numbers those of the matrix.
+# Logfire's alerts of alerts/matrix.yaml, their notification channels, and the dashboards. The queries
+# come from ../alerts and ../generated, the thresholds from the matrix.
 #
-# Never applied: no Logfire project was at hand. README.md says what was checked, and how.
+# Never applied, for lack of a Logfire project. README.md says what was tested instead.
 terraform {
   required_version = ">= 1.8"
 
@@ -23,7 +23,7 @@ locals {
 
   alerts = { for alert in local.matrix.alerts : alert.name => alert if can(alert.logfire) }
 
-  # ApplicationLatencyHigh is asked by application_latency_high.sql.
+  # ApplicationLatencyHigh is evaluated by application_latency_high.sql.
   queries = {
     for name, alert in local.alerts : name => templatefile(
       "${path.module}/../alerts/${lower(replace(name, "/([a-z0-9])([A-Z])/", "$${1}_$${2}"))}.sql",
@@ -31,7 +31,7 @@ locals {
     )
   }
 
-  # The receivers of prometheus/alertmanager.yml have the same names, and get the same severities.
+  # The receivers of prometheus/alertmanager.yml have the same names and severities.
   channels = {
     critical = logfire_channel.pager.id
     warning  = logfire_channel.tickets.id
@@ -66,7 +66,7 @@ resource "logfire_alert" "matrix" {
   project_id = var.project_id
   name       = each.key
   description = join(" ", [
-    "[${each.value.severity}] ${each.value.means} To do: ${each.value.action}.",
+    "[${each.value.severity}] ${each.value.means} Action: ${each.value.action}.",
     "Runbook: ${local.matrix.links.runbooks}#${lower(each.key)}",
     "Dashboard: ${local.matrix.links.grafana}/d/${each.value.dashboard}",
   ])
@@ -76,7 +76,7 @@ resource "logfire_alert" "matrix" {
   environments = var.environments
   notify_when  = var.notify_when
 
-  # What Prometheus tells people of is seen here, and told once, there.
+  # No channel if Prometheus notifies: the alert is visible in Logfire, but not sent a second time.
   channel_ids = try(each.value.notifies, "logfire") == "logfire" ? [local.channels[each.value.severity]] : []
 }
 

@@ -1,14 +1,14 @@
-# What differs from one project to another. Secrets come by TF_VAR_... or a secret store, and are
-# never printed; they are in Terraform's state, which therefore belongs into an encrypted backend.
+# The settings of a project. Pass secrets as TF_VAR_... or from a secret store. They are never printed,
+# but they are in Terraform's state: keep it in an encrypted backend.
 variable "api_key" {
-  description = "API key of the organization (Logfire: settings, API keys); by default LOGFIRE_API_KEY."
+  description = "API key of the organization (Logfire: settings, API keys). Default: LOGFIRE_API_KEY."
   type        = string
   default     = null
   sensitive   = true
 }
 
 variable "project_id" {
-  description = "Id (UUID) of the Logfire project."
+  description = "ID (UUID) of the Logfire project."
   type        = string
 }
 
@@ -19,24 +19,24 @@ variable "region" {
 
   validation {
     condition     = contains(["us", "eu"], var.region)
-    error_message = "region must be us or eu: it is in the address of the project's page."
+    error_message = "region must be us or eu: see the URL of the project in Logfire."
   }
 }
 
 variable "pager_webhook_url" {
-  description = "Where alerts that wake a person go."
+  description = "Webhook for critical alerts (on-call)."
   type        = string
   sensitive   = true
 }
 
 variable "tickets_webhook_url" {
-  description = "Where alerts for office hours go."
+  description = "Webhook for warnings (tickets)."
   type        = string
   sensitive   = true
 }
 
 variable "webhook_format" {
-  description = "What the webhooks take; auto knows Slack's addresses."
+  description = "Payload format of the webhooks; auto detects Slack URLs."
   type        = string
   default     = "auto"
 
@@ -47,13 +47,13 @@ variable "webhook_format" {
 }
 
 variable "environments" {
-  description = "Deployment environments that the alerts look at; none: all of them."
+  description = "Deployment environments that the alerts cover. Default: all."
   type        = set(string)
   default     = []
 }
 
 variable "notify_when" {
-  description = "By default people are told when an alert begins to fire, and when it ends."
+  description = "When Logfire notifies. Default: when an alert starts to fire, and when it resolves."
   type        = string
   default     = "has_matches_changed"
 

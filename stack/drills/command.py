@@ -100,7 +100,7 @@ def summary(outcomes: Sequence[Outcome]) -> Table:
 
 def listed() -> Table:
     """Return the table of all drills."""
-    table = Table("drill", "what it does", "who is told what", box=None, padding=(0, 3, 0, 0))
+    table = Table("drill", "what it does", "expected notification", box=None, padding=(0, 3, 0, 0))
     for row in rows():
         table.add_row(*row)
     return table
@@ -109,6 +109,6 @@ def listed() -> Table:
 def rows() -> list[tuple[str, str, str]]:
     """Return name, deed and expectation of each drill."""
     return [
-        (HEALTHY, "Watch ten minutes' worth of a healthy load.", "nobody anything"),
+        (HEALTHY, "Watch ten minutes' worth of a healthy load.", "none"),
         *((drill.name, drill.breaks, f"{drill.receiver}: {drill.expected}") for drill in DRILLS),
     ]

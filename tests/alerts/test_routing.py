@@ -10,7 +10,7 @@ from stack.paths import PROMETHEUS
 from stack.tools import toolchain
 
 CONFIG = PROMETHEUS / "alertmanager.yml"
-RECEIVERS = {"critical": "pager", "warning": "tickets", "none": "nobody"}
+RECEIVERS = {"critical": "pager", "warning": "tickets", "none": "null"}
 
 
 def amtool(*arguments: str) -> str:

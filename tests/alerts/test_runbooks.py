@@ -7,9 +7,9 @@ from alerts.model import matrix
 from stack.paths import PROMETHEUS, ROOT
 from tests.alerts.runbooks import HEADINGS, PAGE, TEXT
 
-QUESTIONS = ["Users", "Look", "Usually", "Do", "Ignore"]
+QUESTIONS = ["Impact", "Check first", "Usual causes", "Fix", "Safe to ignore"]
 
-OUTAGES = PROMETHEUS / "rules" / "outages.yml"  # its alerts only silence others
+OUTAGES = PROMETHEUS / "rules" / "outages.yml"  # its alerts only inhibit others
 
 
 def test_every_alert_has_one_heading_and_no_heading_is_left_over() -> None:
@@ -21,11 +21,12 @@ def test_every_alert_has_one_heading_and_no_heading_is_left_over() -> None:
 
 def test_each_answers_the_same_questions_in_few_lines() -> None:
     for name, body in HEADINGS.items():
-        assert re.findall(r"^- \*\*(\w+)\*\*", body, re.MULTILINE) == QUESTIONS, name
+        assert re.findall(r"^- \*\*([\w ]+)\*\*: ", body, re.MULTILINE) == QUESTIONS, name
         outside = re.sub(r"```.*?```", "", body, flags=re.DOTALL)
         lines = [line for line in outside.splitlines() if line.strip()]
         assert 5 <= len(lines) <= 12, f"{name}: {len(lines)} lines"
-        assert "```promql" in body or ".sql)" in body or "`" in body.split("**Look**")[1], name
+        first = body.split("**Check first**")[1]
+        assert "```promql" in body or ".sql)" in body or "`" in first, name
 
 
 def test_every_link_leads_to_a_file_or_to_a_heading() -> None:

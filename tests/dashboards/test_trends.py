@@ -70,6 +70,8 @@ def test_every_query_draws_two_weeks(two_weeks: Prometheus) -> None:
 
 
 def test_growth_and_the_days_that_are_left_are_what_the_slopes_say(two_weeks: Prometheus) -> None:
-    assert values(two_weeks, drawn("Growth of requests in a week")) == [pytest.approx(0.1)]
-    assert values(two_weeks, drawn("Databases, growth a day")) == [pytest.approx(2e6, rel=0.01)]
-    assert values(two_weeks, drawn("Days until full")) == [pytest.approx(100, rel=0.01)]
+    assert values(two_weeks, drawn("Request growth per week (%)")) == [pytest.approx(0.1)]
+    assert values(two_weeks, drawn("Database growth per day (bytes)")) == [
+        pytest.approx(2e6, rel=0.01)
+    ]
+    assert values(two_weeks, drawn("Days until disk full")) == [pytest.approx(100, rel=0.01)]

@@ -1,6 +1,6 @@
-"""Which series a query asks for, and whether a running Prometheus has them.
+"""Which series a query reads, and whether a running Prometheus has them.
 
-Prometheus itself parses (`/api/v1/parse_query`), so every query that it takes is understood.
+Prometheus itself parses the query (`/api/v1/parse_query`), so all of PromQL is supported.
 """
 
 import json
@@ -18,12 +18,12 @@ NO_LABEL: Labels = frozenset()
 
 
 class QueryError(ValueError):
-    """Prometheus does not take the query; the message says where it errs."""
+    """Prometheus rejects the query; the message says why."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """What a query reads: a selector as text, and labels that its series must carry."""
+    """A selector of a query, and the labels that its series must have."""
 
     selector: str
     name: str
@@ -31,13 +31,13 @@ class Series:
 
 
 def series_of(expr: str, url: str) -> list[Series]:
-    """Return what a query reads, parsed by the Prometheus at `url`.
+    """Return the series that a query reads, parsed by the Prometheus at `url`.
 
-    The labels are those that the query groups by, matches on, or renames.
+    The labels are those that the query groups by, matches on or renames.
 
     Raises:
-        QueryError: it is no PromQL.
-        OSError: Prometheus was not reached.
+        QueryError: it is not valid PromQL.
+        OSError: Prometheus is unreachable.
     """
     answer = ask(f"{url}/api/v1/parse_query", expr)
     if answer["status"] != "success":
@@ -46,16 +46,16 @@ def series_of(expr: str, url: str) -> list[Series]:
 
 
 def missing(expr: str, url: str, seconds: float = 600.0) -> list[str]:
-    """Return a sentence for each series and label of a query that Prometheus did not have lately.
+    """Return a sentence for each series or label that had no sample within `seconds`.
 
-    Raises what `series_of` raises.
+    Raises the errors of `series_of`.
     """
     found = (lack(series, url, seconds) for series in series_of(expr, url))
     return [sentence for sentence in found if sentence]
 
 
 def lack(series: Series, url: str, seconds: float) -> str:
-    """Say in a sentence what Prometheus has not of a series; nothing when it has all."""
+    """Return a sentence on what is missing of a series, empty if nothing is."""
     query = f"last_over_time({series.selector}[{seconds:.0f}s])"
     answer = ask(f"{url}/api/v1/query", query)["data"]["result"]
     if not answer:
@@ -66,7 +66,7 @@ def lack(series: Series, url: str, seconds: float) -> str:
 
 
 def ask(url: str, query: str) -> dict[str, Any]:
-    """Return Prometheus' answer to a query, be it that it takes none like this."""
+    """Return Prometheus' response to a query, also if it is an error."""
     try:
         with urlopen(f"{url}?{urlencode({'query': query})}", timeout=10) as response:
             answer: dict[str, Any] = json.load(response)
@@ -76,7 +76,7 @@ def ask(url: str, query: str) -> dict[str, Any]:
 
 
 def read(node: Node, wanted: Labels) -> Iterator[Series]:
-    """Yield what a part of a query reads, whose result must carry the labels `wanted`."""
+    """Yield the series that a node reads; its result must have the labels `wanted`."""
     match node["type"]:
         case "vectorSelector" | "matrixSelector":
             yield selected(node, wanted)
@@ -95,7 +95,7 @@ def read(node: Node, wanted: Labels) -> Iterator[Series]:
 
 
 def read_binary(node: Node, wanted: Labels) -> Iterator[Series]:
-    """Yield what both sides of an operator read; the left one makes the result."""
+    """Yield the series on both sides of an operator; the result has the labels of the left one."""
     matching = node["matching"] or {"labels": [], "on": False}
     on = frozenset(matching["labels"]) if matching["on"] else NO_LABEL
     right = wanted | on if node["op"] == "or" or not matching["on"] else on
@@ -104,19 +104,19 @@ def read_binary(node: Node, wanted: Labels) -> Iterator[Series]:
 
 
 def label_sources(function: str, arguments: list[Node]) -> list[str]:
-    """Return the labels that label_replace or label_join reads."""
+    """Return the source labels of label_replace or label_join."""
     named = arguments[1:2] if function == "label_replace" else arguments[1:]
     return [argument["val"] for argument in named if argument["val"]]
 
 
 def parts(node: Node) -> list[Node]:
-    """Return what stands within a call, a subquery or a pair of parentheses."""
+    """Return the child nodes of a call, a subquery or parentheses."""
     inner = [node["expr"]] if "expr" in node else []
     return inner + list(node.get("args", ()))
 
 
 def selected(node: Node, wanted: Labels) -> Series:
-    """Return a selector with the labels it must have: those of its matchers too, if not empty."""
+    """Return a selector with the labels it must have, including those of non-empty matchers."""
     name = node["name"]
     matchers = [m for m in node["matchers"] if not (name and m["name"] == "__name__")]
     text = ",".join(f"{m['name']}{m['type']}{quoted(m['value'])}" for m in matchers)
@@ -125,6 +125,6 @@ def selected(node: Node, wanted: Labels) -> Series:
 
 
 def quoted(text: str) -> str:
-    """Return a text as a PromQL string."""
+    """Return a string literal in PromQL."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
