@@ -9,8 +9,8 @@ import sys
 
 from redis import RedisError, ResponseError
 
+from app.connections import gauge_client
 from app.queue import GROUP
-from app.services import gauge_client
 from app.settings import Settings, load
 
 

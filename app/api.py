@@ -13,10 +13,10 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Respons
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from app import __version__, gauges, telemetry
+from app.connections import Services, gauge_client, opened
 from app.errors import LOST_SERVER, reason
 from app.messages import Document, Health, Name, NewTask, Queued, Stats, TaskState
 from app.refusals import BodyLimit, add_refusals, refusals
-from app.services import Services, gauge_client, opened
 from app.settings import Settings, SettingsError, load
 from app.tasks import Task
 

@@ -31,7 +31,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from app.guards import counting_losses, quieten_exporters
+from app.sdk_health import counting_losses, quieten_exporters
 from app.tracing import Tracing
 
 LIBRARIES = (

@@ -10,10 +10,10 @@ import httpx
 
 from app import __version__, gauges, telemetry
 from app.agents import execute
+from app.connections import opened
 from app.database import Database
 from app.errors import LOST_SERVER, UNFIT, ServerLostError, lost_server, reason
 from app.queue import Message, TaskQueue
-from app.services import opened
 from app.settings import Settings, SettingsError, load
 from app.tasks import Outcome
 
