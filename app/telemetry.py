@@ -42,7 +42,7 @@ LIBRARIES = (
 NO_METER = metrics.NoOpMeterProvider()  # the collector derives request metrics from the spans
 FLUSH_SECONDS = 5.0
 # An export is retried after 1, 2, 4, 8 and 16 s; its batch is dropped if the next retry would come
-# later than this timeout. With the default, 10, a batch survives an outage of 7 s; with 40, of 31 s.
+# later than this timeout. With the default of 10 a batch survives an outage of 7 s, with 40 31 s.
 EXPORT_TIMEOUT_SECONDS = "40"
 Provider = TracerProvider | MeterProvider | LoggerProvider
 
