@@ -24,8 +24,6 @@ RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Connections:
-    """Postgres, and the task queue on Redis."""
-
     database: Database
     queue: TaskQueue
 

@@ -28,8 +28,6 @@ Attributes = dict[str, list[str]]
 
 
 class ScopeHeadersGetter(Getter[Headers]):
-    """Reads trace context from the headers of an ASGI scope."""
-
     def get(self, carrier: Headers, key: str) -> list[str] | None:
         name = key.lower().encode()
         return [value.decode("latin-1") for given, value in carrier if given == name] or None

@@ -74,7 +74,7 @@ class Stats(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether Postgres and Redis answer ("ok" or "lost"); the log says why not."""
+    """The state of Postgres and Redis: "ok" or "lost"; the log has the reason."""
 
     status: Literal["ok", "unavailable"]
     postgres: Literal["ok", "lost"] = "ok"

@@ -21,8 +21,6 @@ IGNORED = frozenset(COMMON_WORDS.split())
 
 @dataclass(frozen=True)
 class Task:
-    """What an agent is asked to do."""
-
     task_id: str
     agent_id: str
     task_type: str
@@ -40,7 +38,7 @@ class Outcome:
 
 
 class TaskFailedError(Exception):
-    """The task cannot be done; the message is for whoever sent it."""
+    """The task cannot be done; the message is returned to the client."""
 
 
 async def word_statistics(text: str, _: httpx.AsyncClient) -> Result:
@@ -56,7 +54,6 @@ async def word_statistics(text: str, _: httpx.AsyncClient) -> Result:
 
 
 async def extract_keywords(text: str, _: httpx.AsyncClient) -> Result:
-    """Find the words that the text uses most."""
     found = keywords_of(text)
     if not found:
         raise TaskFailedError("the text has no word of four letters or more to be a keyword")

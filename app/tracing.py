@@ -34,7 +34,7 @@ class Tracing:
     """ASGI middleware: a SERVER span for each request and each WebSocket connection.
 
     Its parent comes from the headers only, never from the current context: asyncio resumes reading
-    a connection in the context of whoever asked for it. For a large body that is the request's own
+    a connection in the context that asked for it. For a large body that is the request's own
     context, and the connection's next requests would join that request's trace.
     """
 
@@ -124,7 +124,7 @@ class TracedRequest:
 
 
 def attributes_of(scope: Scope) -> dict[str, Any]:
-    """Return the attributes known before the request is request."""
+    """Return the attributes that are known before the request is handled."""
     method = scope.get("method", "GET")  # a WebSocket starts as one
     attributes = {
         "http.request.method": method,

@@ -51,7 +51,7 @@ def capacity(
 ) -> None:
     """Calculate how many gateways a load needs, their memory and disk, and Logfire's price."""
     constants, shipped = measured(), limits()
-    asked = {
+    options = {
         "requests_per_second": requests_per_second,
         "outage_hours": outage_hours,
         "sample_percent": sample_percent,
@@ -63,7 +63,7 @@ def capacity(
         "decision_wait": decision_wait,
         "utilisation": utilisation,
     }
-    demand = checked(asked, constants, shipped)
+    demand = checked(options, constants, shipped)
     found = need(demand, constants, shipped)
     if json:
         typer.echo(as_json(demand, found))
@@ -71,7 +71,7 @@ def capacity(
         show(demand, found, shipped, constants)
 
 
-def checked(asked: dict[str, float | None], constants: Measured, shipped: Limits) -> Demand:
+def checked(options: dict[str, float | None], constants: Measured, shipped: Limits) -> Demand:
     """Return the demand with defaults filled in; raises `UserError` for an invalid value."""
     defaults = {
         "sample_percent": shipped.sample_percent,
@@ -80,7 +80,7 @@ def checked(asked: dict[str, float | None], constants: Measured, shipped: Limits
         "series_per_process": constants.series.process,
         "decision_wait": shipped.decision_wait,
     }
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():
         check(name, value)
     figures = {**defaults, **given}

@@ -45,7 +45,7 @@ class Need:
 
     Attributes:
         cores: busy cores of all gateways together.
-        gateways: how many; `bound` is the limit that requires so many.
+        gateways: their number; `bound` is the limit that requires it.
         memory: resident bytes of a gateway.
         memory_limit: bytes to give it, so that its memory limiter never refuses data.
         queues: bytes in a gateway's queues at the end of the outage.

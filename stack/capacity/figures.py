@@ -88,7 +88,6 @@ def constants(found: Mapping[str, Any]) -> Measured:
 
 
 def of_median(rows: Rows, field: str) -> float:
-    """Return the median of a field over the windows of a run."""
     return float(median(row[field] for row in rows))
 
 

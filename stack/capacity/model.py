@@ -36,7 +36,6 @@ def need(demand: Demand, measured: Measured, limits: Limits) -> Need:
 
 
 def cpu_cores(spans_per_second: float, measured: Measured) -> float:
-    """Return the number of busy cores: CPU time per span times spans per second."""
     return spans_per_second * measured.cpu_us_per_span / 1e6
 
 

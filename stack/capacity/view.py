@@ -58,7 +58,6 @@ def largest(found: Need) -> float:
 
 
 def remarks(found: Need, limits: Limits, measured: Measured) -> list[str]:
-    """Return what to set, and where the figures come from."""
     wanted, given = largest(found), _bytes(limits.queue_bytes)
     full = f"Set QUEUE_BYTES={wanted:.0f} on the gateways: the default ({given}) is too small."
     share = f"Memory and disk are those of a gateway while one of the {found.gateways} is down."

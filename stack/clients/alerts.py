@@ -18,9 +18,9 @@ def alerts() -> None:
 
     Logfire evaluates them by itself. The stand-in does not, so there this command replaces it.
     """
-    asked = [alert for alert in matrix().alerts if alert.logfire is not None]
+    logfire_alerts = [alert for alert in matrix().alerts if alert.logfire is not None]
     with Logfire.from_environment() as logfire:
-        found = [(alert, firing(logfire, alert)) for alert in asked]
+        found = [(alert, firing(logfire, alert)) for alert in logfire_alerts]
     # When piped, no cell is wrapped to a terminal's width.
     width = None if sys.stdout.isatty() else 10_000
     Console(width=width, highlight=False).print(as_table(found))

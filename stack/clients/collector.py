@@ -1,4 +1,4 @@
-"""The collector's own metrics, as far as they show what happened to a signal."""
+"""Reads the collector's own metrics, to find out what happened to a signal."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,6 @@ class SelfMetrics:
 
     @classmethod
     def read(cls, url: str) -> Self:
-        """Scrape the metrics at this URL."""
         try:
             answer = httpx.get(url, timeout=3)
         except (httpx.HTTPError, httpx.InvalidURL):

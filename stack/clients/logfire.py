@@ -93,7 +93,6 @@ def is_local(endpoint: str) -> bool:
 
 
 def error_of(endpoint: str, response: httpx.Response) -> UserError:
-    """Return the error to raise for an unsuccessful response."""
     if response.status_code in {401, 403}:
         return ReadTokenError(
             f"{endpoint} rejected the read token ({response.status_code}): set LOGFIRE_READ_TOKEN "
@@ -103,7 +102,6 @@ def error_of(endpoint: str, response: httpx.Response) -> UserError:
 
 
 def detail(response: httpx.Response) -> str:
-    """Return the message in the body of an error response."""
     try:
         body = response.json()
     except ValueError:

@@ -18,7 +18,6 @@ class PromQL:
         self._client.close()
 
     def series(self, query: str) -> list[tuple[dict[str, str], float]]:
-        """Return labels and value of each series of a query."""
         answer = self._client.get("/api/v1/query", params={"query": query}).raise_for_status()
         found = answer.json()["data"]["result"]
         return [(one["metric"], float(one["value"][1])) for one in found]

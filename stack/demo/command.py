@@ -129,7 +129,6 @@ def observed(pipeline: Pipeline, run: Run) -> Iterator[View]:
 def probes(
     pipeline: Pipeline, logfire: Logfire | None, prometheus: PromQL | None
 ) -> Iterator[Probe]:
-    """Yield a probe for each backend that can be queried."""
     if logfire is not None:
         failing = pipeline.environment != "development"
         yield TraceProbe(pipeline.api_url, logfire, failing=failing)
@@ -153,7 +152,6 @@ def show(view: View, run: Run, console: Console) -> bool:
 
 
 def settle(view: View, patience: float) -> None:
-    """Send no more, and wait for telemetry in flight."""
     view.load.stop()
     for probe in view.probes:
         probe.finish(0)
@@ -165,7 +163,6 @@ def settle(view: View, patience: float) -> None:
 
 
 def conclude(view: View, run: Run, console: Console, *, interrupted: bool) -> int:
-    """Print the summary and return the exit code."""
     console.print(view.summary(), "")
     if not view.counted and not interrupted:
         console.print(f"Prometheus should have counted {view.to_count} requests", style="yellow")

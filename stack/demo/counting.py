@@ -44,7 +44,6 @@ class ArrivalCounter:
         ]
 
     def look(self) -> None:
-        """Query every backend once."""
         for backend in self.backends:
             try:
                 self.counts[backend.name] = dict(backend.count())

@@ -16,7 +16,7 @@ from stack.clients.probe import Probe
 from stack.demo.counting import ArrivalCounter
 from stack.load.generator import Load
 
-# The signal in whose row each probe's delay is shown.
+# The signal whose row shows each probe's delay.
 PROBED = {"traces": "trace", "requests": "metric"}
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -38,13 +38,11 @@ class View:
         return Group(head, self.requests, "", self.arrivals(), *warnings)
 
     def summary(self) -> Group:
-        """Return the view at the end of the run."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in self.load.sent.kinds.most_common())
         warnings = [Text(sentence, "bold red") for sentence in self.problems]
         return Group(f"{self.requests}\nof them: {kinds}", "", self.arrivals(), *warnings)
 
     def line(self) -> str:
-        """Return the view as one line, for logs."""
         arrived = [
             f"{backend.name} {', '.join(f'{n} {signal}' for signal, n in counts.items())}"
             for backend in self.counter.backends
@@ -79,7 +77,6 @@ class View:
 
     @property
     def ended(self) -> list[str]:
-        """A sentence for each process that has stopped."""
         return [
             f"{process.name} ended with code {process.exit_code}, see {process.log}"
             for process in self.processes
@@ -88,7 +85,6 @@ class View:
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each problem."""
         unseen = [
             f"{probe.lost} times, a {probe.name} was not visible within a minute"
             for probe in self.probes
@@ -109,7 +105,6 @@ class View:
         )
 
     def arrivals(self) -> Table:
-        """Return what arrived at each backend, and its delay."""
         table = Table("backend", "signal", box=None, padding=(0, 3, 0, 0))
         table.add_column("arrived", justify="right")
         table.add_column("visible after (p50, p95)", justify="right")

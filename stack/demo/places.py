@@ -20,7 +20,6 @@ def places(pipeline: Pipeline) -> Table:
 
 
 def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
-    """Return name, address and remark of each part."""
     ports = pipeline.ports
     files = f"{pipeline.environment}, {', '.join([pipeline.route, *pipeline.overlays])}"
     found = [

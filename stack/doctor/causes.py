@@ -113,7 +113,7 @@ def token_rejected(finding: Finding) -> Diagnosis | None:
 
 
 def other_backend(checkup: Checkup, finding: Finding) -> Diagnosis | None:
-    """Check whether the loaded route sends metrics unknown than to Prometheus."""
+    """Check whether the loaded route sends metrics somewhere other than Prometheus."""
     exporters = checkup.after.exporters(finding.signal)
     if finding.backend != PROMETHEUS or not exporters:
         return None
@@ -126,7 +126,6 @@ def other_backend(checkup: Checkup, finding: Finding) -> Diagnosis | None:
 
 
 def no_route(checkup: Checkup, finding: Finding) -> Diagnosis | None:
-    """Check whether the loaded files have no exporter for the signal."""
     if not checkup.after or checkup.after.exporters(finding.signal):
         return None
     return Diagnosis(
@@ -196,5 +195,4 @@ def unknown(checkup: Checkup, finding: Finding) -> Diagnosis:
 
 
 def increased(checkup: Checkup, name: str, **labels: str) -> bool:
-    """Return whether a counter increased during the checkup."""
     return checkup.after.total(name, **labels) > checkup.before.total(name, **labels)

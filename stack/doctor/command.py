@@ -103,7 +103,6 @@ def unguarded(checkup: Checkup) -> list[str]:
 
 
 def show(report: list[dict[str, Any]], warned: list[str]) -> None:
-    """Print the table, then what to do."""
     console = Console(highlight=False)
     table = Table("signal", "backend", "found", "delay")
     for line in report:

@@ -18,8 +18,6 @@ PROTOBUF = {"content-type": "application/x-protobuf"}
 
 @dataclass(frozen=True)
 class Sent:
-    """The result of sending one signal."""
-
     at: float  # time.monotonic()
     status: int | None = None  # None: no response
     message: str = ""

@@ -72,7 +72,6 @@ def run(drills: Sequence[Drill | None], factor: float, console: Console) -> None
 
 
 def outcome(drill: Drill | None, lab: Lab, report: Report) -> Outcome:
-    """Perform one drill, or watch the healthy load, and return the outcome."""
     name, begun = drill.name if drill else HEALTHY, time.monotonic()
     report(f"\n{name}")
     failure = skipped = ""

@@ -38,12 +38,10 @@ class Drill:
 
     @property
     def receiver(self) -> str:
-        """The receiver of the notification."""
         return RECEIVERS[self.alert.severity] if self.alert else "Logfire"
 
     @property
     def expected(self) -> str:
-        """The name of the expected alert."""
         return self.alert.name if self.alert else self.logfire
 
 

@@ -86,7 +86,6 @@ class Lab:
         return bool(self.stand_in.query(sql(alert), since=window))
 
     def notifications(self) -> list[Notification]:
-        """Return all notifications so far."""
         return [
             Notification(one["receiver"], one["status"], alerts_of(one))
             for one in self.recorder.notifications()
@@ -100,12 +99,10 @@ class Lab:
 
 
 def alerts_of(notification: Mapping[str, Any]) -> frozenset[Fired]:
-    """Return the alerts of a recorded notification."""
     return frozenset(fired(alert["labels"]) for alert in notification["alerts"])
 
 
 def fired(labels: Mapping[str, str]) -> Fired:
-    """Return the alert with these labels."""
     return Fired(labels["alertname"], labels["severity"], labels.get("pillar", ""))
 
 

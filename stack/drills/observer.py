@@ -47,7 +47,6 @@ class DrillObserver:
         self._seen = len(before)
 
     def log(self, what: str) -> None:
-        """Add a line to the timeline."""
         self.report(f"{time.monotonic() - self.begun:6.1f} s  {what}")
 
     def until(self, check: Callable[[], bool], what: str, timeout: float) -> None:
@@ -61,7 +60,6 @@ class DrillObserver:
             ) from None
 
     def watch(self, seconds: float) -> None:
-        """Observe for this many seconds."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.poll()

@@ -13,7 +13,6 @@ OVERHEAD = 25.0  # real seconds, not compressed: starts, exports, polls
 
 
 def perform(drill: Drill, lab: Lab, report: Report) -> None:
-    """Perform one drill; raises `DrillFailedError`."""
     to_fire, to_resolve = lab.seconds(TO_FIRE) + OVERHEAD, lab.seconds(TO_RESOLVE) + OVERHEAD
     before = DrillObserver(lab, report, drill.alert)
     before.until(before.calm, "no alert fires before the drill", to_resolve)
@@ -51,16 +50,16 @@ def expected_notification(drill: Drill, alert: Fired, status: str = "firing") ->
 
 
 def check_notifications(drill: Drill, notifications: list[Notification]) -> None:
-    """Raise `DrillFailedError` unless the alert was notified once, and nothing else was.
+    """Raise `DrillFailedError` unless there was one notification, of the expected alert.
 
     A ticket for the same alert may follow the page.
     """
     fired = [one for one in notifications if one.status == "firing"]
     expected = expected_notification(drill, drill.alert) if drill.alert else None
     if unexpected := [one for one in fired if one != expected and not allowed(drill, one)]:
-        raise DrillFailedError(f"expected only {drill.expected}, but notified: {texts(unexpected)}")
+        raise DrillFailedError(f"notifications other than {drill.expected}: {texts(unexpected)}")
     if expected and (times := fired.count(expected)) != 1:
-        raise DrillFailedError(f"{drill.expected} was notified {times} times")
+        raise DrillFailedError(f"{drill.expected}: {times} notifications instead of one")
 
 
 def allowed(drill: Drill, one: Notification) -> bool:
@@ -83,7 +82,6 @@ def healthy(lab: Lab, report: Report) -> None:
 
 
 def texts(notifications: list[Notification]) -> str:
-    """Return notifications as text."""
     return "; ".join(
         f"{one.receiver}: {', '.join(sorted({alert.name for alert in one.alerts}))}"
         for one in notifications

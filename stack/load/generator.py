@@ -116,7 +116,6 @@ class Load:
             await asyncio.gather(*self._waiting)
 
     def _gap(self) -> float:
-        """Return the seconds until the next arrival."""
         if self.arrivals == "poisson":
             return self._random.expovariate(self.rate)
         return 1 / self.rate

@@ -66,7 +66,6 @@ class Mix:
         return self._rng.choices([*self._weights], [*self._weights.values()])[0]()
 
     def learn(self, answer: httpx.Response) -> None:
-        """Remember the id of an accepted task."""
         if answer.status_code == httpx.codes.ACCEPTED:
             self._tasks.append(answer.json()["task_id"])
 

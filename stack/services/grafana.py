@@ -55,7 +55,6 @@ class Grafana(Process):
 
 
 def find() -> Path | None:
-    """Return the Grafana on PATH if its version fits."""
     return on_path(TOOL)
 
 

@@ -26,7 +26,6 @@ class NotificationRecorder(Process):
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The recorder's URL for each receiver."""
         return {receiver: f"{self.url}/{receiver}" for receiver in RECEIVERS}
 
     def notifications(self) -> list[dict[str, Any]]:

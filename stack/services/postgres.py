@@ -16,8 +16,8 @@ NOBODY = 65534
 class Postgres(Process):
     """An embedded Postgres 18 on loopback, with password authentication and its data in `data`.
 
-    Postgres refuses to run as root. Under root it runs as user nobody, from a copy of the package
-    that this user may read.
+    Postgres refuses to run as root. If this process is root, Postgres runs as user `nobody`, from a
+    copy of the package that this user may read.
     """
 
     def __init__(self, port: int, data: Path, *, password: str, user: str = "agentical") -> None:
@@ -36,7 +36,6 @@ class Postgres(Process):
 
     @property
     def dsn(self) -> str:
-        """The connection string, including the password."""
         return f"postgresql://{self.user}:{self.password}@127.0.0.1:{self.port}/agentical"
 
     def start(self) -> None:

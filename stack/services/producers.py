@@ -14,8 +14,6 @@ NOT_INHERITED = ("OTEL_", "LOGFIRE_")
 
 
 class Api(Process):
-    """The API on loopback, at `url`."""
-
     def __init__(self, port: int, env: Mapping[str, str]) -> None:
         self.url = f"http://127.0.0.1:{port}"
         super().__init__(

@@ -50,7 +50,6 @@ class StandIn(Process):
         )
 
     def close(self) -> None:
-        """Close the connections to it, and stop it."""
         self.client.close()
         self.logfire.client.close()
         super().close()
@@ -60,7 +59,6 @@ class StandIn(Process):
         self.client.put("/control", json=faults).raise_for_status()
 
     def reset(self) -> None:
-        """Clear faults, rows and counts."""
         self.client.delete("/control").raise_for_status()
 
     def counts(self) -> dict[str, int]:

@@ -83,15 +83,15 @@ def test_every_shipped_rule_file_is_there_when_time_is_compressed() -> None:
 @pytest.mark.parametrize(
     ("notifications", "sentence"),
     [
-        ([OVER], "PostgresDown was notified 0 times"),
-        ([PAGE, OVER, PAGE], "PostgresDown was notified 2 times"),
+        ([OVER], "PostgresDown: 0 notifications instead of one"),
+        ([PAGE, OVER, PAGE], "PostgresDown: 2 notifications instead of one"),
         (
             [PAGE, PAGE._replace(alerts=frozenset({Fired("RedisDown", "critical", "redis")}))],
-            "expected only PostgresDown, but notified: pager: RedisDown",
+            "notifications other than PostgresDown: pager: RedisDown",
         ),
         (
             [PAGE, TICKET._replace(receiver="pager")],
-            "expected only PostgresDown, but notified: pager: PostgresDown",
+            "notifications other than PostgresDown: pager: PostgresDown",
         ),
     ],
 )

@@ -111,7 +111,7 @@ class RecordingServer:
         containing: bytes = b"",
         unless: Mapping[str, str] | None = None,
     ) -> None:
-        """Response with this HTTP status, and keep only the headers of a request.
+        """Answer with this HTTP status, and keep only the headers of a request.
 
         Args:
             status: the HTTP status.

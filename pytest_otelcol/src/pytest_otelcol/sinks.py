@@ -125,8 +125,10 @@ class OtlpSink(RecordingServer):
         if not headers.get("content-type", "").startswith("application/x-protobuf"):
             return 415, b"expected application/x-protobuf"
         try:
-            decoded_body = self._keep_raw(decompressed(body, headers.get("content-encoding", "")))
-            return self._keep(path, decoded_body)
+            decompressed_body = self._keep_raw(
+                decompressed(body, headers.get("content-encoding", ""))
+            )
+            return self._keep(path, decompressed_body)
         except (DecodeError, OSError, ValueError) as error:
             return 400, str(error).encode()
 

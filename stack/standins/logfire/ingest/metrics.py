@@ -69,26 +69,22 @@ def values_of(kind: str, point: Any) -> Row:
 
 
 def scalar(point: NumberDataPoint) -> Row:
-    """Return the columns of a point of a gauge or a sum."""
     value = point.as_int if point.WhichOneof("value") == "as_int" else point.as_double
     return (float(value), *(None,) * 4, *NO_BUCKETS, *NO_EXPONENTIAL)
 
 
 def totals(point: HistogramDataPoint | ExponentialHistogramDataPoint) -> Row:
-    """Return min, max, count and sum; min and max may be missing."""
     low = point.min if point.HasField("min") else None
     high = point.max if point.HasField("max") else None
     return low, high, point.count, point.sum
 
 
 def histogram(point: HistogramDataPoint) -> Row:
-    """Return the columns of a point of a histogram with explicit bounds."""
     buckets = (list(point.bucket_counts), list(point.explicit_bounds))
     return (None, *totals(point), *buckets, *NO_EXPONENTIAL)
 
 
 def exponential(point: ExponentialHistogramDataPoint) -> Row:
-    """Return the columns of a point of an exponential histogram."""
     return (
         None,
         *totals(point),

@@ -85,7 +85,6 @@ def decode_logs(body: bytes) -> Decoded:
 
 
 def add_log(decoded: Decoded, log: LogRecord, shared: Row) -> None:
-    """Add a log record as a child of the span it was written in."""
     attributes = attributes_of(log.attributes)
     body = value_of(log.body)
     message = text_of(body)
@@ -114,7 +113,6 @@ def add_log(decoded: Decoded, log: LogRecord, shared: Row) -> None:
 
 
 def exception_of(span: Span) -> Row:
-    """Return the exception columns, from the first exception event."""
     for event in span.events:
         if event.name == "exception":
             return exception_columns(attributes_of(event.attributes))
@@ -122,7 +120,6 @@ def exception_of(span: Span) -> Row:
 
 
 def exception_columns(attributes: Attributes) -> Row:
-    """Return `is_exception` and the three columns that describe it."""
     names = ("exception.type", "exception.message", "exception.stacktrace")
     return (True, *(text_of(attributes.get(name)) for name in names))
 

@@ -37,7 +37,6 @@ def json_of(value: object) -> bytes:
 
 
 def text_of(value: object) -> str | bytes | None:
-    """Return a value for a text column."""
     return value if value is None or isinstance(value, str) else json_of(value)
 
 
@@ -49,12 +48,10 @@ def number_of(value: object, limit: int) -> int | None:
 
 
 def scope_columns(scope: InstrumentationScope) -> tuple[Any, ...]:
-    """Return the values of the columns in `schema.SCOPE`."""
     return scope.name or None, scope.version or None, json_of(attributes_of(scope.attributes))
 
 
 def resource_columns(resource: Resource) -> tuple[Any, ...]:
-    """Return the values of the columns in `schema.RESOURCE`."""
     attributes = attributes_of(resource.attributes)
     get = attributes.get
     environment = get("deployment.environment.name", get("deployment.environment"))

@@ -84,5 +84,4 @@ def is_json(field: pa.Field) -> bool:
 
 
 def message_of(error: Exception) -> str:
-    """Return the engine's message without its prefix."""
     return str(error).removeprefix("DataFusion error: ").strip()

@@ -32,7 +32,6 @@ def choose(accept: str) -> str:
 
 
 def encode(table: pa.Table, kind: str, *, include_schema: bool) -> bytes:
-    """Return the body in one of the four formats."""
     if kind == ARROW:
         return arrow(table)
     if kind == CSV:
@@ -68,7 +67,6 @@ def parsed(text: str | None) -> Any:
 
 
 def fields(schema: pa.Schema) -> list[dict[str, Any]]:
-    """Return the schema as the service describes it."""
     return [
         {"name": field.name, "data_type": data_type(field.type), "nullable": field.nullable}
         for field in schema

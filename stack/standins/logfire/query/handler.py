@@ -65,7 +65,6 @@ def problem(status: int, detail: str) -> Response:
 
 
 def problems_of(error: ValidationError) -> str:
-    """Return the problems of a request body as one message."""
     return "; ".join(
         f"{'.'.join(map(str, part['loc'])) or 'body'}: {part['msg']}" for part in error.errors()
     )

@@ -33,8 +33,6 @@ class PlainParser(PostgresParser):
 
 
 class Service(Postgres):
-    """The SQL dialect to parse and generate."""
-
     Parser = PlainParser
 
 
@@ -80,7 +78,6 @@ def json_get(document: exp.Expr, key: exp.Expr) -> exp.Expr:
 
 
 def time_bucket(width: exp.Expr, time: exp.Expr) -> exp.Expr:
-    """Return `date_bin`; the width may be an interval or a string."""
     if isinstance(width, exp.Literal):
         width = exp.Interval(this=width)
     return exp.Anonymous(this="date_bin", expressions=[width, time])
