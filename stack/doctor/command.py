@@ -25,7 +25,10 @@ def doctor(
     ] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     no_prometheus: Annotated[
-        bool, typer.Option(help="Expect metrics at Logfire, as with routes/logfire-only.yaml.")
+        bool,
+        typer.Option(
+            "--no-prometheus", help="Expect metrics at Logfire, as with routes/logfire-only.yaml."
+        ),
     ] = False,
 ) -> None:
     """Send a trace, a log and a metric, and report when each arrived, or why not.
