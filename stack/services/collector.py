@@ -63,19 +63,16 @@ def check_queue(folder: str | Path) -> str:
 
 
 def config_file(config: str | Path) -> Path:
-    """Return the path of a file in `collector/`, named without suffix, or of any YAML file.
+    """Return the path of a file in `collector/` (named without suffix), or a path unchanged.
 
     Raises:
-        UserError: there is no such file; the message lists those in its folder.
+        UserError: `collector/` has no such file. A path is not checked.
     """
     path = Path(config)
     if path.suffix in {".yaml", ".yml"}:
         return path
     found = COLLECTOR / f"{config}.yaml"
     if not found.exists():
-        folder = f"{found.parent.name}/"
         near = sorted(p.stem for p in found.parent.glob("*.yaml"))
-        raise UserError(
-            f"there is no collector file {config!r}: choose from {folder}: {', '.join(near)}"
-        )
+        raise UserError(f"there is no collector/{config}.yaml: choose one of {', '.join(near)}")
     return found

@@ -13,9 +13,7 @@ class Redis(Process):
     def __init__(self, port: int, data: Path, *, password: str = "") -> None:
         self.port = port
         options = {"port": port, "bind": "127.0.0.1", "dir": data, "appendonly": "yes", "save": ""}
-        options["appendfsync"] = (
-            "always"  # an accepted task survives a crash of this process or the host
-        )
+        options["appendfsync"] = "always"  # an accepted task survives a crash
         argv = [str(get_binary_path())]
         argv += [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         if password:

@@ -100,12 +100,12 @@ def test_a_port_may_be_given_with_or_without_its_host() -> None:
         (
             "prod",
             "hybrid",
-            "there is no collector file 'environments/prod': choose from environments/: agent, dev",
+            "there is no collector/environments/prod.yaml: choose one of agent, development, ",
         ),
         (
             "development",
             "nowhere",
-            "there is no collector file 'routes/nowhere': choose from routes/: ",
+            "there is no collector/routes/nowhere.yaml: choose one of ",
         ),
     ],
 )
