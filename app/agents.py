@@ -1,4 +1,4 @@
-"""One execution of a task by its agent, told as a span and a log."""
+"""Runs a task and records the execution as a span and a log."""
 
 import logging
 import time
@@ -15,13 +15,13 @@ tracer = trace.get_tracer(__name__)
 
 
 async def execute(task: Task, api: httpx.AsyncClient, deliveries: int = 1) -> Outcome:
-    """Run the task's handler. Whatever it raises becomes an outcome with status "error".
+    """Run the task's handler; an exception becomes an outcome with status "error".
 
-    `deliveries` tells how often the task was handed to a worker: one that kills its workers is
-    given up.
+    `deliveries` is how many times the task was delivered to a worker. After `MAX_DELIVERIES` it
+    fails without being run: it probably killed the workers that had it.
     """
-    about = {"agent_id": task.agent_id, "task_type": task.task_type}
-    with tracer.start_as_current_span("agent_execution", attributes=about) as span:
+    attributes = {"agent_id": task.agent_id, "task_type": task.task_type}
+    with tracer.start_as_current_span("agent_execution", attributes=attributes) as span:
         started = time.perf_counter()
         failure: Exception | None = None
         outcome: Outcome
@@ -30,27 +30,27 @@ async def execute(task: Task, api: httpx.AsyncClient, deliveries: int = 1) -> Ou
             outcome = Outcome("success", _milliseconds_since(started), result)
         except Exception as error:  # whatever the user's handler raises
             failure = error
-            sentence = str(error) or type(error).__name__
-            outcome = Outcome("error", _milliseconds_since(started), error=sentence)
-        _tell(span, task, outcome, failure)
+            message = str(error) or type(error).__name__
+            outcome = Outcome("error", _milliseconds_since(started), error=message)
+        _record(span, task, outcome, failure)
         return outcome
 
 
 async def _handle(task: Task, api: httpx.AsyncClient, deliveries: int) -> Result:
     if deliveries > MAX_DELIVERIES:
-        raise TaskFailedError(f"given up: {deliveries - 1} workers ended while they had this task")
+        raise TaskFailedError(f"gave up: {deliveries - 1} workers stopped while running this task")
     handler = HANDLERS.get(task.task_type)
     if handler is None:
         raise TaskFailedError(f"this worker has no handler for task type {task.task_type!r}")
     return await handler(task.text, api)
 
 
-def _tell(span: Span, task: Task, outcome: Outcome, failure: Exception | None) -> None:
-    ended: dict[str, str | float] = {"duration_ms": outcome.duration_ms, "status": outcome.status}
+def _record(span: Span, task: Task, outcome: Outcome, failure: Exception | None) -> None:
+    result: dict[str, str | float] = {"duration_ms": outcome.duration_ms, "status": outcome.status}
     if outcome.error is not None:
-        ended["error"] = outcome.error
-    span.set_attributes(ended)
-    fields = {"agent_id": task.agent_id, "task_type": task.task_type, **ended}
+        result["error"] = outcome.error
+    span.set_attributes(result)
+    fields = {"agent_id": task.agent_id, "task_type": task.task_type, **result}
     if failure is None:
         logger.info("Agent task completed", extra=fields)
     else:

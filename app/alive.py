@@ -1,6 +1,7 @@
-"""Tells whether the worker of this machine still asks the queue for work: `python -m app.alive`.
+"""Liveness probe for the worker: `python -m app.alive`.
 
-For a liveness probe, since a worker listens nowhere. A worker that runs a long task asks too.
+A worker has no port to probe, so this asks Redis when a worker on this host last polled the queue.
+A worker that is busy with a long task counts too: it renews its lease.
 """
 
 import re
@@ -14,16 +15,16 @@ from app.queue import GROUP
 from app.settings import Settings, load
 
 
-def silence(settings: Settings) -> float | None:
-    """Return the seconds since a worker of this machine asked; None: nobody can know.
+def seconds_since_poll(settings: Settings) -> float | None:
+    """Return the seconds since a worker on this host last polled; None if Redis is unreachable.
 
-    A lost Redis says nothing against the worker, which waits for it.
+    Without Redis nothing is known, and the worker is right to wait for it.
     """
     mine = re.compile(rf"{re.escape(socket.gethostname())}-[0-9a-f]{{8}}")
     try:
         consumers = gauge_client(settings).xinfo_consumers(settings.task_queue, GROUP)
     except ResponseError:
-        return float("inf")  # there is no such queue, so nobody has asked it
+        return float("inf")  # the queue does not exist, so nobody has polled it
     except RedisError:
         return None
     idle = [each["idle"] for each in consumers if mine.fullmatch(each["name"].decode())]
@@ -31,11 +32,13 @@ def silence(settings: Settings) -> float | None:
 
 
 def main() -> None:
-    """Exit with 1 and a sentence if the worker has been silent for longer than a task's lease."""
+    """Exit with 1 if no worker has polled for longer than a task's lease."""
     settings = load()
-    seconds = silence(settings)
+    seconds = seconds_since_poll(settings)
     if seconds is not None and seconds > settings.task_lease_seconds:
-        sys.exit("no worker of this machine has asked the queue lately")
+        sys.exit(
+            f"no worker on this host has polled the queue for {settings.task_lease_seconds:g} s"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The connections that the API and the worker need: opened at the start, closed at the end."""
+"""The connections of the API and the worker to Postgres and Redis."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app.database import Database
-from app.errors import LOST_SERVER, ServerLostError, lost_server, reason
+from app.errors import SERVER_LOST_ERRORS, ServerLostError, reason, server_of
 from app.queue import TaskQueue
 from app.settings import Settings
 
@@ -24,18 +24,16 @@ RETRY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Connections:
-    """Postgres, and Redis with the task queue."""
-
     database: Database
     queue: TaskQueue
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Connections]:
-    """Connect to both; waits half a minute for servers that start at the same time.
+async def connect(settings: Settings) -> AsyncIterator[Connections]:
+    """Connect to both; waits up to 30 s for servers that are still starting.
 
     Raises:
-        ServerLostError: one of them did not answer, or refused the password.
+        ServerLostError: one of them did not answer, or rejected the password.
     """
     client = redis_client(settings)
     queue = TaskQueue(client, settings.task_queue, settings.task_lease_seconds)
@@ -50,7 +48,7 @@ async def opened(settings: Settings) -> AsyncIterator[Connections]:
 
 
 def redis_client(settings: Settings) -> async_redis.Redis:
-    """Return the client of the queue: one immediate second try, then the caller decides."""
+    """Return the queue's client: it retries once, at once; anything more is up to the caller."""
     return async_redis.Redis(
         host=settings.redis_host,
         port=settings.redis_port,
@@ -63,7 +61,7 @@ def redis_client(settings: Settings) -> async_redis.Redis:
 
 
 def gauge_client(settings: Settings) -> sync_redis.Redis:
-    """Return the client of the depth gauge: it works in the export's thread, and gives up soon."""
+    """Return the depth gauge's client: it blocks the export's thread, so its timeouts are short."""
     return sync_redis.Redis(
         host=settings.redis_host,
         port=settings.redis_port,
@@ -77,14 +75,16 @@ async def _connect(settings: Settings, queue: TaskQueue) -> Database:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            with suppress_instrumentation():  # the schema is no part of any request
+            with suppress_instrumentation():  # creating the schema belongs to no request
                 await queue.prepare()
                 return await Database.connect(settings)
-        except LOST_SERVER as error:
+        except SERVER_LOST_ERRORS as error:
             if time.monotonic() >= deadline:
-                sentence = f"{lost_server(error)} did not answer: {reason(error)}"
-                raise ServerLostError(f"{sentence}; check its host and port variables") from None
+                server = server_of(error)
+                prefix = server.upper()
+                message = f"{server} did not answer: {reason(error)}"
+                raise ServerLostError(f"{message}; check {prefix}_HOST and {prefix}_PORT") from None
         except asyncpg.InvalidAuthorizationSpecificationError as error:
             hint = "check POSTGRES_USER and POSTGRES_PASSWORD"
-            raise ServerLostError(f"Postgres refused: {reason(error)}; {hint}") from None
+            raise ServerLostError(f"Postgres rejected the login: {reason(error)}; {hint}") from None
         await asyncio.sleep(RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""What is kept in Postgres: agents, their tasks with results, and documents."""
+"""The Postgres side: agents, their tasks and results, and documents."""
 
 import asyncio
 import json
@@ -8,11 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
-from app.errors import LOST_SERVER
+from app.errors import SERVER_LOST_ERRORS
 from app.settings import Settings
 from app.tasks import Outcome, Task
 
-# Agents are known by their row: to add one, insert it.
+# To add an agent, insert a row.
 SCHEMA = """
 SELECT pg_advisory_xact_lock(hashtext('agentical schema'));
 CREATE TABLE IF NOT EXISTS agents (
@@ -46,7 +46,7 @@ ADD_TASK = """
 INSERT INTO tasks (task_id, agent_id, task_type)
 SELECT $1, agent_id, $3 FROM agents WHERE agent_id = $2 RETURNING true
 """
-# A task that ran twice keeps its first result; one whose row was lost gets its row.
+# A task that ran twice keeps its first result; a task without a row (lost data) gets one.
 FINISH_TASK = """
 INSERT INTO tasks (task_id, agent_id, task_type, status, result, error, duration_ms, finished_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, now())
@@ -71,17 +71,17 @@ Row = dict[str, Any]
 
 @dataclass
 class Database:
-    """The queries, on a pool; a lost server raises what `app.errors` calls a lost server.
+    """The queries, on a connection pool; they raise `app.errors.SERVER_LOST_ERRORS`.
 
-    `failures` counts how often no connection was to be had.
+    `acquire_failures` counts the times that no connection could be acquired from the pool.
     """
 
     pool: "asyncpg.Pool[asyncpg.Record]"
-    failures: int = 0
+    acquire_failures: int = 0
 
     @classmethod
     async def connect(cls, settings: Settings) -> "Database":
-        """Open the pool and bring the schema about; safe when several processes do it at once."""
+        """Open the pool and create the schema; several processes may do so at once."""
         pool = await asyncpg.create_pool(
             host=settings.postgres_host,
             port=settings.postgres_port,
@@ -98,57 +98,53 @@ class Database:
         return cls(pool)
 
     async def close(self) -> None:
-        """Close the pool, at once when its server does not answer."""
+        """Close the pool; drop its connections if the server does not answer within 2 s."""
         try:
             await asyncio.wait_for(self.pool.close(), timeout=2)
         except TimeoutError:
             self.pool.terminate()
 
     async def ping(self) -> None:
-        """Ask the server something."""
         await self._row("SELECT 1")
 
     async def add_task(self, task: Task) -> bool:
-        """Note a task as queued; False when there is no such agent."""
+        """Insert a queued task; returns False when there is no such agent."""
         added = await self._row(ADD_TASK, task.task_id, task.agent_id, task.task_type)
         return added is not None
 
     async def forget_task(self, task: Task) -> None:
-        """Take back a task that could not be queued."""
+        """Delete a task that could not be queued."""
         await self._row("DELETE FROM tasks WHERE task_id = $1", task.task_id)
 
     async def finish_task(self, task: Task, outcome: Outcome) -> None:
-        """Note a task's outcome; doing it again changes nothing."""
+        """Store a task's outcome; storing it again changes nothing."""
         result = None if outcome.result is None else json.dumps(outcome.result)
         values = (outcome.status, result, outcome.error, outcome.duration_ms)
         await self._row(FINISH_TASK, task.task_id, task.agent_id, task.task_type, *values)
 
     async def task(self, task_id: UUID) -> Row | None:
-        """Return a task's row."""
         row = await self._row("SELECT * FROM tasks WHERE task_id = $1", task_id)
         if row is not None and row["result"] is not None:
             row["result"] = json.loads(row["result"])
         return row
 
     async def stats(self, agent_id: str) -> Row | None:
-        """Return how many tasks the agent completed and failed, and their mean duration in ms."""
+        """Return the agent's completed and failed tasks and their mean duration in milliseconds."""
         return await self._row(AGENT_STATS, agent_id)
 
     async def document(self, document_id: str) -> str | None:
-        """Return a document's text."""
         row = await self._row("SELECT text FROM documents WHERE document_id = $1", document_id)
         return None if row is None else row["text"]
 
     async def put_document(self, document_id: str, text: str) -> None:
-        """Store a document, in place of one with the same id."""
         await self._row(PUT_DOCUMENT, document_id, text)
 
     async def _row(self, query: str, *values: object) -> Row | None:
-        """Run a query and return its first row. `TimeoutError` when all connections stay busy."""
+        """Run a query and return its first row; `TimeoutError` if no connection becomes free."""
         try:
             connection = await self.pool.acquire(timeout=ACQUIRE_SECONDS)
-        except LOST_SERVER:
-            self.failures += 1
+        except SERVER_LOST_ERRORS:
+            self.acquire_failures += 1
             raise
         try:
             row = await connection.fetchrow(query, *values)
@@ -158,4 +154,4 @@ class Database:
 
 
 async def _keep_session(_: object) -> None:
-    """Spare the RESET that asyncpg sends after every query: nothing here changes the session."""
+    """Skip the RESET that asyncpg sends after every query: nothing here changes the session."""

@@ -1,38 +1,38 @@
-"""When a server is lost: which exceptions say so, and which server it was."""
+"""Which exceptions mean that Postgres or Redis is unavailable, and which of the two it is."""
 
 import asyncpg
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-LOST_SERVER: tuple[type[Exception], ...] = (
+SERVER_LOST_ERRORS: tuple[type[Exception], ...] = (
     RedisConnectionError,
     RedisTimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,  # shutting down, starting up
-    asyncpg.InterfaceError,  # the connection went away under a query
-    asyncpg.InternalClientError,  # and now and then asyncpg does not notice before the next one
+    asyncpg.OperatorInterventionError,  # it shuts down or starts up
+    asyncpg.InterfaceError,  # the connection was lost during a query
+    asyncpg.InternalClientError,  # or asyncpg notices only at the next query
     OSError,  # TimeoutError included: Postgres cannot be reached
 )
 
-# What Postgres refuses because of what was sent, however often.
-UNFIT: tuple[type[Exception], ...] = (
+# Postgres rejects the data itself, so trying again cannot help.
+REJECTED_BY_POSTGRES: tuple[type[Exception], ...] = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
 )
 
 
 class ServerLostError(Exception):
-    """Postgres or Redis did not answer; the message says which and what to check."""
+    """Postgres or Redis did not answer; the message says which one, and what to check."""
 
 
-def lost_server(error: BaseException) -> str:
-    """Name the server that an exception of `LOST_SERVER` speaks of."""
+def server_of(error: BaseException) -> str:
+    """Return the name of the server that raised one of `SERVER_LOST_ERRORS`."""
     return "Redis" if isinstance(error, RedisError) else "Postgres"
 
 
 def reason(error: BaseException) -> str:
-    """Say in one line why a server did not answer."""
+    """Return the first line of an error's message, or its type."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""What the process is asked at each export, and at no other time: queue, pool, connections."""
+"""Observable metrics, read at each export: queue depth, connection pool, open connections."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -16,43 +16,43 @@ meter = metrics.get_meter(__name__)
 
 
 def observe_pool(database: Database, name: str) -> None:
-    """Tell how the pool's connections stand, how many it may have, and when none was to be had."""
-    pool, about = database.pool, {"db.client.connection.pool.name": name}
+    """Report the pool's connections by state, its maximum, and its acquire timeouts."""
+    pool, attributes = database.pool, {"db.client.connection.pool.name": name}
 
     def states() -> Iterator[Observation]:
         size, idle = pool.get_size(), pool.get_idle_size()
         for state, count in (("idle", idle), ("used", size - idle)):
-            yield Observation(count, {**about, "db.client.connection.state": state})
+            yield Observation(count, {**attributes, "db.client.connection.state": state})
 
-    def most() -> Iterator[Observation]:
-        yield Observation(pool.get_max_size(), about)
+    def maximum() -> Iterator[Observation]:
+        yield Observation(pool.get_max_size(), attributes)
 
     def failures(_: CallbackOptions) -> Iterator[Observation]:
-        yield Observation(database.failures, about)
+        yield Observation(database.acquire_failures, attributes)
 
     _gauge("db.client.connection.count", "{connection}", "Connections of the pool", states)
-    _gauge("db.client.connection.max", "{connection}", "Connections the pool may have", most)
+    _gauge("db.client.connection.max", "{connection}", "Connections the pool may have", maximum)
     meter.create_observable_counter(
-        "db.client.connection.timeouts", [failures], "{timeout}", "No connection was to be had"
+        "db.client.connection.timeouts", [failures], "{timeout}", "Acquires that timed out"
     )
 
 
 def observe_queue(redis: Redis, queue: str) -> None:
-    """Tell how many tasks are not done. `redis` needs short timeouts: the export waits for it."""
+    """Report the tasks that are not done. `redis` needs short timeouts: the export waits for it."""
 
     def read() -> Iterator[Observation]:
         try:
             with suppress_instrumentation():
                 depth = redis.xlen(queue)
         except RedisError:
-            return  # a gap in the series says more than a zero
+            return  # no data is better than a wrong zero
         yield Observation(depth, {"messaging.destination.name": queue})
 
     _gauge("messaging.queue.depth", "{message}", "Tasks that are not done", read)
 
 
 def observe_open_connections() -> None:
-    """Tell how many clients are connected to the ports this process listens on."""
+    """Report how many clients are connected to the ports this process listens on."""
     process = psutil.Process()
 
     def read() -> Iterator[Observation]:

@@ -1,8 +1,8 @@
-"""Which requests make no span, and which headers go onto the others' spans: by standard variables.
+"""Standard variables for server spans: requests without a span, and headers to capture.
 
 `OTEL_PYTHON_FASTAPI_EXCLUDED_URLS` (or `OTEL_PYTHON_EXCLUDED_URLS`), and
 `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST`, `..._SERVER_RESPONSE` and
-`..._SANITIZE_FIELDS`: lists of patterns, with commas between them. None is set by default.
+`..._SANITIZE_FIELDS`: comma-separated lists of patterns. None is set by default.
 """
 
 import os
@@ -27,21 +27,17 @@ Headers = Sequence[tuple[bytes, bytes]]
 Attributes = dict[str, list[str]]
 
 
-class FromHeaders(Getter[Headers]):
-    """Reads trace context from the headers of an ASGI scope."""
-
+class ScopeHeadersGetter(Getter[Headers]):
     def get(self, carrier: Headers, key: str) -> list[str] | None:
-        """Return the values of a header."""
         name = key.lower().encode()
         return [value.decode("latin-1") for given, value in carrier if given == name] or None
 
     def keys(self, carrier: Headers) -> list[str]:
-        """Return the names of the headers."""
         return [name.decode("latin-1") for name, _ in carrier]
 
 
-class Capture:
-    """The variables, as they are when the application is made."""
+class HeaderCapture:
+    """The variables, read when the application is created."""
 
     def __init__(self) -> None:
         self.request = get_custom_headers(OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST)
@@ -56,15 +52,12 @@ class Capture:
         self._excluded = get_excluded_urls("FASTAPI")
 
     def excludes(self, scope: Scope) -> bool:
-        """Tell whether a request makes no span."""
         return self._excluding and self._excluded.url_disabled(str(URL(scope=scope)))
 
     def of_request(self, headers: Headers) -> Attributes:
-        """Return the attributes of the request's headers."""
         return self._of(headers, self.request, normalise_request_header_name)
 
     def of_response(self, headers: Headers) -> Attributes:
-        """Return the attributes of the response's headers."""
         return self._of(headers, self.response, normalise_response_header_name)
 
     def _of(self, headers: Headers, wanted: list[str], rename: Callable[[str], str]) -> Attributes:

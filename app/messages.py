@@ -1,4 +1,4 @@
-"""What the API takes and answers; its description is made from these."""
+"""The API's request and response models; the OpenAPI document is generated from them."""
 
 import uuid
 from datetime import datetime
@@ -13,47 +13,45 @@ Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
 
 def known(task_type: str) -> str:
-    """Refuse a task type that has no handler."""
+    """Reject a task type without a handler."""
     if task_type not in HANDLERS:
         raise ValueError(f"{task_type[:100]!r} is not one of {', '.join(HANDLERS)}")
     return task_type
 
 
 def storable(text: str) -> str:
-    """Refuse what Postgres cannot store."""
+    """Reject what Postgres cannot store."""
     if "\0" in text:
         raise ValueError("it contains the character NUL")
     return text
 
 
-# Told to clients in the schema; refused here with a sentence of our own.
+# In the schema for clients; rejected below with a readable message.
 NO_NUL = Field(min_length=1, json_schema_extra={"pattern": r"^[^\u0000]+$"})
 TASK_TYPES = Field(json_schema_extra={"enum": list(HANDLERS)})
 Text = Annotated[str, NO_NUL, AfterValidator(storable)]
 
 
 class NewTask(BaseModel):
-    """What to do with which text; for `summarize_document` the text is a document's id."""
+    """A task and its text; for `summarize_document` the text is a document's id."""
 
     task_type: Annotated[str, TASK_TYPES, AfterValidator(known)]
     text: Text
 
 
 class Document(BaseModel):
-    """A document's text."""
-
     text: Text
 
 
 class Queued(BaseModel):
-    """A task that was taken."""
+    """An accepted task."""
 
     task_id: uuid.UUID
     status: Literal["queued"] = "queued"
 
 
 class TaskState(BaseModel):
-    """How a task stands; `result` or `error`, and times, once it is finished."""
+    """A task's status; it has `result` or `error`, and `duration_ms`, once it is finished."""
 
     task_id: uuid.UUID
     agent_id: str
@@ -67,7 +65,7 @@ class TaskState(BaseModel):
 
 
 class Stats(BaseModel):
-    """How an agent has done so far; rate and mean are null before its first task."""
+    """An agent's tasks so far; rate and mean are null before its first finished task."""
 
     completed: int
     failed: int
@@ -76,7 +74,7 @@ class Stats(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether the servers answer: "ok" or "lost"; why is in the log."""
+    """The state of Postgres and Redis: "ok" or "lost"; the log has the reason."""
 
     status: Literal["ok", "unavailable"]
     postgres: Literal["ok", "lost"] = "ok"

@@ -1,4 +1,4 @@
-"""The task queue: a Redis stream with a consumer group, so that no task dies with its worker."""
+"""The task queue: a Redis stream with a consumer group, so a task survives its worker."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ tracer = trace.get_tracer(__name__)
 
 @dataclass(frozen=True)
 class Message:
-    """A task as it came: its entry in the stream, its trace context, how often it was delivered."""
+    """A delivered task: its stream entry, its trace context, and how often it was delivered."""
 
     entry_id: str
     task: Task
@@ -34,9 +34,9 @@ class Message:
 
 
 class TaskQueue:
-    """The queue `name`; a message without a sign of life for `lease` seconds is given to another.
+    """The stream `name`; a message whose lease (in seconds) runs out goes to another worker.
 
-    The stream holds exactly the tasks that are not done: its length is the queue's depth.
+    The stream holds exactly the tasks that are not done, so its length is the queue's depth.
     """
 
     def __init__(self, redis: Redis, name: str, lease: float) -> None:
@@ -47,9 +47,9 @@ class TaskQueue:
         self._sweep_at = 0.0
 
     async def send(self, task: Task) -> None:
-        """Append a task, with the trace context that its worker continues."""
+        """Append a task, with the trace context for the worker to continue."""
         with tracer.start_as_current_span(
-            f"send {self.name}", kind=SpanKind.PRODUCER, attributes=self._about("send", task)
+            f"send {self.name}", kind=SpanKind.PRODUCER, attributes=self._attributes("send", task)
         ) as span:
             entry: dict[Any, Any] = asdict(task)
             propagate.inject(entry)
@@ -60,11 +60,10 @@ class TaskQueue:
             span.set_attribute("messaging.queue.depth", depth)
 
     async def ping(self) -> None:
-        """Ask the server something."""
         await self.redis.ping()
 
     async def prepare(self) -> None:
-        """Create the stream and its group, unless they are there."""
+        """Create the stream and its consumer group if they do not exist."""
         try:
             await self.redis.xgroup_create(self.name, GROUP, id="0", mkstream=True)
         except ResponseError as error:
@@ -72,20 +71,20 @@ class TaskQueue:
                 raise
 
     async def receive(self) -> Message | None:
-        """Wait up to a second for a task: one that another worker left, or else a new one."""
-        with suppress_instrumentation():  # a poll is nobody's trace
+        """Wait up to a second for a task: one that another worker abandoned, else a new one."""
+        with suppress_instrumentation():  # a poll belongs to no trace
             try:
                 return await self._abandoned() or await self._next()
             except ResponseError as error:
                 if "NOGROUP" not in str(error):
                     raise
-                await self.prepare()  # Redis came back without its data
+                await self.prepare()  # Redis restarted without its data
                 return None
 
     @contextmanager
     def processing(self, message: Message) -> Iterator[None]:
-        """Continue the producer's trace with the span of the processing."""
-        attributes = self._about("process", message.task)
+        """Continue the producer's trace with a CONSUMER span."""
+        attributes = self._attributes("process", message.task)
         attributes["messaging.message.delivery_count"] = message.deliveries
         with tracer.start_as_current_span(
             f"process {self.name}",
@@ -96,17 +95,17 @@ class TaskQueue:
             yield
 
     @asynccontextmanager
-    async def holding(self, message: Message) -> AsyncIterator[None]:
-        """Show a sign of life while a long task runs, so that nobody else takes it."""
-        keeper = asyncio.create_task(self._keep(message))
+    async def leased(self, message: Message) -> AsyncIterator[None]:
+        """Renew the lease while the task runs, so that no other worker takes it."""
+        renewal = asyncio.create_task(self._renew_lease(message))
         try:
             yield
         finally:
-            keeper.cancel()
-            await asyncio.wait([keeper])
+            renewal.cancel()
+            await asyncio.wait([renewal])
 
-    async def done(self, message: Message) -> None:
-        """Take the message out of the queue."""
+    async def acknowledge(self, message: Message) -> None:
+        """Acknowledge the message and delete it from the stream."""
         async with self.redis.pipeline(transaction=True) as pipe:
             pipe.xack(self.name, GROUP, message.entry_id)
             pipe.xdel(self.name, message.entry_id)
@@ -132,7 +131,7 @@ class TaskQueue:
         pending: Any = await self.redis.xpending_range(self.name, GROUP, entry_id, entry_id, 1)
         return self._message(entry_id, values, pending[0]["times_delivered"] if pending else 1)
 
-    async def _keep(self, message: Message) -> None:
+    async def _renew_lease(self, message: Message) -> None:
         with suppress_instrumentation():
             while True:
                 await asyncio.sleep(self.lease / 3)
@@ -147,7 +146,7 @@ class TaskQueue:
         carrier = {name: value for name, value in values.items() if name not in names}
         return Message(entry_id, task, carrier, deliveries)
 
-    def _about(self, operation: str, task: Task) -> dict[str, str | int]:
+    def _attributes(self, operation: str, task: Task) -> dict[str, str | int]:
         return {
             "messaging.system": "redis",
             "messaging.destination.name": self.name,

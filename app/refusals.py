@@ -1,4 +1,4 @@
-"""How the API says no: a status and a sentence, for bad requests and for lost servers."""
+"""The API's error responses: a status and a sentence, for bad requests and lost servers."""
 
 import logging
 from typing import Any
@@ -9,84 +9,83 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import LOST_SERVER, lost_server, reason
+from app.errors import SERVER_LOST_ERRORS, reason, server_of
 
 logger = logging.getLogger(__name__)
 
 
 class Refusal(BaseModel):
-    """Why a request was not done, in a sentence."""
+    """An error response: one sentence in `detail`."""
 
     detail: str
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Refusal, "description": "The body is no JSON"},
-    404: {"model": Refusal, "description": "There is none"},
+    400: {"model": Refusal, "description": "The body is not JSON"},
+    404: {"model": Refusal, "description": "Not found"},
     413: {"model": Refusal, "description": "The body is too large"},
     422: {"model": Refusal, "description": "The request is not valid"},
-    503: {"model": Refusal, "description": "A server is lost"},
+    503: {"model": Refusal, "description": "Postgres or Redis does not answer"},
 }
 UNREADABLE = (400, 413)
 
 
 def refusals(*, body: bool = False) -> dict[int | str, dict[str, Any]]:
-    """Return the documented refusals of an operation, with those of a body where it has one."""
+    """Return the error responses to document for an operation, with or without a request body."""
     return {code: about for code, about in REFUSALS.items() if body or code not in UNREADABLE}
 
 
 class BodyLimit:
-    """Refuses bodies above `most` bytes with 413 before they are in memory."""
+    """Rejects bodies above `max_bytes` with 413 before they are in memory."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
-        self.most = most
+        self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
         taken = 0
 
         async def limited() -> Message:
             nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self.most:
-                sentence = f"the request is too large: its body may have {self.most} bytes at most"
-                raise HTTPException(413, sentence)
-            return message
+            part = await receive()
+            taken += len(part.get("body", b""))
+            if taken > self.max_bytes:
+                message = f"the request body is too large: send at most {self.max_bytes} bytes"
+                raise HTTPException(413, message)
+            return part
 
         await self.app(scope, limited if scope["type"] == "http" else receive, send)
 
 
 def add_refusals(app: FastAPI) -> None:
-    """Register the answers to bad requests, lost servers, and what nobody foresaw."""
+    """Register the handlers for bad requests, lost servers, and unexpected errors."""
     app.add_exception_handler(RequestValidationError, bad_request)
-    for error in LOST_SERVER:
+    for error in SERVER_LOST_ERRORS:
         app.add_exception_handler(error, server_lost)
-    app.add_exception_handler(Exception, unforeseen)
+    app.add_exception_handler(Exception, unexpected)
 
 
 def bad_request(_: Request, error: Exception) -> JSONResponse:
-    """Answer 422 with one sentence that names each field."""
+    """Answer 422 with one sentence that names every bad field."""
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     parts = [f"{'.'.join(map(str, p['loc']))}: {plain(p['msg'])}" for p in problems]
     return JSONResponse({"detail": f"the request is not valid: {'; '.join(parts)}"}, 422)
 
 
 def plain(message: str) -> str:
-    """Turn a validator's message into a part of a sentence."""
+    """Return a validator's message without its prefix and its capital."""
     message = message.removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 
 
 def server_lost(_: Request, error: Exception) -> JSONResponse:
-    """Answer 503 with the server that is lost; its name and address stay in the log."""
-    server = lost_server(error)
+    """Answer 503 with the server's kind; its address stays in the log."""
+    server = server_of(error)
     logger.warning("Server lost", extra={"server": server, "reason": reason(error)})
-    return JSONResponse({"detail": f"{server} does not answer now: try again later"}, 503)
+    return JSONResponse({"detail": f"{server} is not available now: try again later"}, 503)
 
 
-def unforeseen(_: Request, error: Exception) -> JSONResponse:
+def unexpected(_: Request, error: Exception) -> JSONResponse:
     """Answer 500; the exception is in the log and on the span."""
-    logger.error("Unforeseen error", exc_info=error)
-    return JSONResponse({"detail": "something went wrong here, and was noted"}, 500)
+    logger.error("Unexpected error", exc_info=error)
+    return JSONResponse({"detail": "internal error: the server's log has the details"}, 500)

@@ -5,11 +5,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SettingsError(ValueError):
-    """A variable has a value that cannot be used; the message names it."""
+    """A variable has an unusable value; the message names the variable."""
 
 
 class Settings(BaseSettings):
-    """One field for each variable: `api_port` is `API_PORT`. Defaults are for one machine."""
+    """One field for each variable: `api_port` is `API_PORT`. The defaults suit a single machine."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -31,14 +31,14 @@ class Settings(BaseSettings):
 
     task_queue: str = Field(default="tasks", min_length=1)
     task_lease_seconds: float = Field(default=60, ge=0.3)
-    """After this long without a sign of life from its worker, a task goes to another one."""
+    """Seconds after which a task goes to another worker unless its worker renews the lease."""
 
 
 def load() -> Settings:
-    """Read the environment. Raises `SettingsError` with one sentence for all bad values."""
+    """Read the environment; raises one `SettingsError` that lists all bad values."""
     try:
         return Settings()
     except ValidationError as error:
-        # Never the value itself: it may be a password put into the wrong variable.
+        # Never print the value: it may be a password in the wrong variable.
         bad = [f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
         raise SettingsError(f"environment variable {'; '.join(bad)}") from None

@@ -1,4 +1,4 @@
-"""The built-in task types. Put your own service here: a handler takes a text, returns a result."""
+"""The built-in task types. Add yours here: a handler takes a text and returns a result."""
 
 import re
 from collections import Counter
@@ -21,8 +21,6 @@ IGNORED = frozenset(COMMON_WORDS.split())
 
 @dataclass(frozen=True)
 class Task:
-    """What an agent is asked to do."""
-
     task_id: str
     agent_id: str
     task_type: str
@@ -40,11 +38,10 @@ class Outcome:
 
 
 class TaskFailedError(Exception):
-    """The task cannot be done; the message tells its sender why."""
+    """The task cannot be done; the message is returned to the client."""
 
 
 async def word_statistics(text: str, _: httpx.AsyncClient) -> Result:
-    """Count words and sentences."""
     words = words_of(text)
     if not words:
         raise TaskFailedError("the text has no words")
@@ -57,7 +54,6 @@ async def word_statistics(text: str, _: httpx.AsyncClient) -> Result:
 
 
 async def extract_keywords(text: str, _: httpx.AsyncClient) -> Result:
-    """Find the words that the text uses most."""
     found = keywords_of(text)
     if not found:
         raise TaskFailedError("the text has no word of four letters or more to be a keyword")
@@ -65,7 +61,7 @@ async def extract_keywords(text: str, _: httpx.AsyncClient) -> Result:
 
 
 async def summarize_document(text: str, api: httpx.AsyncClient) -> Result:
-    """Fetch the document whose id is the text, and keep its three weightiest sentences."""
+    """Fetch the document with this id, and return its three sentences with the most keywords."""
     document_id = text.strip()
     document = await fetch_document(document_id, api)
     weights = keywords_of(document)
@@ -80,7 +76,7 @@ async def summarize_document(text: str, api: httpx.AsyncClient) -> Result:
 
 
 async def fetch_document(document_id: str, api: httpx.AsyncClient) -> str:
-    """Ask the API for a document. Raises `TaskFailedError` when there is none, or no answer."""
+    """Ask the API for a document; raises `TaskFailedError` if there is none, or no answer."""
     try:
         answer = await api.get(f"/documents/{quote(document_id, safe='')}")
     except httpx.TransportError as error:
@@ -94,17 +90,15 @@ async def fetch_document(document_id: str, api: httpx.AsyncClient) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words in lower case."""
     return re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
 
 
 def sentences_of(text: str) -> list[str]:
-    """Return the sentences without the white space around them."""
     return [part.strip() for part in re.findall(r"[^.!?]+[.!?]*", text) if part.strip()]
 
 
 def keywords_of(text: str) -> Counter[str]:
-    """Count the words that say something."""
+    """Count the words of four letters or more that are not common words."""
     return Counter(w for w in words_of(text) if len(w) >= 4 and w not in IGNORED)
 
 

@@ -1,8 +1,8 @@
-"""The one OpenTelemetry bootstrap: traces, metrics and logs leave as OTLP over HTTP.
+"""Sets up OpenTelemetry: traces, metrics and logs are exported as OTLP over HTTP.
 
-Everything is set by the standard `OTEL_*` variables; who receives it is not known here.
-Call `instrument` where the app is made, and serve inside `exporting`: its threads and its
-`service.instance.id` are born in the process that serves, so that forking servers are safe.
+Everything is configured by the standard `OTEL_*` variables; no backend is named here.
+Call `instrument` where the app is created, and serve inside `exporting`: its threads and its
+`service.instance.id` then belong to the serving process, so that forking servers are safe.
 """
 
 import logging
@@ -31,7 +31,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from app.guards import counting_losses, quieten_exporters
+from app.sdk_health import counting_drops, limit_sdk_logs
 from app.tracing import Tracing
 
 LIBRARIES = (
@@ -39,24 +39,24 @@ LIBRARIES = (
     HTTPXClientInstrumentor,
     RedisInstrumentor,
 )
-NO_METER = metrics.NoOpMeterProvider()  # the collector makes request metrics from the spans
+NO_METER = metrics.NoOpMeterProvider()  # the collector derives request metrics from the spans
 FLUSH_SECONDS = 5.0
-# A batch is tried six times, after 1, 2, 4, 8 and 16 s, and dropped when the next try is due after
-# this time. With the default of 10 it survives a collector that is away for 7 s, now for 31 s.
-HOLD_SECONDS = "40"
+# An export is retried after 1, 2, 4, 8 and 16 s; its batch is dropped if the next retry would come
+# later than this timeout. With the default of 10 a batch survives an outage of 7 s, with 40 31 s.
+EXPORT_TIMEOUT_SECONDS = "40"
 Provider = TracerProvider | MeterProvider | LoggerProvider
 
 
 class TelemetryError(ValueError):
-    """An `OTEL_*` variable asks for what this bootstrap does not do; the message names it."""
+    """An `OTEL_*` variable asks for something that is not supported; the message names it."""
 
 
 def instrument(app: FastAPI | None = None) -> None:
-    """Instrument the libraries, and the app before it serves. Raises `TelemetryError`."""
+    """Instrument the libraries and, before it serves, the app; raises `TelemetryError`."""
     _check_variables()
-    quieten_exporters()
+    limit_sdk_logs()
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
-    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", HOLD_SECONDS)
+    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_TIMEOUT_SECONDS)
     for library in LIBRARIES:
         instrumentor = library()
         if not instrumentor.is_instrumented_by_opentelemetry:
@@ -66,8 +66,8 @@ def instrument(app: FastAPI | None = None) -> None:
 
 
 def _trace(app: FastAPI) -> None:
-    # Newer versions of FastAPI make spans, metrics and logs of their own as soon as there are
-    # providers; there is no public switch once the application is made.
+    # Newer versions of FastAPI create their own spans, metrics and logs as soon as providers are
+    # set; once the application exists there is no public switch.
     getattr(app, "_telemetry", {}).update(tracing=False, metrics=False, logs=False)
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: Tracing(build(), app.router)  # type: ignore[method-assign]
@@ -75,10 +75,10 @@ def _trace(app: FastAPI) -> None:
 
 @contextmanager
 def exporting(service_name: str, service_version: str) -> Iterator[None]:
-    """Export what happens inside; at the end send what is left, for 5 seconds at most.
+    """Export telemetry in this context; at its end flush for up to 5 seconds.
 
-    Name and version are defaults: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` win.
-    Inside, records of the standard `logging` that pass their logger's level go out, with trace
+    Name and version are defaults: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` override them.
+    Records of the standard `logging` that pass their logger's level are exported with their trace
     context, `extra` fields and exceptions.
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
@@ -86,7 +86,7 @@ def exporting(service_name: str, service_version: str) -> Iterator[None]:
         return
     providers = _providers(_resource(service_name, service_version))
     handler = LoggingHandler(logger_provider=providers[2])
-    # What is logged inside an export (by the HTTP client) would cause the next export.
+    # A record logged during an export (by the HTTP client) would cause the next export.
     handler.addFilter(lambda _: is_instrumentation_enabled())
     logging.getLogger().addHandler(handler)
     try:
@@ -102,16 +102,16 @@ def _resource(service_name: str, service_version: str) -> Resource:
 
 
 def _providers(resource: Resource) -> tuple[TracerProvider, MeterProvider, LoggerProvider]:
-    """Make the three providers, with bounded queues, and set them for the process."""
+    """Create the three providers, with bounded queues, and set them for the process."""
     traces = TracerProvider(resource=resource, shutdown_on_exit=False)
     if _exports("TRACES"):
-        with counting_losses():
+        with counting_drops():
             traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     readers = [PeriodicExportingMetricReader(OTLPMetricExporter())] if _exports("METRICS") else []
     meters = MeterProvider(readers, resource, shutdown_on_exit=False)
     logs = LoggerProvider(resource, shutdown_on_exit=False)
     if _exports("LOGS"):
-        with counting_losses():
+        with counting_drops():
             logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
     trace.set_tracer_provider(traces)
     metrics.set_meter_provider(meters)
@@ -120,7 +120,7 @@ def _providers(resource: Resource) -> tuple[TracerProvider, MeterProvider, Logge
 
 
 def _shut_down(providers: tuple[Provider, ...]) -> None:
-    # In daemon threads: with the receiver gone each would retry for tens of seconds.
+    # In daemon threads: without a receiver each would retry for tens of seconds.
     threads = [threading.Thread(target=each.shutdown, daemon=True) for each in providers]
     deadline = time.monotonic() + FLUSH_SECONDS
     for thread in threads:
@@ -141,7 +141,7 @@ def _exports(signal: str) -> bool:
 
 
 def _choice(name: str, *allowed: str) -> str:
-    """Return a variable's value, by default the first that is allowed."""
+    """Return a variable's value; the first allowed one is the default."""
     value = os.environ.get(name, "").strip().lower() or allowed[0]
     if value not in allowed:
         raise TelemetryError(f"{name} must be {' or '.join(allowed)}, or not set")

@@ -1,8 +1,8 @@
-"""The SERVER span of a request, in the stable HTTP semantic conventions of OpenTelemetry.
+"""The SERVER span of a request, by OpenTelemetry's stable HTTP semantic conventions.
 
-In place of `opentelemetry-instrumentation-fastapi`, which matches each route a second time, sets
-each attribute twice, and feeds request metrics that the collector makes from these very spans:
-`make bench` tells the difference. What the attributes mean:
+Replaces `opentelemetry-instrumentation-fastapi`, which matches each route a second time, sets each
+attribute twice, and records request metrics that the collector already derives from these spans:
+`make bench` measures the difference. The attributes:
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
 """
 
@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.headers import Capture, FromHeaders
+from app.headers import HeaderCapture, ScopeHeadersGetter
 
 METHODS = frozenset(
     ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"]
@@ -25,47 +25,45 @@ STATUS_OF: dict[str, Callable[[Message], int]] = {
     "http.response.start": lambda message: message["status"],
     "websocket.http.response.start": lambda message: message["status"],
     "websocket.accept": lambda _: 101,
-    "websocket.close": lambda _: 403,  # where it was not accepted before
+    "websocket.close": lambda _: 403,  # unless it was accepted before
 }
-FROM_HEADERS = FromHeaders()
+HEADERS_GETTER = ScopeHeadersGetter()
 
 
 class Tracing:
-    """Makes a SERVER span of each request and of each WebSocket connection.
+    """ASGI middleware: a SERVER span for each request and each WebSocket connection.
 
-    Each begins outside of any trace, so that only its headers name its parent: asyncio resumes
-    reading a connection in the context of whoever asks for it. A server does so inside the
-    request that has a large body, and the connection's next requests would become parts of that
-    request's trace.
+    Its parent comes from the headers only, never from the current context: asyncio resumes reading
+    a connection in the context that asked for it. For a large body that is the request's own
+    context, and the connection's next requests would join that request's trace.
     """
 
     def __init__(self, app: ASGIApp, router: Router) -> None:
         self.app = app
         self.router = router
-        self.capture = Capture()
+        self.capture = HeaderCapture()
         self.tracer = trace.get_tracer(f"{__name__}.fastapi")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request."""
         if scope["type"] == "lifespan" or self.capture.excludes(scope):
             await self.app(scope, receive, send)
             return
-        scope["fastapi.telemetry"] = None  # or a mounted FastAPI traces the request once more
-        parent = propagate.extract(scope["headers"], Context(), FROM_HEADERS)
-        served = Served(self, scope, send, parent)
-        token = context.attach(trace.set_span_in_context(served.span, parent))
+        scope["fastapi.telemetry"] = None  # else a mounted FastAPI would trace the request again
+        parent = propagate.extract(scope["headers"], Context(), HEADERS_GETTER)
+        request = TracedRequest(self, scope, send, parent)
+        token = context.attach(trace.set_span_in_context(request.span, parent))
         try:
-            await self.app(scope, receive, served.send)
+            await self.app(scope, receive, request.send)
         except BaseException as error:
-            served.fail(error)
+            request.fail(error)
             raise
         finally:
-            served.end()
+            request.end()
             context.detach(token)
 
 
-class Served:
-    """A request under way."""
+class TracedRequest:
+    """A request in progress, with its span."""
 
     def __init__(self, tracing: Tracing, scope: Scope, send: Send, parent: Context) -> None:
         self._tracing, self._scope, self._send = tracing, scope, send
@@ -81,7 +79,7 @@ class Served:
             self.span.set_attributes(tracing.capture.of_request(scope["headers"]))
 
     async def send(self, message: Message) -> None:
-        """Pass a part of the answer on; with its last part the span ends."""
+        """Send a part of the response; the span ends with the last one."""
         kind = message["type"]
         if kind in STATUS_OF and not self._status:
             self._status = STATUS_OF[kind](message)
@@ -91,17 +89,17 @@ class Served:
         await self._send(message)
         if kind == "http.response.body" and not message.get("more_body"):
             self._answered_at = time.time_ns()
-            if self._status < 500:  # else the exception is still to come
+            if self._status < 500:  # else the exception is still to be raised
                 self.end()
 
     def fail(self, error: BaseException) -> None:
-        """Note what came in place of an answer, or after one with status 500."""
+        """Record the exception that replaced the response, or followed one with status 500."""
         self._error = error
         if self.span.is_recording() and isinstance(error, Exception):
             self.span.record_exception(error)
 
     def end(self) -> None:
-        """End the span, unless it has ended."""
+        """End the span, unless it has already ended."""
         if not self.span.is_recording():
             return
         ended: dict[str, str | int] = {}
@@ -126,8 +124,8 @@ class Served:
 
 
 def attributes_of(scope: Scope) -> dict[str, Any]:
-    """Return what is known of a request before it is served."""
-    method = scope.get("method", "GET")  # a WebSocket begins with one
+    """Return the attributes that are known before the request is handled."""
+    method = scope.get("method", "GET")  # a WebSocket starts as one
     attributes = {
         "http.request.method": method,
         "url.scheme": scope["scheme"],
@@ -152,12 +150,12 @@ def attributes_of(scope: Scope) -> dict[str, Any]:
 
 
 def route_of(scope: Scope, root_path: str, router: Router) -> str | None:
-    """Return the template of the path, as FastAPI found it, or that of a mounted application."""
+    """Return the path template that FastAPI matched, or the one of a mounted application."""
     if scope.get("root_path", "") == root_path:
         found = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
         if path := getattr(found, "path_format", None):
             return str(path)
-    # FastAPI tells nothing of routes that are Starlette's, as its own `/docs`.
-    as_it_came = {**scope, "root_path": root_path}
-    matching = (route for route in router.routes if route.matches(as_it_came)[0] is Match.FULL)
+    # FastAPI does not expose the match of a plain Starlette route, such as its own `/docs`.
+    original = {**scope, "root_path": root_path}
+    matching = (route for route in router.routes if route.matches(original)[0] is Match.FULL)
     return getattr(next(matching, None), "path", None)

@@ -1,4 +1,4 @@
-"""The worker: `python -m app.worker`. Start as many as you need; SIGTERM lets one finish."""
+"""The worker: `python -m app.worker`. Run any number; on SIGTERM it finishes its current task."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,9 @@ import httpx
 
 from app import __version__, gauges, telemetry
 from app.agents import execute
-from app.connections import opened
+from app.connections import connect
 from app.database import Database
-from app.errors import LOST_SERVER, UNFIT, ServerLostError, lost_server, reason
+from app.errors import REJECTED_BY_POSTGRES, SERVER_LOST_ERRORS, ServerLostError, reason, server_of
 from app.queue import Message, TaskQueue
 from app.settings import Settings, SettingsError, load
 from app.tasks import Outcome
@@ -23,7 +23,7 @@ logger = logging.getLogger("app.worker")
 
 
 class Worker:
-    """Takes one task after the other until `stop` is set; finishes the one in hand."""
+    """Runs one task after another until `stop` is set, and finishes the current one."""
 
     def __init__(self, queue: TaskQueue, database: Database, api: httpx.AsyncClient) -> None:
         self.queue = queue
@@ -32,30 +32,30 @@ class Worker:
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until stopped. A lost server is waited for."""
+        """Run tasks until stopped; if Postgres or Redis is lost, wait for it."""
         while not self.stop.is_set():
             try:
                 message = await self.queue.receive()
                 if message is not None:
                     await self.process(message)
-            except LOST_SERVER as error:
+            except SERVER_LOST_ERRORS as error:
                 await self._wait_for(error)
 
     async def process(self, message: Message) -> None:
-        """Run a task, store its outcome, and only then take it out of the queue."""
+        """Run a task, store its outcome, and only then acknowledge it."""
         with self.queue.processing(message):
-            async with self.queue.holding(message):
+            async with self.queue.leased(message):
                 outcome = await execute(message.task, self.api, message.deliveries)
                 if await self._stored(message, outcome):
-                    await self.queue.done(message)
+                    await self.queue.acknowledge(message)
 
     async def _stored(self, message: Message, outcome: Outcome) -> bool:
-        """Store the outcome, however long Postgres is away; False when stopped before."""
+        """Store the outcome, retrying while Postgres is away; returns False if stopped first."""
         while True:
             try:
                 await self.database.finish_task(message.task, outcome)
-            except UNFIT:
-                # It would fail for ever: a message that no API of this kind has sent.
+            except REJECTED_BY_POSTGRES:
+                # It can never be stored: this API would not have queued it.
                 logger.exception("Task dropped", extra={"entry_id": message.entry_id})
                 return True
             except Exception as error:
@@ -66,7 +66,7 @@ class Worker:
                 return True
 
     async def _wait_for(self, error: Exception) -> None:
-        fields = {"server": lost_server(error), "reason": reason(error)}
+        fields = {"server": server_of(error), "reason": reason(error)}
         logger.warning("Server lost, trying again", extra=fields)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.stop.wait(), RETRY_SECONDS)
@@ -76,7 +76,7 @@ async def serve(settings: Settings) -> None:
     """Run a worker with its telemetry until SIGTERM or SIGINT."""
     with telemetry.exporting(SERVICE, __version__):
         async with (
-            opened(settings) as connections,
+            connect(settings) as connections,
             httpx.AsyncClient(base_url=settings.api_url, timeout=10) as api,
         ):
             gauges.observe_pool(connections.database, settings.postgres_db)
@@ -89,7 +89,7 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Run the worker; what is wrong with its surroundings is one sentence and exit code 1."""
+    """Run the worker; a bad variable or a lost server exits with 1 and a message."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # its requests are spans
     try:

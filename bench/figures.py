@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from stack.capacity.figures import KEPT
+from stack.capacity.figures import RESULTS
 
-FIGURES = KEPT
+FIGURES = RESULTS
 
 
 def save(found: Mapping[str, Any]) -> None:

@@ -27,9 +27,11 @@ def main() -> None:
 
 @cli.command()
 def tools(
-    tests: Annotated[bool, typer.Option("--tests", help="Also what only tests need.")] = False,
+    tests: Annotated[
+        bool, typer.Option("--tests", help="Also those that only tests need.")
+    ] = False,
 ) -> None:
-    """Find or build the collector, Prometheus and Alertmanager, and print where they are."""
+    """Find or build the collector, Prometheus and Alertmanager, and print their paths."""
     for tool in toolchain.RUN + (toolchain.TEST if tests else ()):
         typer.echo(f"{tool.name:<14}{toolchain.provide(tool)}")
 
@@ -44,30 +46,31 @@ cli.command()(capacity.capacity)
 @cli.command("stand-in")
 def stand_in() -> None:
     """Run the Logfire stand-in until Ctrl-C."""
-    from stack.standins.logfire.__main__ import main as serve  # its engine takes a moment to load
+    from stack.standins.logfire.__main__ import main as serve  # its query engine is slow to import
 
     serve()
 
 
 @cli.command()
 def drill(
-    name: Annotated[str, typer.Argument(help="Which one; without a name, lists them.")] = "",
-    every: Annotated[bool, typer.Option("--all", help="Every one, on one pipeline.")] = False,
+    name: Annotated[str, typer.Argument(help="Which drill; without it, list all.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Run all drills on one pipeline.")] = False,
     factor: Annotated[
-        float, typer.Option(envvar="FACTOR", min=1, max=60, help="How much faster time goes.")
+        float,
+        typer.Option(envvar="FACTOR", min=1, max=60, help="Time runs this many times faster."),
     ] = 22.0,
 ) -> None:
-    """Break a pipeline for real, and watch who is told what.
+    """Break a running pipeline, and check which alerts fire and who is notified.
 
-    It starts its own, as the demo's but on free ports and with compressed time.
+    The drill starts a pipeline of its own: the demo's, on free ports and with compressed time.
     """
-    from stack.drills import command  # it reads the alerts, which take a moment
+    from stack.drills import command  # it is slow to import: it reads all alerts
 
     command.drill(name, every=every, factor=factor)
 
 
 def app() -> None:
-    """Run the command line; a user's error is one sentence and exit code 1."""
+    """Run the command line; a `UserError` prints one sentence and exits with 1."""
     try:
         cli()
     except UserError as error:

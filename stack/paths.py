@@ -1,4 +1,4 @@
-"""Where things are in the repository and in the user's cache."""
+"""Folders of the repository, and the cache."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ GRAFANA = ROOT / "grafana"
 
 
 def cache_dir() -> Path:
-    """Return where built binaries are kept: `AGENTICAL_CACHE`, or in the user's XDG cache."""
+    """Return the folder for built binaries: `AGENTICAL_CACHE`, or one in the user's XDG cache."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     path = Path(os.environ.get("AGENTICAL_CACHE") or Path(base) / "agentical")
     path.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 
 from otelcol_runner.ports import accepts
 from otelcol_runner.process import Process
-from pytest_otelcol.server import RecordingServer, plain
+from pytest_otelcol.server import RecordingServer, decompressed
 
 from stack.paths import ROOT
 
@@ -37,7 +37,7 @@ class CountingSink(RecordingServer):
                 return 200, json.dumps({**self.counts, "last": self.last}).encode()
         spans = 0
         if path == "/v1/traces":
-            spans = count_spans(plain(body, headers.get("content-encoding", "")))
+            spans = count_spans(decompressed(body, headers.get("content-encoding", "")))
         with self._lock:
             self.counts.update({"spans": spans, f"requests {path}": 1, f"bytes {path}": len(body)})
             self.last = time.time() if spans else self.last

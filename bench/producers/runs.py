@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelcol_runner.ports import accepts, free_port
 from otelcol_runner.process import Process
-from pytest_otelcol.server import RecordingServer, plain
+from pytest_otelcol.server import RecordingServer, decompressed
 
 from bench.machine import cpu_seconds
 from bench.producers.original import TRACED
@@ -38,7 +38,7 @@ class Receiver(RecordingServer):
     def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         if path == "/v1/traces":
             encoding = headers.get("content-encoding", "")
-            sent = ExportTraceServiceRequest.FromString(plain(body, encoding))
+            sent = ExportTraceServiceRequest.FromString(decompressed(body, encoding))
             found = [s for r in sent.resource_spans for c in r.scope_spans for s in c.spans]
             with self._lock:
                 self.served += sum(map(ended_server_span, found))

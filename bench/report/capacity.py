@@ -119,7 +119,7 @@ def example(measured: Measured, shipped: Limits) -> str:
     """Return what it says to the example."""
     demand = asked(measured, shipped, **EXAMPLE)
     lines = rows(demand, need(demand, measured, shipped))
-    return table(["what", "how much", "of which"], [list(line) for line in lines])
+    return table(["resource", "amount", "details"], [list(line) for line in lines])
 
 
 def asked(measured: Measured, shipped: Limits, **options: float) -> Demand:

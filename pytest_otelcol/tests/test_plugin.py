@@ -27,13 +27,13 @@ def test_a_missing_binary_is_one_sentence_that_says_what_to_do(
     pytester.makepyfile(A_TEST)
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*no collector to test with: install otelcol-contrib*"])
+    result.stdout.fnmatch_lines(["*no collector found: install otelcol-contrib*"])
 
 
 def test_a_binary_that_is_not_there_is_named(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(A_TEST)
     result = pytester.runpytest_inprocess("--otelcol-bin=/no/such/otelcol")
-    result.stdout.fnmatch_lines(["*--otelcol-bin: /no/such/otelcol is not a program*"])
+    result.stdout.fnmatch_lines(["*/no/such/otelcol is not an executable: correct --otelcol-bin,*"])
 
 
 def test_the_binary_may_come_from_the_ini_file(

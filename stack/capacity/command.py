@@ -1,4 +1,4 @@
-"""`agentical capacity`: the command and its options."""
+"""`agentical capacity`: options and their checks."""
 
 from math import isfinite
 from typing import Annotated
@@ -17,36 +17,41 @@ PERCENT = ("sample_percent", "always_percent", "utilisation")
 
 
 def capacity(
-    requests_per_second: Annotated[float, typer.Option(help="Of all services together.")],
-    outage_hours: Annotated[float, typer.Option(help="How long both backends may be away.")] = 1.0,
+    requests_per_second: Annotated[
+        float, typer.Option(help="Of all services together; each request is one trace.")
+    ],
+    outage_hours: Annotated[float, typer.Option(help="How long both backends may be down.")] = 1.0,
     sample_percent: Annotated[
         float | None, typer.Option(help="TRACE_SAMPLE_PERCENT.", show_default="production's")
     ] = None,
     always_percent: Annotated[
-        float, typer.Option(help="Of all traces, those with an error or a slow request.")
+        float, typer.Option(help="Percent of traces with an error or a slow request.")
     ] = 1.0,
     spans_per_request: Annotated[
-        float | None, typer.Option(help="Of a trace.", show_default="measured on a task of ours")
+        float | None, typer.Option(help="Per trace.", show_default="measured on our task")
     ] = None,
     logs_per_request: Annotated[
-        float | None, typer.Option(help="Of a trace.", show_default="measured on a task of ours")
+        float | None, typer.Option(help="Per trace.", show_default="measured on our task")
     ] = None,
-    processes: Annotated[int, typer.Option(help="Of services, workers and replicas too.")] = 2,
+    processes: Annotated[
+        int, typer.Option(help="Of services, including workers and replicas.")
+    ] = 2,
     series_per_process: Annotated[
-        float | None, typer.Option(help="In Prometheus.", show_default="measured on ours")
+        float | None,
+        typer.Option(help="In Prometheus, per process.", show_default="measured on our service"),
     ] = None,
     decision_wait: Annotated[
         float | None,
         typer.Option(help="TRACE_DECISION_WAIT in seconds.", show_default="production's"),
     ] = None,
     utilisation: Annotated[
-        float, typer.Option(help="Percent of a gateway's core that shall be used.")
+        float, typer.Option(help="Target CPU utilisation of a gateway's core, in percent.")
     ] = 50.0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Say how many gateways a load needs, their memory and disk, and what Logfire bills."""
+    """Calculate how many gateways a load needs, their memory and disk, and Logfire's price."""
     constants, shipped = measured(), limits()
-    asked = {
+    options = {
         "requests_per_second": requests_per_second,
         "outage_hours": outage_hours,
         "sample_percent": sample_percent,
@@ -58,7 +63,7 @@ def capacity(
         "decision_wait": decision_wait,
         "utilisation": utilisation,
     }
-    demand = checked(asked, constants, shipped)
+    demand = checked(options, constants, shipped)
     found = need(demand, constants, shipped)
     if json:
         typer.echo(as_json(demand, found))
@@ -66,8 +71,8 @@ def capacity(
         show(demand, found, shipped, constants)
 
 
-def checked(asked: dict[str, float | None], constants: Measured, shipped: Limits) -> Demand:
-    """Return the demand with the defaults filled in; raises `UserError` for a senseless figure."""
+def checked(options: dict[str, float | None], constants: Measured, shipped: Limits) -> Demand:
+    """Return the demand with defaults filled in; raises `UserError` for an invalid value."""
     defaults = {
         "sample_percent": shipped.sample_percent,
         "spans_per_request": constants.spans_per_request,
@@ -75,7 +80,7 @@ def checked(asked: dict[str, float | None], constants: Measured, shipped: Limits
         "series_per_process": constants.series.process,
         "decision_wait": shipped.decision_wait,
     }
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():
         check(name, value)
     figures = {**defaults, **given}
@@ -84,10 +89,10 @@ def checked(asked: dict[str, float | None], constants: Measured, shipped: Limits
 
 
 def check(name: str, value: float) -> None:
-    """Raise `UserError` when an option's value makes no sense."""
+    """Raise `UserError` if an option's value is invalid."""
     option = "--" + name.replace("_", "-")
     if not isfinite(value) or value < 0 or (value == 0 and name in POSITIVE):
         least = "more than 0" if name in POSITIVE else "0 or more"
-        raise UserError(f"{option} is {value:g}: give a number that is {least}")
+        raise UserError(f"{option} is {value:g}: set it to a number, {least}")
     if name in PERCENT and value > 100:
-        raise UserError(f"{option} is {value:g}: give a percentage, at most 100")
+        raise UserError(f"{option} is {value:g}: set it to a percentage, 100 or less")

@@ -1,22 +1,22 @@
-"""What is asked of the pipeline, and what that needs."""
+"""The load on the pipeline, and the resources that it needs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What the pipeline shall take.
+    """The load that the pipeline has to handle.
 
     Attributes:
         requests_per_second: of all services together; each is one trace.
-        outage_hours: how long both backends may be away.
-        sample_percent: of the traces without an error and fast enough, how many are kept.
-        always_percent: of all traces, those with an error or a slow request, which are all kept.
-        spans_per_request, logs_per_request: what one request makes.
-        processes: of services, which report metrics.
-        series_per_process: what each of them makes in Prometheus.
-        decision_wait: seconds that the sampler waits.
-        utilisation: share of a gateway's core and of its limit of traces that shall be used.
+        outage_hours: how long both backends may be down.
+        sample_percent: how many of the other traces (fast, without an error) are kept.
+        always_percent: how many of all traces have an error or a slow request; they are all kept.
+        spans_per_request, logs_per_request: what one request produces.
+        processes: service processes that export metrics.
+        series_per_process: series of each of them in Prometheus.
+        decision_wait: seconds that the sampler waits before it decides.
+        utilisation: target share of a gateway's core and of its limit of traces.
     """
 
     requests_per_second: float
@@ -32,28 +32,26 @@ class Demand:
 
     @property
     def spans_per_second(self) -> float:
-        """All spans, before sampling."""
-        return self.requests_per_second * self.spans_per_request
+        return self.requests_per_second * self.spans_per_request  # before sampling
 
     @property
     def kept_share(self) -> float:
-        """The share of traces that is kept."""
         return kept_share(self.sample_percent, self.always_percent)
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a demand needs. Of a gateway: with one of them missing, when the others take its share.
+    """The resources for a demand. Values for a gateway hold while one gateway is down.
 
     Attributes:
-        cores: of all gateways together, busy.
-        gateways: how many, and `bound`, what asks for so many.
-        memory: bytes resident in a gateway.
-        memory_limit: bytes it has to be given, so that its memory limiter never refuses.
-        queues: bytes that wait in a gateway after the outage, by queue.
+        cores: busy cores of all gateways together.
+        gateways: their number; `bound` is the limit that requires it.
+        memory: resident bytes of a gateway.
+        memory_limit: bytes to give it, so that its memory limiter never refuses data.
+        queues: bytes in a gateway's queues at the end of the outage.
         disk: bytes of a gateway's volume.
-        series: in Prometheus, of the services and the gateways themselves.
-        units: records that Logfire bills in a month.
+        series: in Prometheus, of the services and of the gateways themselves.
+        units: records that Logfire bills per month.
     """
 
     cores: float

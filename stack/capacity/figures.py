@@ -1,4 +1,4 @@
-"""What was measured: the constants of the formulas, from the benchmark's kept figures."""
+"""The measured constants of the formulas, from the benchmark's results."""
 
 import json
 from collections.abc import Mapping
@@ -10,38 +10,38 @@ from typing import Any
 from stack.errors import UserError
 from stack.paths import ROOT
 
-KEPT = ROOT / "docs" / "measurements" / "performance.json"
+RESULTS = ROOT / "docs" / "measurements" / "performance.json"
 SERVICE = ("agentical-api", "agentical-worker")
 QUEUES = ("traces", "logs", "metrics")
-TICK = 0.5  # seconds that a trace waits longer on average: the sampler decides once a second
+TICK = 0.5  # seconds of extra wait on average: the sampler decides once a second
 Rows = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
 class Series:
-    """How many series there are: of one process on average, and of a collector about itself."""
+    """Number of series: of one process on average, and of a collector's own metrics."""
 
     process: float
-    process_sampled: float  # those of them that every gateway makes anew, from kept traces
-    route: float  # those of them that one more route adds
+    process_sampled: float  # of these: from kept traces, so each gateway has its own
+    route: float  # of these: added by one more route
     collector: float
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The constants; each is a mean or a median, or a slope between two runs, of `python -m bench`.
+    """The constants; each is a mean, a median, or a slope between two runs of `python -m bench`.
 
     Attributes:
-        cpu_us_per_span: CPU of one production collector, user and system, at a steady rate.
-        base_bytes: its resident memory with nothing in the sampler.
-        bytes_per_undecided_span: resident memory for each span that waits for its decision.
-        bytes_per_decision: resident memory for each decision that is remembered.
-        queue_bytes: what a queue counts for a kept span, for a log record, and for a series in a
-            second, by queue.
-        file_factor: bytes on disk for a byte that the queue counts.
-        spans_per_request, logs_per_request: of one task of the service.
-        series: how many series there are.
-        spans_per_trace: of the traces with which CPU and memory were measured.
+        cpu_us_per_span: CPU time of a production collector in microseconds, user and system.
+        base_bytes: its resident memory with an empty sampler.
+        bytes_per_undecided_span: resident memory of each span that waits for a decision.
+        bytes_per_decision: resident memory of each cached decision.
+        queue_bytes: queue size per kept span, per log record, and per series and second, by
+            queue.
+        file_factor: bytes on disk per byte of queue size.
+        spans_per_request, logs_per_request: of one task of our service.
+        series: numbers of series.
+        spans_per_trace: of the traces that CPU and memory were measured with.
     """
 
     cpu_us_per_span: float
@@ -56,19 +56,20 @@ class Measured:
     spans_per_trace: float
 
 
-def measured(kept: Path = KEPT) -> Measured:
-    """Return the constants; raises `UserError` when the figures were not taken."""
+def measured(results: Path = RESULTS) -> Measured:
+    """Return the constants; raises `UserError` if they have not been measured."""
     try:
-        found: dict[str, Any] = json.loads(kept.read_text())["capacity"]
+        found: dict[str, Any] = json.loads(results.read_text())["capacity"]
     except (OSError, KeyError, ValueError):
         raise UserError(
-            f"{kept} holds no measured capacity: take it with `python -m bench --only capacity`"
+            f"{results} has no capacity figures: measure them with "
+            "`python -m bench --only capacity`"
         ) from None
     return constants(found)
 
 
 def constants(found: Mapping[str, Any]) -> Measured:
-    """Return what follows from the first run of each part."""
+    """Derive the constants from the first run of each part."""
     outage, file = found["outage"], found["file"]
     base, per_span = _memory(found["window"])
     made = {signal: outage["accepted"][signal] / outage["requests"] for signal in ("spans", "logs")}
@@ -87,12 +88,11 @@ def constants(found: Mapping[str, Any]) -> Measured:
 
 
 def of_median(rows: Rows, field: str) -> float:
-    """Return the median of a field over the windows of a run."""
     return float(median(row[field] for row in rows))
 
 
 def _memory(windows: Mapping[str, Rows]) -> tuple[float, float]:
-    """Return base and slope of the resident memory over the spans that wait."""
+    """Return intercept and slope of resident memory over waiting spans."""
     (short, first), (long, last) = (
         (
             (float(wait) + TICK) * of_median(rows, "spans_per_second"),
@@ -105,21 +105,21 @@ def _memory(windows: Mapping[str, Rows]) -> tuple[float, float]:
 
 
 def _per_decision(found: Mapping[str, Any], spans_per_trace: float) -> float:
-    """Return the memory that remembering makes, by the decisions made until each window."""
-    remembers, forgets = found["rows"].values()
+    """Return the memory per cached decision, by the decisions made until each window."""
+    cached, uncached = found["rows"].values()
     seconds = found["window_seconds"]
     decided = (
         row["spans_per_second"] / spans_per_trace * (found["warm_seconds"] + (n + 0.5) * seconds)
-        for n, row in enumerate(remembers)
+        for n, row in enumerate(cached)
     )
     return fmean(
         (one["rss_mb"] - other["rss_mb"]) * 1e6 / count
-        for one, other, count in zip(remembers, forgets, decided, strict=True)
+        for one, other, count in zip(cached, uncached, decided, strict=True)
     )
 
 
 def _queue_bytes(outage: Mapping[str, Any]) -> dict[str, float]:
-    """Return bytes a kept span, a log record, and a series in a second."""
+    """Return bytes per kept span, per log record, and per series and second."""
     waiting, sizes = outage["waiting"], outage["queue_bytes"]
     return {
         "traces": sizes["traces"] / waiting["spans"],

@@ -1,6 +1,6 @@
-"""The formulas: from a demand and what was measured to gateways, memory, disk, series, units.
+"""The formulas: gateways, memory, disk, series and units for a demand, from measured constants.
 
-Pure: everything comes by arguments. Seconds, bytes, spans; a month has 30 days.
+Pure functions. Units are seconds, bytes and spans; a month has 30 days.
 """
 
 from math import ceil
@@ -10,13 +10,12 @@ from stack.capacity.figures import QUEUES, TICK, Measured
 from stack.capacity.shipped import Limits
 
 HOUR, MONTH = 3600.0, 30 * 86_400.0
-AT_LEAST = 2  # one gateway can be updated, or lost, while the other takes its share
-CORES = 1.0  # of a gateway
-FILE_STEP = 16 * 2**20  # a queue's file (bbolt) grows by so many bytes at once
+MIN_GATEWAYS = 2  # one can be updated, or fail, while the other takes over
+CORES_PER_GATEWAY = 1.0
+FILE_STEP = 16 * 2**20  # bytes; a queue's file (bbolt) grows in steps of this size
 
 
 def need(demand: Demand, measured: Measured, limits: Limits) -> Need:
-    """Return everything that a demand needs."""
     cores = cpu_cores(demand.spans_per_second, measured)
     gateways, bound = gateway_count(demand, cores, limits)
     share = 1 / (gateways - 1)
@@ -37,20 +36,19 @@ def need(demand: Demand, measured: Measured, limits: Limits) -> Need:
 
 
 def cpu_cores(spans_per_second: float, measured: Measured) -> float:
-    """Return how many cores are busy: CPU time a span, times spans a second."""
     return spans_per_second * measured.cpu_us_per_span / 1e6
 
 
 def gateway_count(demand: Demand, cores: float, limits: Limits) -> tuple[int, str]:
-    """Return how many gateways, and why: for their cores, their limit of traces, or the least."""
+    """Return the number of gateways and the limit that requires it."""
     undecided = demand.requests_per_second * demand.decision_wait
-    wishes = {
-        "one may be missing": AT_LEAST,
-        "CPU": ceil(cores / (CORES * demand.utilisation)),
+    required = {
+        "one may be down": MIN_GATEWAYS,
+        "CPU": ceil(cores / (CORES_PER_GATEWAY * demand.utilisation)),
         "undecided traces": ceil(undecided / (limits.traces * demand.utilisation)),
     }
-    bound = max(wishes, key=lambda name: wishes[name])
-    return wishes[bound], bound
+    bound = max(required, key=lambda name: required[name])
+    return required[bound], bound
 
 
 def memory_bytes(
@@ -58,8 +56,8 @@ def memory_bytes(
 ) -> float:
     """Return the resident memory of a gateway with `share` of the load.
 
-    That is its base, the spans that wait for their decision, and the decisions it remembers after
-    `seconds`, up to the sizes of the two caches.
+    That is its base, the spans that wait for a decision, and the decisions cached after `seconds`,
+    up to the sizes of the two caches.
     """
     waiting = share * demand.spans_per_second * (demand.decision_wait + TICK)
     decided = share * demand.requests_per_second * seconds
@@ -73,7 +71,7 @@ def memory_bytes(
 
 
 def series_count(demand: Demand, measured: Measured, gateways: int) -> int:
-    """Return the series in Prometheus: those of kept traces are made by each gateway."""
+    """Return the series in Prometheus; those from kept traces exist once per gateway."""
     sampled = measured.series.process_sampled / measured.series.process
     copies = 1 + sampled * (gateways - 1)
     own = gateways * measured.series.collector
@@ -83,24 +81,24 @@ def series_count(demand: Demand, measured: Measured, gateways: int) -> int:
 def queue_bytes(
     demand: Demand, measured: Measured, series: float, share: float = 1.0
 ) -> dict[str, float]:
-    """Return what each queue of a gateway with `share` of the load counts after the outage."""
-    a_second = {
+    """Return the size of each queue of a gateway with `share` of the load after the outage."""
+    per_second = {
         "traces": demand.spans_per_second * demand.kept_share,
         "logs": demand.requests_per_second * demand.logs_per_request,
         "metrics": series,
     }
     lasts = demand.outage_hours * HOUR
     return {
-        queue: share * lasts * a_second[queue] * measured.queue_bytes[queue] for queue in QUEUES
+        queue: share * lasts * per_second[queue] * measured.queue_bytes[queue] for queue in QUEUES
     }
 
 
 def disk_bytes(queues: dict[str, float], measured: Measured) -> float:
-    """Return what the queues take from the disk, with the step by which each file grows."""
+    """Return the queues' size on disk, including one growth step for each file."""
     return sum(queues.values()) * measured.file_factor + len(queues) * FILE_STEP
 
 
 def logfire_units(demand: Demand) -> float:
-    """Return the records that reach Logfire in a month: kept spans, and every log record."""
+    """Return the records that reach Logfire per month: kept spans, and all log records."""
     each = demand.kept_share * demand.spans_per_request + demand.logs_per_request
     return MONTH * demand.requests_per_second * each

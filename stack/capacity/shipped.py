@@ -1,4 +1,4 @@
-"""The limits that the shipped files set, read from them."""
+"""The limits that the shipped configuration files set."""
 
 import re
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ VARIABLE = re.compile(r"\$\{env:\w+:-(.+)\}")
 
 @dataclass(frozen=True)
 class Limits:
-    """What production is set to.
+    """The production settings.
 
     Attributes:
         decision_wait: seconds, the default of TRACE_DECISION_WAIT.
         sample_percent: the default of TRACE_SAMPLE_PERCENT.
-        traces: how many undecided traces the sampler holds; beyond it decides early.
-        kept_decisions, dropped_decisions: how many decisions it remembers.
-        memory_share: of its memory, above which the collector refuses what comes.
-        queue_bytes: the default of QUEUE_BYTES, the limit of each queue.
+        traces: how many undecided traces the sampler holds; above it, the sampler decides early.
+        kept_decisions, dropped_decisions: sizes of its decision caches.
+        memory_share: share of its memory above which the collector refuses data.
+        queue_bytes: the default of QUEUE_BYTES, the size limit of each queue.
     """
 
     decision_wait: float
@@ -36,7 +36,6 @@ class Limits:
 
 
 def limits() -> Limits:
-    """Return the limits of the shipped production."""
     config = merged([config_file(name) for name in FILES])
     sampler, limiter = (config["processors"][name] for name in ("tail_sampling", "memory_limiter"))
     caches = sampler["decision_cache"]
@@ -54,7 +53,7 @@ def limits() -> Limits:
 
 
 def default(value: str) -> str:
-    """Return what stands behind a variable: "30s" of `${env:TRACE_DECISION_WAIT:-30s}`."""
+    """Return the default in a variable: "30s" of `${env:TRACE_DECISION_WAIT:-30s}`."""
     found = VARIABLE.fullmatch(value)
     return found[1] if found else value
 

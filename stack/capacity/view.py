@@ -1,4 +1,4 @@
-"""What a person sees of a demand and its need: a table, the remarks, or JSON."""
+"""Prints a demand and its need: a table with remarks, or JSON."""
 
 import json
 import sys
@@ -10,67 +10,64 @@ from rich.table import Table
 from stack.capacity import prices
 from stack.capacity.demand import Demand, Need
 from stack.capacity.figures import Measured
-from stack.capacity.model import AT_LEAST, CORES
+from stack.capacity.model import CORES_PER_GATEWAY, MIN_GATEWAYS
 from stack.capacity.shipped import Limits
 
-WIDTH = 160  # of a table that is piped
+PIPED_WIDTH = 160
 MIB, GIB = 2.0**20, 2.0**30
 
 
 def show(demand: Demand, found: Need, limits: Limits, measured: Measured) -> None:
-    """Print the table, and what it rests on."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    """Print the table, then its assumptions."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     console.print(as_table(demand, found))
     for line in remarks(found, limits, measured):
         console.print(line, soft_wrap=True)
 
 
 def as_table(demand: Demand, found: Need) -> Table:
-    """Return what is needed, a line each."""
-    table = Table("what", "how much", "of which")
+    table = Table("resource", "amount", "details")
     for line in rows(demand, found):
         table.add_row(*line)
     return table
 
 
 def rows(demand: Demand, found: Need) -> list[tuple[str, str, str]]:
-    """Return the lines of the table."""
-    least = f"at least {AT_LEAST}, so that one may be missing"
+    least = f"at least {MIN_GATEWAYS}, so that one may be down"
     fed = f"{demand.spans_per_second:,.0f} spans/s; {_busy(found):.0%} of each gateway's core"
-    waits = ", ".join(f"{name} {_bytes(size)}" for name, size in found.queues.items())
-    left = f"beyond the first {prices.INCLUDED / 1e6:g} M, without the plan's own fee"
+    queued = ", ".join(f"{name} {_bytes(size)}" for name, size in found.queues.items())
+    excluded = f"above the first {prices.INCLUDED / 1e6:g} M, without the plan's fee"
     return [
-        ("gateways", f"{found.gateways}", least if found.gateways == AT_LEAST else found.bound),
-        ("CPU, all together", f"{found.cores:.2f} cores", fed),
-        ("memory of a gateway", _bytes(found.memory), f"spans of {demand.decision_wait:g} s"),
-        ("its limit", _bytes(found.memory_limit), "the collector refuses before it is full"),
-        ("disk of a gateway", _bytes(found.disk), f"{demand.outage_hours:g} h: {waits}"),
+        ("gateways", f"{found.gateways}", least if found.gateways == MIN_GATEWAYS else found.bound),
+        ("CPU of all gateways", f"{found.cores:.2f} cores", fed),
+        ("memory of a gateway", _bytes(found.memory), f"holds {demand.decision_wait:g} s of spans"),
+        ("its memory limit", _bytes(found.memory_limit), "with headroom for the memory limiter"),
+        ("disk of a gateway", _bytes(found.disk), f"{demand.outage_hours:g} h: {queued}"),
         ("QUEUE_BYTES", f"{largest(found):.0f}", "the largest queue, rounded up to 64 MiB"),
-        ("series in Prometheus", f"{found.series:,}", f"{demand.processes} processes, gateways"),
-        ("Logfire, a month", f"{found.units / 1e6:,.1f} M units",
-         f"{demand.kept_share:.1%} of the spans, every log record"),
-        ("its price, a month", f"{prices.month_usd(found.units):,.2f} USD", left),
+        ("series in Prometheus", f"{found.series:,}", f"{demand.processes} processes and gateways"),
+        ("Logfire per month", f"{found.units / 1e6:,.1f} M units",
+         f"{demand.kept_share:.1%} of the spans, all log records"),
+        ("its price per month", f"{prices.month_usd(found.units):,.2f} USD", excluded),
     ]  # fmt: skip
 
 
 def largest(found: Need) -> float:
-    """Return what QUEUE_BYTES has to be: it limits each queue."""
+    """Return the value for QUEUE_BYTES, which limits each queue: the largest, rounded up."""
     step = 64 * MIB
     return -(-max(found.queues.values()) // step) * step
 
 
 def remarks(found: Need, limits: Limits, measured: Measured) -> list[str]:
-    """Return what has to be set, and where the figures come from."""
     wanted, given = largest(found), _bytes(limits.queue_bytes)
-    full = f"Set QUEUE_BYTES={wanted:.0f} at the gateways: the default ({given}) would overflow."
-    share = f"Memory and disk are a gateway's while one of the {found.gateways} is missing."
+    full = f"Set QUEUE_BYTES={wanted:.0f} on the gateways: the default ({given}) is too small."
+    share = f"Memory and disk are those of a gateway while one of the {found.gateways} is down."
     basis = f"Measured on traces of {measured.spans_per_trace:g} spans: docs/generated/capacity.md."
     listed = f"Prices: {prices.SOURCE}, read on {prices.READ_ON}."
     return [*([full] if wanted > limits.queue_bytes else []), share, basis, listed]
 
 
 def as_json(demand: Demand, found: Need) -> str:
-    """Return demand and need as JSON, in bytes, cores and USD."""
+    """Return demand and need as JSON; units are bytes, cores and USD."""
     body = {
         "demand": asdict(demand),
         "need": {
@@ -83,7 +80,7 @@ def as_json(demand: Demand, found: Need) -> str:
 
 
 def _busy(found: Need) -> float:
-    return found.cores / found.gateways / CORES
+    return found.cores / found.gateways / CORES_PER_GATEWAY
 
 
 def _bytes(size: float) -> str:

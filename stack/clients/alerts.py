@@ -1,4 +1,4 @@
-"""`agentical alerts`: which of the alerts that Logfire evaluates would fire now."""
+"""`agentical alerts`: which of Logfire's alerts would fire now."""
 
 import sys
 
@@ -14,14 +14,14 @@ from stack.clients.query import shown
 
 
 def alerts() -> None:
-    """Ask Logfire, or the stand-in, which alerts fire; exit code 1 when one does.
+    """Evaluate Logfire's alerts now, at the service or the stand-in; exit code 1 if one fires.
 
-    The service evaluates them by itself, and the stand-in does not: there this is the way.
+    Logfire evaluates them by itself. The stand-in does not, so there this command replaces it.
     """
-    asked = [alert for alert in matrix().alerts if alert.logfire is not None]
+    logfire_alerts = [alert for alert in matrix().alerts if alert.logfire is not None]
     with Logfire.from_environment() as logfire:
-        found = [(alert, firing(logfire, alert)) for alert in asked]
-    # Piped, no terminal's width may break a cell.
+        found = [(alert, firing(logfire, alert)) for alert in logfire_alerts]
+    # When piped, no cell is wrapped to a terminal's width.
     width = None if sys.stdout.isatty() else 10_000
     Console(width=width, highlight=False).print(as_table(found))
     if any(rows for _, rows in found):
@@ -29,20 +29,18 @@ def alerts() -> None:
 
 
 def firing(logfire: Logfire, alert: Alert) -> list[Row]:
-    """Return the rows with which an alert fires, none when it does not; raises `UserError`."""
+    """Return the rows for which an alert fires, none if it does not; raises `UserError`."""
     window = duration(queries.evaluated(alert).window)
     return logfire.rows(queries.sql(alert), since=window)
 
 
 def as_table(found: list[tuple[Alert, list[Row]]]) -> Table:
-    """Return one line for each alert, with what its first row says."""
-    table = Table("alert", "severity", "fires", "because")
+    table = Table("alert", "severity", "fires", "first row")
     for alert, rows in found:
         fires = Text("yes", "red") if rows else Text("no", "green")
-        table.add_row(alert.name, alert.severity, fires, Text(because(rows)))
+        table.add_row(alert.name, alert.severity, fires, Text(first_row(rows)))
     return table
 
 
-def because(rows: list[Row]) -> str:
-    """Return what the first row says."""
+def first_row(rows: list[Row]) -> str:
     return ", ".join(f"{name} {shown(value)}" for name, value in rows[0].items()) if rows else ""

@@ -1,4 +1,4 @@
-"""The collector's metrics about itself, as far as they explain what became of a signal."""
+"""Reads the collector's own metrics, to find out what happened to a signal."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from typing import Self
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-# For each signal: what the collector calls it, and its items.
-WORDS = {
+# For each signal: its data type and the name of its items in the collector's metrics.
+NAMES = {
     "trace": ("traces", "spans"),
     "log": ("logs", "log_records"),
     "metric": ("metrics", "metric_points"),
@@ -18,18 +18,17 @@ Labels = dict[str, str]
 
 @dataclass(frozen=True)
 class SelfMetrics:
-    """One reading; empty when nobody answered."""
+    """One scrape; empty if the collector did not answer."""
 
     samples: list[tuple[str, Labels, float]] = field(default_factory=list)
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Self:
-        """Return what a collector on this machine with these variables says about itself now."""
+        """Scrape the collector on this machine that runs with these variables."""
         return cls.read(f"http://127.0.0.1:{variables['SELF_METRICS_PORT']}/metrics")
 
     @classmethod
     def read(cls, url: str) -> Self:
-        """Return what the collector says about itself now."""
         try:
             answer = httpx.get(url, timeout=3)
         except (httpx.HTTPError, httpx.InvalidURL):
@@ -51,7 +50,7 @@ class SelfMetrics:
         return sum(value for _, value in self.matching(name, labels))
 
     def matching(self, name: str, labels: Labels) -> Iterator[tuple[Labels, float]]:
-        """Yield the labels and values of a metric's samples that carry these labels."""
+        """Yield labels and value of each sample of a metric that carries these labels."""
         for sample, own, value in self.samples:
             if sample == f"otelcol_{name}" and labels.items() <= own.items():
                 yield own, value
@@ -59,9 +58,9 @@ class SelfMetrics:
     def exporters(self, signal: str) -> list[str]:
         """Return the exporters that the loaded route has for a signal.
 
-        One with a queue shows at once, another with the first item that it sends.
+        An exporter with a queue appears at once, any other with the first item that it sends.
         """
-        kind = {"data_type": WORDS[signal][0]}
+        kind = {"data_type": NAMES[signal][0]}
         found = [
             *self.matching("exporter_queue_capacity", kind),
             *self.matching("exporter_in_flight_requests", kind),
@@ -86,7 +85,7 @@ class SelfMetrics:
 
     def destinations(self, signal: str) -> list[str]:
         """Return the addresses that the signal went to, "host:port"."""
-        found = self.matching(f"exporter_sent_{WORDS[signal][1]}", {})
+        found = self.matching(f"exporter_sent_{NAMES[signal][1]}", {})
         return sorted(
             f"{labels['server_address']}:{labels.get('server_port', '')}"
             for labels, value in found

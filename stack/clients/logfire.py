@@ -1,4 +1,4 @@
-"""Logfire's query API, of the service or of the stand-in."""
+"""Client for Logfire's query API, at the service or the stand-in."""
 
 import json
 import os
@@ -19,26 +19,26 @@ Row = dict[str, Any]
 
 
 class UnreachableError(UserError):
-    """Nobody answers at an address."""
+    """Nothing answers at an address."""
 
 
 class ReadTokenError(UserError):
-    """The read token was refused."""
+    """The read token was rejected."""
 
 
 class Logfire:
-    """The query API at an endpoint."""
+    """The query API at one endpoint."""
 
     def __init__(self, endpoint: str, token: str, *, timeout: float = 30.0) -> None:
         self.endpoint = endpoint.rstrip("/")
         self.local = is_local(endpoint)
-        self.clock_offset: float | None = None  # seconds its clock is ahead, from the last answer
+        self.clock_offset: float | None = None  # seconds its clock is ahead, by the last response
         headers = {"authorization": f"Bearer {token}"}
         self.client = httpx.Client(headers=headers, timeout=timeout)
 
     @classmethod
     def from_environment(cls, *, timeout: float = 30.0) -> Self:
-        """Return the API that the variables name; raises `UserError` when the token is not set."""
+        """Return the API that the environment names; raises `UserError` if the token is not set."""
         endpoint = os.environ.get("LOGFIRE_QUERY_ENDPOINT") or LOCAL_ENDPOINT
         token = os.environ.get("LOGFIRE_READ_TOKEN") or ""
         if not token and is_local(endpoint):
@@ -51,12 +51,12 @@ class Logfire:
         return cls(endpoint, token, timeout=timeout)
 
     def rows(self, sql: str, *, since: timedelta, limit: int = 100) -> list[Row]:
-        """Return the rows of a query on what happened in the last `since`.
+        """Return the rows of a query over the last `since`.
 
         Raises:
-            UnreachableError: nobody answers.
-            ReadTokenError: the token was refused.
-            UserError: the query was refused; the message is the engine's.
+            UnreachableError: the endpoint does not answer.
+            ReadTokenError: the token was rejected.
+            UserError: the query was rejected; the message is the query engine's.
         """
         body = {
             "sql": sql,
@@ -66,15 +66,17 @@ class Logfire:
         try:
             response = self.client.post(f"{self.endpoint}/v2/query", json=body)
         except httpx.InvalidURL as error:
-            raise UserError(f"LOGFIRE_QUERY_ENDPOINT={self.endpoint} is no URL: {error}") from None
+            raise UserError(
+                f"LOGFIRE_QUERY_ENDPOINT={self.endpoint} is not a URL: {error}"
+            ) from None
         except httpx.HTTPError as error:
             raise UnreachableError(
-                f"the query API at {self.endpoint} was not reached ({error}): "
+                f"cannot reach the query API at {self.endpoint} ({error}): "
                 "start it, or set LOGFIRE_QUERY_ENDPOINT"
             ) from None
         self.clock_offset = clock_offset(response)
         if response.status_code != 200:
-            raise refusal(self.endpoint, response)
+            raise error_of(self.endpoint, response)
         rows: list[Row] = response.json()["data"]
         return rows
 
@@ -86,32 +88,30 @@ class Logfire:
 
 
 def is_local(endpoint: str) -> bool:
-    """Tell whether an endpoint is on this machine: the stand-in, then."""
+    """Return whether an endpoint is on this machine, and so is the stand-in."""
     return urlsplit(endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
-def refusal(endpoint: str, response: httpx.Response) -> UserError:
-    """Return the error for an answer that is not a success."""
+def error_of(endpoint: str, response: httpx.Response) -> UserError:
     if response.status_code in {401, 403}:
         return ReadTokenError(
-            f"{endpoint} refused the read token ({response.status_code}): set LOGFIRE_READ_TOKEN "
+            f"{endpoint} rejected the read token ({response.status_code}): set LOGFIRE_READ_TOKEN "
             "to a read token of this project and region"
         )
     return UserError(f"{endpoint} answered {response.status_code}: {detail(response)}")
 
 
 def detail(response: httpx.Response) -> str:
-    """Return what an error's body says."""
     try:
         body = response.json()
     except ValueError:
         return response.text.strip()[:500] or "no reason given"
-    said = body.get("detail", body) if isinstance(body, dict) else body
-    return said if isinstance(said, str) else json.dumps(said)
+    message = body.get("detail", body) if isinstance(body, dict) else body
+    return message if isinstance(message, str) else json.dumps(message)
 
 
 def clock_offset(response: httpx.Response) -> float | None:
-    """Return how many seconds the sender's clock is ahead of ours, by its Date header."""
+    """Return how many seconds the sender's clock is ahead of ours, from its Date header."""
     try:
         sent = parsedate_to_datetime(response.headers.get("date", ""))
     except ValueError:
@@ -120,8 +120,8 @@ def clock_offset(response: httpx.Response) -> float | None:
 
 
 def duration(text: str) -> timedelta:
-    """Return "90s", "15m", "1h" or "7d" as a time span; raises `UserError`."""
+    """Parse a duration such as "90s", "15m", "1h" or "7d"; raises `UserError`."""
     found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
     if found is None:
-        raise UserError(f"{text!r} is no time span: write 90s, 15m, 1h or 7d")
+        raise UserError(f"{text!r} is not a duration: write 90s, 15m, 1h or 7d")
     return timedelta(**{UNITS[found[2]]: int(found[1])})

@@ -1,4 +1,4 @@
-"""Measures the delay from a request to the moment its trace or its metric can be seen."""
+"""Measures the delay from a request until its trace or its metric can be queried."""
 
 import secrets
 import threading
@@ -16,19 +16,19 @@ from stack.clients.logfire import Logfire
 from stack.clients.prometheus import PromQL
 from stack.errors import UserError
 
-# The load never asks for it, so that each step of its count is a probe's.
+# The load never requests /health, so every increase is caused by a probe.
 HEALTH_REQUESTS = 'agentical_requests_total{endpoint="/health",status="200"}'
 EXECUTIONS = "SELECT COUNT(*) AS spans FROM records WHERE span_name = 'agent_execution'"
-PATIENCE = 60.0
-RECENT = timedelta(seconds=2 * PATIENCE)
+TIMEOUT = 60.0
+RECENT = timedelta(seconds=2 * TIMEOUT)
 PAUSE = 1.0
 
 
 class Probe(ABC):
-    """Repeats a measurement in a thread while it is entered.
+    """Repeats a measurement in a thread; a context manager.
 
-    `seconds` holds the last delays, from sending the request; `lost` counts what was not seen
-    within a minute, `sent` the requests.
+    `seconds` holds the latest delays, counted from sending the request; `sent` counts the requests,
+    `lost` those that were not visible within a minute.
     """
 
     name: str
@@ -49,18 +49,18 @@ class Probe(ABC):
         self.stop()
 
     def finish(self, timeout: float) -> None:
-        """Send no more, and wait `timeout` seconds at most for what is under way."""
+        """Send no more, and wait up to `timeout` seconds for the current measurement."""
         self._last.set()
         self._thread.join(timeout)
 
     def stop(self) -> None:
-        """Send no more; what was sent and not seen yet is forgotten."""
+        """Send no more, and abandon the current measurement."""
         self._last.set()
         self._stop.set()
         self._thread.join()
 
     def prepared(self) -> object:
-        """Tell whether the request may be sent; asked until it is true."""
+        """Return whether the request may be sent; called until it is true."""
         return True
 
     @abstractmethod
@@ -69,7 +69,7 @@ class Probe(ABC):
 
     @abstractmethod
     def visible(self) -> object:
-        """Tell whether the request can be seen."""
+        """Return whether the request is visible at the backend."""
 
     def _run(self) -> None:
         while not self._last.wait(PAUSE):
@@ -94,13 +94,13 @@ class Probe(ABC):
             except (httpx.HTTPError, UserError):
                 return False
 
-        poll_until(seen, f"the {self.name}", timeout=PATIENCE, interval=0.1)
+        poll_until(seen, f"the {self.name}", timeout=TIMEOUT, interval=0.1)
 
 
 class TraceProbe(Probe):
-    """Follows a task until the worker's span is at Logfire: its trace then went the whole way.
+    """Follows a task until the worker's span is at Logfire, the last span of its trace.
 
-    A sampler that drops most traces keeps those that fail: `failing` asks for such a task.
+    Where a sampler drops most traces, set `failing`: it keeps the traces of tasks that fail.
     """
 
     name = "trace"
@@ -112,14 +112,13 @@ class TraceProbe(Probe):
         self._task = {"task_type": kind, "text": text}
 
     def send(self) -> None:
-        """Send a task under a trace id of our own."""
+        """Send a task with a trace id of our own."""
         self._trace_id = secrets.token_hex(16)
         parent = f"00-{self._trace_id}-{secrets.token_hex(8)}-01"
         answer = httpx.post(self._path, json=self._task, headers={"traceparent": parent})
         answer.raise_for_status()
 
     def visible(self) -> object:
-        """Look for the execution's span."""
         sql = f"{EXECUTIONS} AND trace_id = '{self._trace_id}'"
         return self._logfire.rows(sql, since=RECENT)[0]["spans"]
 
@@ -135,14 +134,12 @@ class MetricProbe(Probe):
         self._before = 0.0
 
     def prepared(self) -> object:
-        """Wait for the count that the API's own start caused, and begin from what is there."""
+        """Wait for the count that the API's start-up check caused, and start from it."""
         self._before = self._prometheus.number(HEALTH_REQUESTS)
         return self._before
 
     def send(self) -> None:
-        """Ask for the health."""
         httpx.get(self._url).raise_for_status()
 
     def visible(self) -> object:
-        """Tell whether the count went up."""
         return self._prometheus.number(HEALTH_REQUESTS) > self._before

@@ -1,4 +1,4 @@
-"""Counts what arrived, by backend and signal."""
+"""Counts the telemetry that arrived, by backend and signal."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from stack.pipeline.launch import Pipeline
 
 COUNT_SERIES = 'count by (__name__) ({__name__=~"(agentical|system|postgresql|redis)_.+"})'
 SOURCES = {"agentical": "service", "system": "host", "postgresql": "postgresql", "redis": "redis"}
-# The worker's own requests, for documents, and the probe's are left out.
+# Without the worker's requests for documents, and without the probe's.
 COUNT_REQUESTS = (
     'sum(agentical_requests_total{endpoint!="/health"}) - (sum(agentical_requests_total'
     '{method="GET",endpoint="/documents/{document_id}"}) or vector(0))'
@@ -23,10 +23,10 @@ SENT = {"traces": "exporter_sent_spans", "logs": "exporter_sent_log_records"}
 
 @dataclass(frozen=True)
 class Backend:
-    """A place where telemetry has to arrive.
+    """A backend where telemetry has to arrive.
 
-    Every signal of `units` has to, counted in that unit. `count` returns how much of each is
-    there; it raises `UserError` or `httpx.HTTPError` when the backend cannot be asked.
+    `units` names the signals to expect and the unit of their count. `count` returns the count of
+    each; it raises `UserError` or `httpx.HTTPError` if the backend cannot be queried.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Backend:
 
 
 class Records:
-    """Counts the service's traces and logs at Logfire, and metrics' names if they go there.
+    """Counts the service's traces and logs at Logfire, and its metric names if they go there.
 
-    Each call counts what came since the last one: the stand-in forgets old rows, and a count from
-    the start would cost more with every minute. A trace is counted by its first span.
+    Each call counts what arrived since the previous one: the stand-in forgets old rows, and a count
+    from the start would cost more every minute. A trace is counted by its root span.
     """
 
     SQL = """
@@ -56,7 +56,6 @@ class Records:
         self._counts = Counter[str]()
 
     def __call__(self) -> dict[str, int]:
-        """Return the counts since the start."""
         since = datetime.now(UTC) - self._since + timedelta(seconds=1)
         (row,) = self._logfire.rows(f"{self.SQL} AND created_at > '{self._newest}'", since=since)
         if newest := row.pop("newest"):
@@ -70,7 +69,7 @@ class Records:
 def backends(
     pipeline: Pipeline, logfire: Logfire | None, prometheus: PromQL | None
 ) -> list[Backend]:
-    """Return the backends that the pipeline's route writes to, asked through these two."""
+    """Return the backends of the pipeline's route, queried by these two clients."""
     found = [records(pipeline, logfire)] if pipeline.route_has("otlp_http/logfire") else []
     if prometheus is not None:
         units = {"requests": "counted"} | dict.fromkeys(SOURCES.values(), "series")
@@ -79,7 +78,7 @@ def backends(
 
 
 def records(pipeline: Pipeline, logfire: Logfire | None) -> Backend:
-    """Return Logfire; where it cannot be asked, what it took from the collector."""
+    """Return Logfire; without a read token, count what it accepted from the collector."""
     if logfire is None:
         sent = partial(count_sent, pipeline.self_metrics_url)
         return Backend("Logfire", {"traces": "spans", "logs": "logs"}, sent)
@@ -89,7 +88,7 @@ def records(pipeline: Pipeline, logfire: Logfire | None) -> Backend:
 
 
 def count_series(api: PromQL) -> dict[str, int]:
-    """Count the requests that were counted, and the series of each source, told by their names."""
+    """Return the counted requests, and the number of series by source, known by their names."""
     counts = Counter(requests=int(api.number(COUNT_REQUESTS)))
     for name, series in api.by("__name__", COUNT_SERIES).items():
         counts[SOURCES[name.partition("_")[0]]] += int(series)
@@ -97,8 +96,9 @@ def count_series(api: PromQL) -> dict[str, int]:
 
 
 def count_sent(self_metrics_url: str) -> dict[str, int]:
-    """Count what Logfire took, as the collector's exporter says."""
-    said = SelfMetrics.read(self_metrics_url)
+    """Return how many spans and logs the collector's exporter has sent to Logfire."""
+    metrics = SelfMetrics.read(self_metrics_url)
     return {
-        signal: int(said.total(name, exporter="otlp_http/logfire")) for signal, name in SENT.items()
+        signal: int(metrics.total(name, exporter="otlp_http/logfire"))
+        for signal, name in SENT.items()
     }

@@ -1,4 +1,4 @@
-"""Puts the demo's pipeline together from the environment's variables."""
+"""Creates the demo's pipeline from its options and the environment."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -19,22 +19,22 @@ SERVICE = "https://logfire-us.pydantic.dev"
 Extras = dict[str, Callable[[int, Path], Process]]
 
 
-def assembled(
+def pipeline_of(
     environment: str,
     route: str,
     overlays: Sequence[str],
     viewer_name: str,
     report: Callable[[str], None],
 ) -> Pipeline:
-    """Return the pipeline, not started; raises `UserError` for what cannot be."""
+    """Return the pipeline, not started; raises `UserError` for bad options and variables."""
     ports = Ports.from_environment()
     extras = with_grafana(ports, report)
     grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"
-    variables = {"GRAFANA_URL": grafana_url}  # where each trace's dashboard is
+    variables = {"GRAFANA_URL": grafana_url}  # for links from a trace to its dashboard
     if second := os.environ.get("LOGFIRE_TOKEN_SECOND"):
         variables["LOGFIRE_TOKEN_SECOND"] = second
     if environment != "development" and "TRACE_DECISION_WAIT" not in os.environ:
-        report("TRACE_DECISION_WAIT is 5s here (30s in production.yaml), to see traces sooner")
+        report("TRACE_DECISION_WAIT is 5s (30s in production.yaml), to show traces sooner")
         variables["TRACE_DECISION_WAIT"] = "5s"
     if viewer_name:
         extras["viewer"] = aspire(viewer_name, ports, report)
@@ -57,9 +57,9 @@ def assembled(
 def aspire(
     name: str, ports: Ports, report: Callable[[str], None]
 ) -> Callable[[int, Path], Process]:
-    """Return the maker of the viewer."""
+    """Return the factory of the viewer; raises `UserError` for any other name."""
     if name != "aspire":
-        raise UserError(f'VIEWER={name} is not known: set it to "aspire", or leave it out')
+        raise UserError(f'VIEWER={name} is not supported: set it to "aspire", or unset it')
     binary = viewer.provide(report)
     return lambda port, folder: viewer.Aspire(
         binary, port, otlp=ports.viewer_otlp, grpc=free_port(), state=folder
@@ -67,7 +67,7 @@ def aspire(
 
 
 def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
-    """Return the maker of a Grafana where there is one; where not, say so."""
+    """Return the factory of Grafana if it is installed; report if it is not."""
     binary = grafana.find()
     if binary is None:
         report(grafana.SKIPPED)
@@ -81,10 +81,10 @@ def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
 
 
 def service(variables: Mapping[str, str]) -> Destination | None:
-    """Return the Logfire that a token is set for; None means the stand-in.
+    """Return the Logfire service if LOGFIRE_TOKEN is set; None means the stand-in.
 
     Raises:
-        UserError: it is not reached, or refuses the token.
+        UserError: it cannot be reached, or rejects the token.
     """
     token = variables.get("LOGFIRE_TOKEN", "")
     if not token:
@@ -96,12 +96,12 @@ def service(variables: Mapping[str, str]) -> Destination | None:
         answer = httpx.post(f"{endpoint}/v1/traces", headers=headers, timeout=10)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UserError(
-            f"Logfire at {endpoint} was not reached ({error}): check the connection and "
+            f"cannot reach Logfire at {endpoint} ({error}): check the connection and "
             "LOGFIRE_ENDPOINT, or unset LOGFIRE_TOKEN to use the local stand-in"
         ) from None
     if answer.status_code in {401, 403}:
         raise UserError(
-            f"{endpoint} refused LOGFIRE_TOKEN ({answer.status_code}): set it to a write token of "
+            f"{endpoint} rejected LOGFIRE_TOKEN ({answer.status_code}): set it to a write token of "
             "a project in this region, or unset it to use the local stand-in"
         )
     return Destination(endpoint, token, query, variables.get("LOGFIRE_READ_TOKEN", ""))

@@ -19,7 +19,7 @@ from stack.clients.logfire import Logfire
 from stack.clients.probe import MetricProbe, Probe, TraceProbe
 from stack.clients.prometheus import PromQL
 from stack.demo.arrivals import backends
-from stack.demo.assembly import assembled
+from stack.demo.assembly import pipeline_of
 from stack.demo.counting import ArrivalCounter
 from stack.demo.live import Lines, View
 from stack.demo.places import places
@@ -30,22 +30,22 @@ from stack.pipeline.launch import Pipeline
 from stack.pipeline.startup import brief
 
 COUNTED_SECONDS = 15.0
-WIDTH_OF_A_LOG = 140
+LOG_WIDTH = 140
 INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run does.
+    """The options of a run.
 
-    `duration` is in seconds, 0 means until Ctrl-C; `rate` in requests a second; after that, a
-    signal that has not arrived yet is waited for `patience` seconds.
+    `duration` is in seconds, 0 means until Ctrl-C; `rate` is in requests a second. At the end, a
+    signal that has not arrived yet is awaited for `patience` seconds.
     """
 
     duration: float = 0.0
     rate: float = 10.0
     arrivals: Arrivals = "poisson"
-    patience: float = 45.0  # a route that thins out metrics sends them every 30 s
+    patience: float = 45.0  # logfire-only sends metrics every 30 s
 
 
 def demo(
@@ -56,29 +56,32 @@ def demo(
         float, typer.Option(envvar="RATE", min=0.1, help="Requests a second, on average.")
     ] = 10.0,
     arrivals: Annotated[
-        Arrivals, typer.Option(envvar="ARRIVALS", help="Evenly spaced, or as from many users.")
+        Arrivals,
+        typer.Option(envvar="ARRIVALS", help="Evenly spaced, or random as from many users."),
     ] = "poisson",
     environment: Annotated[
-        str, typer.Option(envvar="ENVIRONMENT", help="A file of collector/environments.")
+        str, typer.Option(envvar="ENVIRONMENT", help="A file in collector/environments/.")
     ] = "development",
     route: Annotated[
-        str, typer.Option(envvar="ROUTE", help="A file of collector/routes.")
+        str, typer.Option(envvar="ROUTE", help="A file in collector/routes/.")
     ] = "hybrid",
     overlays: Annotated[
-        str, typer.Option(envvar="OVERLAYS", help="Further files of it, separated by commas.")
+        str, typer.Option(envvar="OVERLAYS", help="Further files there, separated by commas.")
     ] = "",
-    viewer: Annotated[str, typer.Option(envvar="VIEWER", help="aspire: add its dashboard.")] = "",
+    viewer: Annotated[
+        str, typer.Option(envvar="VIEWER", help="aspire: add the Aspire dashboard.")
+    ] = "",
 ) -> None:
-    """Run the whole pipeline here, under load: no Docker, no account.
+    """Run the whole pipeline on this machine, under load, without Docker or an account.
 
-    Ports are changed by variables; with LOGFIRE_TOKEN set it sends to the real service.
+    Variables change the ports. With LOGFIRE_TOKEN set, telemetry goes to the real Logfire.
     """
     console = terminal()
     run = Run(duration, rate, arrivals)
     names = tuple(filter(None, re.split(r"[,\s]+", overlays)))
     with interruptible():
         try:
-            pipeline = assembled(environment, route, names, viewer, console.print)
+            pipeline = pipeline_of(environment, route, names, viewer, console.print)
             code = perform(pipeline, run, console)
         except ProcessFailedError as error:
             raise UserError(brief(error)) from None
@@ -89,27 +92,27 @@ def demo(
 
 
 def terminal() -> Console:
-    """Return where a command tells what happens; piped, it is as wide as a log may be."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_LOG)
+    """Return the console; when piped, with a fixed width for logs."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
 def perform(pipeline: Pipeline, run: Run, console: Console) -> int:
-    """Start the pipeline, run it and say what arrived; returns the exit code."""
+    """Start the pipeline, run it and print what arrived; returns the exit code."""
     begun = time.monotonic()
     with pipeline:
-        console.print(f"everything runs after {time.monotonic() - begun:.1f} s\n")
+        console.print(f"everything started after {time.monotonic() - begun:.1f} s\n")
         console.print(places(pipeline), "")
         with observed(pipeline, run) as view:
-            interrupted = not watched(view, run, console)
-        code = concluded(view, run, console, interrupted=interrupted)
+            interrupted = not show(view, run, console)
+        code = conclude(view, run, console, interrupted=interrupted)
         console.print("stopping")
-    console.print("stopped everything, nothing is left behind")
+    console.print("stopped all processes and removed their data")
     return code
 
 
 @contextmanager
 def observed(pipeline: Pipeline, run: Run) -> Iterator[View]:
-    """Run load, counts and probes inside."""
+    """Run the load, the counter and the probes in this context."""
     logfire: Logfire | None = None
     prometheus: PromQL | None = None
     with ExitStack() as stack:
@@ -126,7 +129,6 @@ def observed(pipeline: Pipeline, run: Run) -> Iterator[View]:
 def probes(
     pipeline: Pipeline, logfire: Logfire | None, prometheus: PromQL | None
 ) -> Iterator[Probe]:
-    """Yield a probe for each backend that can be asked."""
     if logfire is not None:
         failing = pipeline.environment != "development"
         yield TraceProbe(pipeline.api_url, logfire, failing=failing)
@@ -134,15 +136,14 @@ def probes(
         yield MetricProbe(pipeline.api_url, prometheus)
 
 
-def watched(view: View, run: Run, console: Console) -> bool:
-    """Show the view for the run's duration, then wait for what is on its way.
+def show(view: View, run: Run, console: Console) -> bool:
+    """Show the view for the run's duration, then wait for telemetry in flight.
 
-    Returns False when a person ended it.
+    Returns False if Ctrl-C ended it.
     """
-    lively = console.is_terminal
-    shown = Live(view, console=console, refresh_per_second=2, transient=True)
+    live = Live(view, console=console, refresh_per_second=2, transient=True)
     try:
-        with shown if lively else Lines(view, console):
+        with live if console.is_terminal else Lines(view, console):
             Event().wait(run.duration or None)
             settle(view, run.patience)
     except KeyboardInterrupt:
@@ -151,19 +152,17 @@ def watched(view: View, run: Run, console: Console) -> bool:
 
 
 def settle(view: View, patience: float) -> None:
-    """Send no more, and wait for what is on its way."""
     view.load.stop()
     for probe in view.probes:
         probe.finish(0)
-    with suppress(NotSeenError):  # the conclusion names it
+    with suppress(NotSeenError):  # `conclude` prints what is missing
         poll_until(lambda: not view.missing, "every signal", timeout=patience)
         for probe in view.probes:
             probe.finish(COUNTED_SECONDS)
         poll_until(lambda: view.counted, "every request counted", timeout=COUNTED_SECONDS)
 
 
-def concluded(view: View, run: Run, console: Console, *, interrupted: bool) -> int:
-    """Print the summary and return the exit code."""
+def conclude(view: View, run: Run, console: Console, *, interrupted: bool) -> int:
     console.print(view.summary(), "")
     if not view.counted and not interrupted:
         console.print(f"Prometheus should have counted {view.to_count} requests", style="yellow")

@@ -1,4 +1,4 @@
-"""Watches a running pipeline from outside: what has arrived, and how long it took."""
+"""Counts in a thread what has arrived at the backends."""
 
 import threading
 import time
@@ -12,9 +12,9 @@ from stack.errors import UserError
 
 
 class ArrivalCounter:
-    """Counts at each backend again and again, in a thread, while it is entered.
+    """Counts at each backend repeatedly, in a thread; a context manager.
 
-    `counts` and `errors` hold the last answer of each backend by name; the error is a sentence,
+    `counts` and `errors` hold the latest result of each backend by name; an error is a sentence,
     empty after a success.
     """
 
@@ -35,7 +35,7 @@ class ArrivalCounter:
         self._thread.join()
 
     def missing(self) -> list[str]:
-        """Return the signals that have not arrived, each as a sentence's part."""
+        """Return the signals that have not arrived, for example "logs at Logfire"."""
         return [
             f"{signal} at {backend.name}"
             for backend in self.backends
@@ -44,7 +44,6 @@ class ArrivalCounter:
         ]
 
     def look(self) -> None:
-        """Ask every backend once."""
         for backend in self.backends:
             try:
                 self.counts[backend.name] = dict(backend.count())
@@ -59,5 +58,5 @@ class ArrivalCounter:
         while not self._stop.wait(wait):
             begun = time.monotonic()
             self.look()
-            # A tenth of the time at most: the more there is, the longer a count takes.
+            # Query for at most a tenth of the time: a count takes longer the more data there is.
             wait = max(self.interval, 9 * (time.monotonic() - begun))

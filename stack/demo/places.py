@@ -1,18 +1,18 @@
-"""The table of what runs where."""
+"""The table of the pipeline's parts and their addresses."""
 
 from rich.table import Table
 
 from stack.pipeline.launch import Pipeline
 from stack.services.alertmanager import RECEIVERS
 
-ASK = 'ask it: .venv/bin/agentical query "SELECT ..."'
-UNREAD = "set LOGFIRE_READ_TOKEN to count what it has, not what it took"
+QUERY_HINT = 'query it: .venv/bin/agentical query "SELECT ..."'
+UNREADABLE = "set LOGFIRE_READ_TOKEN to count what is stored, not what was accepted"
 
 
 def places(pipeline: Pipeline) -> Table:
-    """Return one row for everything that a person may want to open or to connect to."""
-    table = Table("what", box=None, padding=(0, 2, 0, 0))
-    for header in ("where", ""):
+    """Return a row for everything that can be opened or connected to."""
+    table = Table("part", box=None, padding=(0, 2, 0, 0))
+    for header in ("address", ""):
         table.add_column(header, overflow="fold")
     for row in rows(pipeline):
         table.add_row(*row)
@@ -20,28 +20,33 @@ def places(pipeline: Pipeline) -> Table:
 
 
 def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
-    """Return name, place and remark of each part."""
     ports = pipeline.ports
     files = f"{pipeline.environment}, {', '.join([pipeline.route, *pipeline.overlays])}"
     found = [
         ("API", f"{pipeline.api_url}/docs", ""),
         ("collector", pipeline.otlp_url, f"OTLP over HTTP; gRPC on {ports.otlp_grpc}; {files}"),
-        ("", pipeline.self_metrics_url, "its metrics about itself"),
+        ("", pipeline.self_metrics_url, "its own metrics"),
     ]
     if pipeline.local_logfire:
-        found.append(("Logfire stand-in", pipeline.logfire_url, ASK))
+        found.append(("Logfire stand-in", pipeline.logfire_url, QUERY_HINT))
     else:
-        found.append(("Logfire", pipeline.logfire.endpoint, "" if pipeline.read_token else UNREAD))
+        found.append(
+            ("Logfire", pipeline.logfire.endpoint, "" if pipeline.read_token else UNREADABLE)
+        )
     if pipeline.uses_prometheus:
         found.append(
             ("Prometheus", pipeline.prometheus_url, "/api/v1/query?query=agentical_requests_total")
         )
     if pipeline.alertmanager and pipeline.recorder:
-        found.append(("Alertmanager", pipeline.alertmanager.url, "what fires, silences"))
-        found.append(("notifications", pipeline.recorder.url, told(pipeline)))
+        found.append(("Alertmanager", pipeline.alertmanager.url, "firing alerts, silences"))
+        found.append(("notifications", pipeline.recorder.url, recorded(pipeline)))
     if pipeline.guard is not None:
         found.append(
-            ("guard", pipeline.guard.url, f"before both; remote write: {ports.guard_metrics}")
+            (
+                "guard",
+                pipeline.guard.url,
+                f"in front of both; remote write on {ports.guard_metrics}",
+            )
         )
     if "also-scrape" in pipeline.overlays:
         found.append(("", f"http://127.0.0.1:{ports.scrape}/metrics", "scrape endpoint"))
@@ -50,11 +55,11 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
         for name in pipeline.extras
     ]
     found.append(("Postgres, Redis", f"127.0.0.1:{ports.postgres}, :{ports.redis}", ""))
-    found.append(("logs", str(pipeline.logs), "until it ends"))
+    found.append(("logs", str(pipeline.logs), "removed when it stops"))
     return found
 
 
-def told(pipeline: Pipeline) -> str:
-    """Say whose notifications the recorder has."""
+def recorded(pipeline: Pipeline) -> str:
+    """Return which receivers' notifications are recorded."""
     here = [name for name in RECEIVERS if name not in pipeline.receivers]
-    return f"what was told to: {', '.join(here)}" if here else "none: all have an address"
+    return f"recorded for: {', '.join(here)}" if here else "none: every receiver has an address"

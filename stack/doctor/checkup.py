@@ -1,4 +1,4 @@
-"""A checkup: sends the three signals, waits for them at their backends, and takes the times."""
+"""Sends the three signals, waits until each backend returns them, and measures the delays."""
 
 import secrets
 import time
@@ -17,7 +17,7 @@ from stack.doctor import signals
 from stack.doctor.signals import Sent
 from stack.errors import UserError
 
-SINCE = timedelta(hours=2)  # wide, so that a clock that is off hides nothing
+SINCE = timedelta(hours=2)  # wide enough for a clock that is wrong
 LOGFIRE, PROMETHEUS = "Logfire", "Prometheus"
 
 
@@ -28,25 +28,25 @@ class Finding:
     signal: str
     backend: str
     sent: Sent = field(default_factory=lambda: Sent(0.0))
-    delay: float | None = None  # seconds from sending until it could be read; None: missing
-    problem: UserError | None = None  # why the backend could not be asked, the last time
-    lost: bool = False  # the collector says that it dropped it
+    delay: float | None = None  # seconds from sending until a query found it; None: missing
+    problem: UserError | None = None  # why the last query failed
+    lost: bool = False  # the collector reports that it dropped it
 
     @property
     def hopeless(self) -> bool:
-        """Whether waiting cannot help."""
-        refused = isinstance(self.problem, ReadTokenError)
-        return refused or self.lost or not self.sent.accepted
+        """Whether waiting longer is pointless."""
+        rejected = isinstance(self.problem, ReadTokenError)
+        return rejected or self.lost or not self.sent.accepted
 
 
 class Checkup:
-    """Examines the pipeline between an OTLP endpoint and the backends.
+    """Checks the pipeline between an OTLP endpoint and the backends.
 
     Args:
         otlp: the OTLP/HTTP endpoint, without a path.
         logfire: the query API.
         prometheus: its URL, or None when metrics are expected at Logfire.
-        self_metrics: the URL of the collector's metrics about itself.
+        self_metrics: the URL of the collector's own metrics.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Checkup:
         self.self_metrics_url = self_metrics
         self.client = httpx.Client(timeout=10.0)
         self.probe_id = secrets.token_hex(16)
-        self.offsets: dict[str, float] = {}  # seconds a backend's clock is ahead of ours
+        self.offsets: dict[str, float] = {}  # seconds that a backend's clock is ahead of ours
         self.findings = {
             "trace": Finding("trace", LOGFIRE),
             "log": Finding("log", LOGFIRE),
@@ -70,33 +70,32 @@ class Checkup:
         self.client.close()
 
     def run(self, timeout: float, is_lost: Callable[["Checkup", Finding], bool]) -> None:
-        """Send, and wait until all is found, nothing can be found, or `timeout` seconds passed.
+        """Send, then wait until every signal is found or lost, for at most `timeout` seconds.
 
-        `is_lost` tells once a second of a missing signal whether waiting for it is in vain.
+        `is_lost` is called once a second for each missing signal; if true, it is not waited for.
         """
         self.is_lost = is_lost
         self.before = self.after = SelfMetrics.read(self.self_metrics_url)
         self.read_at = time.monotonic()
         for signal, sent in signals.send(self.otlp, self.probe_id).items():
             self.findings[signal].sent = sent
-        pause = 0.1 if self.logfire.local else 1.0  # the service limits the rate of queries
-        with suppress(NotSeenError):  # what is missing is the result
+        pause = 0.1 if self.logfire.local else 1.0  # Logfire limits the rate of queries
+        with suppress(NotSeenError):  # missing signals are the result
             poll_until(self._look, "all three signals", timeout=timeout, interval=pause)
         self.after = SelfMetrics.read(self.self_metrics_url)
 
     @property
     def missing(self) -> list[Finding]:
-        """The signals that were not found."""
         return [finding for finding in self.findings.values() if finding.delay is None]
 
     def _look(self) -> bool:
         self._ask([f for f in self._waiting() if f.backend == LOGFIRE], self._at_logfire)
         self._ask([f for f in self._waiting() if f.backend == PROMETHEUS], self._at_prometheus)
         if time.monotonic() > self.read_at + 1:
-            self._give_up()
+            self._check_lost()
         return not list(self._waiting())
 
-    def _give_up(self) -> None:
+    def _check_lost(self) -> None:
         self.read_at = time.monotonic()
         self.after = SelfMetrics.read(self.self_metrics_url)
         for finding in self._waiting():
@@ -141,7 +140,7 @@ class Checkup:
             answer = self.client.get(f"{self.prometheus}/api/v1/query", params={"query": series})
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnreachableError(
-                f"Prometheus at {self.prometheus} was not reached ({error}): "
+                f"cannot reach Prometheus at {self.prometheus} ({error}): "
                 "start it, or set PROMETHEUS_URL"
             ) from None
         if answer.status_code != 200:
@@ -152,7 +151,7 @@ class Checkup:
         return {"metric"} if answer.json()["data"]["result"] else set()
 
     def weight_is_missing(self) -> bool:
-        """Tell whether the trace was sampled without the policy that decides its weight."""
+        """Return whether the sampler did not record the policy that decides the trace's weight."""
         if self.findings["trace"].delay is None:
             return False
         rows = self.logfire.rows(

@@ -1,4 +1,4 @@
-"""`agentical doctor`: is the pipeline whole, how long does it take, and if not, why."""
+"""`agentical doctor`: checks that every signal arrives, how long it takes, and if not, why."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.clients.logfire import Logfire
-from stack.doctor.causes import OFF_SECONDS, diagnose, is_lost
+from stack.doctor.causes import CLOCK_SKEW_SECONDS, diagnose, is_lost
 from stack.doctor.checkup import LOGFIRE, PROMETHEUS, Checkup, Finding
 from stack.errors import UserError, without_passwords
 from stack.services import guard
@@ -21,20 +21,23 @@ GUARDED = {"otlp_http/logfire": LOGFIRE, "prometheus_remote_write": PROMETHEUS}
 
 def doctor(
     timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds to wait; more than TRACE_DECISION_WAIT.")
+        float, typer.Option(min=1, help="Seconds to wait; must exceed TRACE_DECISION_WAIT.")
     ] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     no_prometheus: Annotated[
-        bool, typer.Option(help="Metrics go to Logfire too, as with routes/logfire-only.yaml.")
+        bool,
+        typer.Option(
+            "--no-prometheus", help="Expect metrics at Logfire, as with routes/logfire-only.yaml."
+        ),
     ] = False,
 ) -> None:
-    """Send a trace, a log and a metric, and say when each arrived, or why not.
+    """Send a trace, a log and a metric, and report when each arrived, or why not.
 
-    The exit code is 0 only when all three were found.
+    The exit code is 0 only if all three were found.
     """
     with (
         Logfire.from_environment(timeout=10.0) as logfire,
-        prepared(logfire, no_prometheus=no_prometheus) as checkup,
+        from_environment(logfire, no_prometheus=no_prometheus) as checkup,
     ):
         checkup.run(timeout, is_lost)
         report = [result(checkup, finding) for finding in checkup.findings.values()]
@@ -48,8 +51,8 @@ def doctor(
         raise typer.Exit(1)
 
 
-def prepared(logfire: Logfire, *, no_prometheus: bool) -> Checkup:
-    """Return the checkup that the variables describe."""
+def from_environment(logfire: Logfire, *, no_prometheus: bool) -> Checkup:
+    """Return the checkup that the environment describes."""
     get = os.environ.get
     otlp = get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://127.0.0.1:4318"
     prometheus = (get("PROMETHEUS_URL") or "http://127.0.0.1:9090").rstrip("/")
@@ -59,51 +62,50 @@ def prepared(logfire: Logfire, *, no_prometheus: bool) -> Checkup:
 
 
 def result(checkup: Checkup, finding: Finding) -> dict[str, Any]:
-    """Return one signal's line."""
     line: dict[str, Any] = {"signal": finding.signal, "backend": finding.backend}
     if finding.delay is not None:
         return {**line, "found": True, "delay_seconds": round(finding.delay, 2)}
     cause = diagnose(checkup, finding)._asdict()
-    said = {name: without_passwords(text) for name, text in cause.items()}
-    return {**line, "found": False, **said}
+    masked = {name: without_passwords(text) for name, text in cause.items()}
+    return {**line, "found": False, **masked}
 
 
 def warnings(checkup: Checkup) -> list[str]:
-    """Return what is wrong although the signals may arrive."""
+    """Return the problems that do not keep signals from arriving."""
     found = [
-        f"the clock of {backend} and this machine's differ by {abs(offset):.0f} s: set them (NTP)"
+        f"the clocks of {backend} and this machine differ by {abs(offset):.0f} s: synchronise both "
+        "(NTP)"
         for backend, offset in checkup.offsets.items()
-        if abs(offset) > OFF_SECONDS
+        if abs(offset) > CLOCK_SKEW_SECONDS
     ]
     try:
         unweighted = checkup.weight_is_missing()
     except UserError:
-        unweighted = False  # only what is certain is said
+        unweighted = False  # report only what is certain
     if unweighted:
         found.append(
-            "sampled spans carry no weight, so that SQL on them counts too little: start the "
-            f"collector with {FEATURE_GATES}"
+            "sampled spans have no weight, so SQL on them counts too few: start the collector with "
+            f"{FEATURE_GATES}"
         )
     return found + unguarded(checkup)
 
 
 def unguarded(checkup: Checkup) -> list[str]:
-    """Warn of backends that the collector reaches directly, as far as they answer here."""
+    """Warn of backends that the collector reaches without the guard and that answer here."""
     bare = [
         backend
         for exporter, backend in GUARDED.items()
         if any(guard.stands_at(url) is False for url in checkup.after.addresses(exporter))
     ]
-    sentence = (
-        f"no guard stands before {' and '.join(bare)}: what waits there is deleted at an answer of "
-        f"401, 403 or 500, as to a rotated token: {guard.INSTALL}, and start it as the head of "
-        "collector/guard/haproxy.cfg says"
+    warning = (
+        f"no guard in front of {' and '.join(bare)}: a 401, 403 or 500, as after a token rotation, "
+        f"deletes queued data: {guard.INSTALL}, and start it as described at the top of "
+        "collector/guard/haproxy.cfg"
     )
-    return [sentence] if bare else []
+    return [warning] if bare else []
 
 
 def show(report: list[dict[str, Any]], warned: list[str]) -> None:
-    """Print the table, then what to do."""
     console = Console(highlight=False)
     table = Table("signal", "backend", "found", "delay")
     for line in report:

@@ -1,4 +1,4 @@
-"""One uniquely tagged trace, log and metric as OTLP requests, sent over plain HTTP."""
+"""A trace, a log and a metric, tagged with one probe id and sent as OTLP over HTTP."""
 
 import os
 import time
@@ -18,36 +18,33 @@ PROTOBUF = {"content-type": "application/x-protobuf"}
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of sending one signal."""
-
     at: float  # time.monotonic()
-    status: int | None = None  # None: nobody answered
-    said: str = ""
-    clock_offset: float | None = None  # seconds the receiver's clock is ahead
+    status: int | None = None  # None: no response
+    message: str = ""
+    clock_offset: float | None = None  # seconds that the receiver's clock is ahead
 
     @property
     def accepted(self) -> bool:
-        """Whether the receiver took it."""
         return self.status == 200
 
 
 def items(probe_id: str) -> dict[str, Telemetry]:
-    """Return the three; `probe_id` (32 hex digits) is the trace id and an attribute.
+    """Return the three signals; `probe_id` (32 hex digits) is the trace id and an attribute.
 
-    The span is an error, so that every sampling policy keeps it, and an internal one, so that no
-    request is counted for it. The gauge has no unit, so that its name gets no suffix in Prometheus.
+    The span is an error, so that every sampler keeps it, and of kind INTERNAL, so that it is not
+    counted as a request. The gauge has no unit, so that Prometheus adds no suffix to its name.
     """
     tags = {"probe_id": probe_id}
-    excuse = "not a fault: errors are always kept"
+    message = "not a failure: the doctor marks its span as an error so that it is kept"
     return {
-        "trace": span(NAME, tags, trace=probe_id, duration=0.001, status="ERROR", message=excuse),
+        "trace": span(NAME, tags, trace=probe_id, duration=0.001, status="ERROR", message=message),
         "log": log(NAME, tags, trace=probe_id),
         "metric": gauge(NAME, 1.0, tags, unit=""),
     }
 
 
 def send(endpoint: str, probe_id: str) -> dict[str, Sent]:
-    """Send all three, with the standard `OTEL_EXPORTER_OTLP_HEADERS`; failures are results."""
+    """Send all three with the headers of `OTEL_EXPORTER_OTLP_HEADERS`; failures are results."""
     headers = parse_env_headers(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True)
     with httpx.Client(headers={**headers, **PROTOBUF}, timeout=10) as client:
         return {
@@ -57,13 +54,12 @@ def send(endpoint: str, probe_id: str) -> dict[str, Sent]:
 
 
 def post(client: httpx.Client, endpoint: str, item: Telemetry, probe_id: str) -> Sent:
-    """Send one of them."""
     resource = {"service.name": "agentical-doctor", "service.instance.id": probe_id}
     ((path, body),) = export_requests([item], resource, "agentical.doctor")
     begun = time.monotonic()
     try:
         answer = client.post(endpoint.rstrip("/") + path, content=body)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Sent(begun, said=str(error) or type(error).__name__)
-    said = "".join(char for char in answer.text if char.isprintable()).strip()[:200]
-    return Sent(begun, answer.status_code, said, clock_offset(answer))
+        return Sent(begun, message=str(error) or type(error).__name__)
+    message = "".join(char for char in answer.text if char.isprintable()).strip()[:200]
+    return Sent(begun, answer.status_code, message, clock_offset(answer))

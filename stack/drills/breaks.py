@@ -1,4 +1,4 @@
-"""How each drill breaks the pipeline: broken inside, well again after."""
+"""How each drill breaks the pipeline. Context managers: broken inside, repaired afterwards."""
 
 import asyncio
 import sys
@@ -14,13 +14,13 @@ from stack.drills.disk import small_disk
 from stack.drills.lab import RATE, Lab
 from stack.load.generator import Load
 
-LEFT = 2  # connections, so that who looks can still look
+CONNECTIONS_LEFT = 2  # for the collector, which reads Postgres' metrics
 SLOW = """
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN PERFORM pg_sleep(2.5); RETURN NULL; END $$;
 CREATE TRIGGER slow AFTER INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION slow();
 """
-BUSY_SECONDS = 120.0  # the most, whatever happens to the drill
+BUSY_SECONDS = 120.0  # an upper limit, in case the drill crashes
 BUSY = f"import time; end = time.time() + {BUSY_SECONDS}\nwhile time.time() < end: pass"
 
 
@@ -64,18 +64,18 @@ def stopped(process: Process) -> Iterator[None]:
 
 @contextmanager
 def connections_taken(lab: Lab) -> Iterator[None]:
-    """Take nearly all connections of Postgres."""
+    """Open nearly all connections that Postgres allows."""
     dsn = lab.pipeline.postgres.dsn
 
     async def take() -> list["asyncpg.Connection[asyncpg.Record]"]:
         taken = [await asyncpg.connect(dsn)]
-        most = int(await taken[0].fetchval("SHOW max_connections"))
+        maximum = int(await taken[0].fetchval("SHOW max_connections"))
         backends = "SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL"
-        while await taken[0].fetchval(backends) < most - LEFT:
+        while await taken[0].fetchval(backends) < maximum - CONNECTIONS_LEFT:
             taken.append(await asyncpg.connect(dsn))
         return taken
 
-    async def give_back(taken: list["asyncpg.Connection[asyncpg.Record]"]) -> None:
+    async def release(taken: list["asyncpg.Connection[asyncpg.Record]"]) -> None:
         for connection in taken:
             await connection.close(timeout=5)
 
@@ -84,19 +84,19 @@ def connections_taken(lab: Lab) -> Iterator[None]:
         try:
             yield
         finally:
-            portal.call(give_back, taken)
+            portal.call(release, taken)
 
 
 @contextmanager
 def table_locked(lab: Lab) -> Iterator[None]:
-    """Lock the table of tasks, as a long migration does."""
+    """Lock the table of tasks, like a long migration."""
     with in_transaction(lab, "LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE"):
         yield
 
 
 @contextmanager
 def in_transaction(lab: Lab, sql: str) -> Iterator[None]:
-    """Run a statement and leave its transaction open until the end; nothing of it is kept."""
+    """Run a statement in a transaction that stays open in this context and is rolled back."""
     with start_blocking_portal() as portal:
         connection = portal.call(asyncpg.connect, lab.pipeline.postgres.dsn)
         portal.call(connection.execute, f"BEGIN; {sql}")
@@ -108,7 +108,7 @@ def in_transaction(lab: Lab, sql: str) -> Iterator[None]:
 
 @contextmanager
 def postgres_slow(lab: Lab) -> Iterator[None]:
-    """Have Postgres take 2.5 seconds to add a task."""
+    """Make Postgres take 2.5 seconds to insert a task."""
     execute(lab, SLOW)
     try:
         yield
@@ -117,8 +117,6 @@ def postgres_slow(lab: Lab) -> Iterator[None]:
 
 
 def execute(lab: Lab, sql: str) -> None:
-    """Run statements."""
-
     async def run() -> None:
         connection = await asyncpg.connect(lab.pipeline.postgres.dsn)
         await connection.execute(sql)
@@ -129,14 +127,14 @@ def execute(lab: Lab, sql: str) -> None:
 
 @contextmanager
 def tasks_failing(lab: Lab) -> Iterator[None]:
-    """Send tasks that ask for documents which are not there."""
+    """Send tasks for documents that do not exist."""
     with Load(lab.pipeline.api_url, rate=RATE, failing=200, seed=2):
         yield
 
 
 @contextmanager
 def token_refused(lab: Lab) -> Iterator[None]:
-    """Have the Logfire stand-in refuse the write token."""
+    """Make the Logfire stand-in reject the write token."""
     lab.stand_in.fault(refuse=401)
     try:
         yield
@@ -146,7 +144,7 @@ def token_refused(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def cpu_busy(lab: Lab) -> Iterator[None]:
-    """Keep every processor busy, for two minutes at most."""
+    """Keep every processor busy, for up to two minutes."""
     with ExitStack() as busy:
         for number in range(cpu_count() or 1):
             command = [sys.executable, "-c", BUSY]
@@ -157,8 +155,8 @@ def cpu_busy(lab: Lab) -> Iterator[None]:
 @contextmanager
 def disk_full(lab: Lab) -> Iterator[None]:
     """Fill a small disk."""
-    # It stays until the end: a disk that is gone would be full in Prometheus for five minutes.
-    filler = lab.later.enter_context(small_disk()) / "filler"
+    # Unmount it only when the lab ends: Prometheus shows an unmounted disk as full for 5 minutes.
+    filler = lab.cleanup.enter_context(small_disk()) / "filler"
     with filler.open("wb") as file, suppress(OSError):
         while True:
             file.write(b"full" * 2**16)

@@ -1,4 +1,4 @@
-"""`agentical drill`: the command."""
+"""`agentical drill`: lists drills, performs them, and prints their timelines."""
 
 import time
 from collections.abc import Sequence
@@ -26,16 +26,16 @@ HEALTHY = "healthy"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a drill ended; a `failure` is a sentence, as is the `hindrance` it did not begin for."""
+    """How a drill ended: `failure`, or why it was `skipped`, is a sentence, or empty."""
 
     name: str
     seconds: float
     failure: str = ""
-    hindrance: str = ""
+    skipped: str = ""
 
 
 def drill(name: str, *, every: bool, factor: float) -> None:
-    """List the drills, or perform one or all. Raises `UserError`."""
+    """List the drills, or perform one or all; raises `UserError`."""
     console = terminal()
     if not name and not every:
         console.print(listed())
@@ -51,18 +51,18 @@ def drill(name: str, *, every: bool, factor: float) -> None:
 
 
 def chosen(name: str, *, every: bool) -> list[Drill | None]:
-    """Return the drills to perform, None for the healthy load. Raises `UserError`."""
+    """Return the drills to perform, None for the healthy load; raises `UserError`."""
     everything = {HEALTHY: None, **{drill.name: drill for drill in DRILLS}}
     if every:
         return list(everything.values())
     if name not in everything:
-        raise UserError(f"there is no drill {name!r}: `agentical drill` lists them")
+        raise UserError(f"there is no drill {name!r}: run `agentical drill` for a list")
     return [everything[name]]
 
 
 def run(drills: Sequence[Drill | None], factor: float, console: Console) -> None:
-    """Perform drills on one pipeline and print their timelines. Raises `UserError`."""
-    console.print(f"a minute of windows and waits takes {60 / factor:.1f} s here")
+    """Perform drills on one pipeline and print their timelines; raises `UserError`."""
+    console.print(f"time is compressed: a minute takes {60 / factor:.1f} s")
     with laboratory(factor, console.print) as lab:
         outcomes = [outcome(drill, lab, console.print) for drill in drills]
     console.print(summary(outcomes))
@@ -72,10 +72,9 @@ def run(drills: Sequence[Drill | None], factor: float, console: Console) -> None
 
 
 def outcome(drill: Drill | None, lab: Lab, report: Report) -> Outcome:
-    """Perform one drill, or watch the healthy load, and return how it went."""
     name, begun = drill.name if drill else HEALTHY, time.monotonic()
     report(f"\n{name}")
-    failure = hindrance = ""
+    failure = skipped = ""
     try:
         if drill:
             perform(drill, lab, report)
@@ -84,31 +83,29 @@ def outcome(drill: Drill | None, lab: Lab, report: Report) -> Outcome:
     except DrillFailedError as error:
         failure = str(error)
     except NoDiskError as error:
-        hindrance = str(error)
-    return Outcome(name, time.monotonic() - begun, failure, hindrance)
+        skipped = str(error)
+    return Outcome(name, time.monotonic() - begun, failure, skipped)
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:
-    """Return the table of what was performed."""
     table = Table("drill", "", "result", title_justify="left", box=None, padding=(0, 3, 0, 0))
     for one in outcomes:
-        result = one.failure or (f"not performed: {one.hindrance}" if one.hindrance else "passed")
-        style = "bold red" if one.failure else "yellow" if one.hindrance else "green"
+        result = one.failure or (f"skipped: {one.skipped}" if one.skipped else "passed")
+        style = "bold red" if one.failure else "yellow" if one.skipped else "green"
         table.add_row(one.name, f"{one.seconds:.0f} s", Text(result, style))
     return table
 
 
 def listed() -> Table:
-    """Return the table of all drills."""
-    table = Table("drill", "what it does", "expected notification", box=None, padding=(0, 3, 0, 0))
+    table = Table("drill", "what it does", "expected alert", box=None, padding=(0, 3, 0, 0))
     for row in rows():
         table.add_row(*row)
     return table
 
 
 def rows() -> list[tuple[str, str, str]]:
-    """Return name, deed and expectation of each drill."""
+    """Return name, description and expected alert of each drill."""
     return [
-        (HEALTHY, "Watch ten minutes' worth of a healthy load.", "none"),
+        (HEALTHY, "Watch ten minutes of a healthy load.", "none"),
         *((drill.name, drill.breaks, f"{drill.receiver}: {drill.expected}") for drill in DRILLS),
     ]

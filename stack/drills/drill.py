@@ -1,4 +1,4 @@
-"""What a drill is, and all there are."""
+"""The drills: what each breaks, and which alert it expects."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,15 +13,15 @@ Broken = Callable[[Lab], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Drill:
-    """One way to break the pipeline, and what people shall be told.
+    """One way to break the pipeline, and the alert it must cause.
 
     Args:
-        name: as on the command line.
-        broken: breaks it inside.
-        alert: of Prometheus: its receiver is told of it, once.
-        logfire: of Logfire: fires there too, or alone; asked of the stand-in.
-        also: names of alerts that may be told as well.
-        spreads: others suffer from it, so it is watched longer.
+        name: its name on the command line.
+        broken: a context manager that breaks the pipeline.
+        alert: the alert in Prometheus; its receiver is notified of it exactly once.
+        logfire: the name of the alert in Logfire, evaluated at the stand-in.
+        also: names of further alerts that may notify.
+        spreads: whether other parts fail too, so that it is watched longer.
     """
 
     name: str
@@ -33,17 +33,15 @@ class Drill:
 
     @property
     def breaks(self) -> str:
-        """What it does, in a sentence."""
+        """What it does: the first line of the docstring in `breaks`."""
         return (self.broken.__doc__ or "").strip().splitlines()[0]
 
     @property
     def receiver(self) -> str:
-        """Who is told."""
         return RECEIVERS[self.alert.severity] if self.alert else "Logfire"
 
     @property
     def expected(self) -> str:
-        """What is told: the name of an alert."""
         return self.alert.name if self.alert else self.logfire
 
 
@@ -56,13 +54,13 @@ def drill(
     also: str = "",
     spreads: bool = False,
 ) -> Drill:
-    """Declare a drill; `alert` is "name severity pillar", `also` names others."""
+    """Declare a drill; `alert` is "name severity pillar", `also` a list of names."""
     fired = Fired(*alert.split()) if alert else None
     return Drill(name, broken, fired, logfire, frozenset(also.split()), spreads)
 
 
-# In this order on one pipeline: what burns an error budget comes before the outages of databases,
-# which silence that for hours, or after all others.
+# The order on one pipeline: drills that burn an error budget come before the database outages,
+# which inhibit budget alerts for hours, or last.
 DRILLS = (
     drill("token-refused", breaks.token_refused, "BackendTokenRefused critical pipeline"),
     drill("collector-down", breaks.collector_down, "CollectorDown critical pipeline"),

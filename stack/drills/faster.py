@@ -1,7 +1,7 @@
 """The shipped configuration with every window and duration divided by one factor.
 
-What takes minutes for a person then takes seconds, and nothing else is different: thresholds,
-expressions and routes are the shipped ones.
+An alert then fires in seconds and not in minutes. Nothing else changes: thresholds, expressions and
+notification routes are the shipped ones.
 """
 
 import re
@@ -14,18 +14,18 @@ from alerts import generate
 from alerts.rules import SAMPLES, compressed
 from stack.paths import PROMETHEUS
 
-SAMPLE_SECONDS = 0.5  # how often a drill's pipeline sends metrics
-# Five samples would be enough, but what the collector tells of itself comes up to two seconds late.
-LEAST = 8 * SAMPLE_SECONDS
+SAMPLE_SECONDS = 0.5  # the interval at which a drill's pipeline exports metrics
+# Five samples would be enough, but the collector's own metrics arrive up to two seconds late.
+MIN_WINDOW_SECONDS = 8 * SAMPLE_SECONDS
 DURATION = re.compile(r"^(.*_(?:wait|interval): )(\d+[smhd])$", re.MULTILINE)
 # In PromQL: not in a string, and not the end of a name.
 IN_EXPRESSION = re.compile(r"""("[^"]*"|'[^']*')|(?<![\w.])(\d+[smhd])\b""")
-# What is told by when it was last reported: seconds before now.
-AGO = re.compile(r"(timestamp\([^()]*\)+ - )(\d+)\b")
+# An age in seconds, compared with the time of a sample: `timestamp(...) - 600`.
+AGE = re.compile(r"(timestamp\([^()]*\)+ - )(\d+)\b")
 
 
 def faster_files(folder: Path, factor: float) -> Path:
-    """Write Prometheus' and Alertmanager's files, so many times as fast; returns their folder."""
+    """Write Prometheus' and Alertmanager's files with compressed time; returns their folder."""
     (folder / "rules").mkdir(parents=True)
     for name in ("prometheus.yml", "alertmanager.yml"):
         (folder / name).write_text(faster((PROMETHEUS / name).read_text(), factor))
@@ -40,22 +40,25 @@ def faster(text: str, factor: float) -> str:
 
 
 def rule_files(factor: float) -> dict[str, Any]:
-    """Return every rule file by its name: generated anew, or written by hand and compressed."""
-    made = generate.rule_files(factor, LEAST / SAMPLES)
-    by_hand = (PROMETHEUS / "rules").glob("*.yml")
-    written = {p.name: faster_rules(yaml.safe_load(p.read_text()), factor) for p in by_hand}
-    return made | written
+    """Return every rule file by name: generated with compressed time, or compressed afterwards."""
+    generated = generate.rule_files(factor, MIN_WINDOW_SECONDS / SAMPLES)
+    written = {
+        path.name: faster_rules(yaml.safe_load(path.read_text()), factor)
+        for path in (PROMETHEUS / "rules").glob("*.yml")
+    }
+    return generated | written
 
 
 def faster_rules(document: Any, factor: float) -> Any:
-    """Return rule groups with shorter durations, and windows of at least `LEAST` seconds."""
+    """Return rule groups with shorter durations and windows (at least `MIN_WINDOW_SECONDS`)."""
     for group in document["groups"]:
         for rule in group["rules"]:
             expr = IN_EXPRESSION.sub(
-                lambda found: found[1] or compressed(found[2], factor, LEAST), rule["expr"]
+                lambda found: found[1] or compressed(found[2], factor, MIN_WINDOW_SECONDS),
+                rule["expr"],
             )
-            rule["expr"] = AGO.sub(
-                lambda found: f"{found[1]}{max(int(found[2]) / factor, LEAST):g}", expr
+            rule["expr"] = AGE.sub(
+                lambda found: f"{found[1]}{max(int(found[2]) / factor, MIN_WINDOW_SECONDS):g}", expr
             )
             if "for" in rule:
                 rule["for"] = compressed(rule["for"], factor)

@@ -1,4 +1,4 @@
-"""The pipeline that drills break: the demo's own, with compressed time, under a healthy load."""
+"""The pipeline that drills break: the demo's, with compressed time, under a healthy load."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -23,18 +23,18 @@ from stack.tools.toolchain import Report
 
 RATE = 5.0  # requests a second
 MS = f"{SAMPLE_SECONDS * 1000:.0f}"
-OFTEN = {
+SHORT_INTERVALS = {
     "INFRASTRUCTURE_INTERVAL": f"{MS}ms",
     "SPAN_METRICS_INTERVAL": f"{MS}ms",
     "SELF_METRICS_INTERVAL_MS": MS,
     "OTEL_METRIC_EXPORT_INTERVAL": MS,
-    # Seconds, in Python: else a producer is silent for ten after the collector was away.
+    # In seconds. With the default, 10, metrics pause for so long after the collector was down.
     "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "1",
 }
 
 
 class Fired(NamedTuple):
-    """An alert, without what tells its series apart."""
+    """An alert without the labels of its series."""
 
     name: str
     severity: str
@@ -45,7 +45,7 @@ class Fired(NamedTuple):
 
 
 class Notification(NamedTuple):
-    """What a receiver was told, of which alerts."""
+    """One notification: its receiver, its status, and its alerts."""
 
     receiver: str
     status: str
@@ -54,9 +54,9 @@ class Notification(NamedTuple):
 
 @dataclass(frozen=True)
 class Lab:
-    """A running pipeline whose time goes `factor` times as fast.
+    """A running pipeline in which time runs `factor` times faster.
 
-    `later` is what a drill leaves behind until the pipeline is stopped.
+    `cleanup` closes what a drill keeps open until the pipeline stops.
     """
 
     pipeline: Pipeline
@@ -64,14 +64,14 @@ class Lab:
     recorder: NotificationRecorder
     stand_in: StandIn
     factor: float
-    later: ExitStack = field(default_factory=ExitStack)
+    cleanup: ExitStack = field(default_factory=ExitStack)
 
     def seconds(self, minutes: float) -> float:
-        """Return how many seconds so many minutes take here."""
+        """Return the real seconds for minutes of compressed time."""
         return minutes * 60 / self.factor
 
     def alerts(self) -> dict[Fired, str]:
-        """Return the state of each alert that is pending or fires; raises `httpx.HTTPError`."""
+        """Return the state of each pending or firing alert; raises `httpx.HTTPError`."""
         answer = httpx.get(f"{self.pipeline.prometheus_url}/api/v1/alerts", timeout=10)
         found: dict[Fired, str] = {}
         for alert in answer.raise_for_status().json()["data"]["alerts"]:
@@ -80,52 +80,49 @@ class Lab:
         return found
 
     def fires_at_logfire(self, name: str) -> bool:
-        """Tell whether the service would alert: its query, on the stand-in, returns a row."""
+        """Return whether Logfire would alert: the alert's query returns a row at the stand-in."""
         alert = next(alert for alert in matrix().alerts if alert.name == name and alert.logfire)
         window = duration(evaluated(alert).window) / self.factor
         return bool(self.stand_in.query(sql(alert), since=window))
 
-    def told(self) -> list[Notification]:
-        """Return every notification so far."""
+    def notifications(self) -> list[Notification]:
         return [
             Notification(one["receiver"], one["status"], alerts_of(one))
             for one in self.recorder.notifications()
         ]
 
-    def unsilenced(self) -> set[Fired]:
-        """Return what Alertmanager has and no other alert silences."""
+    def uninhibited(self) -> set[Fired]:
+        """Return the alerts in Alertmanager that no other alert inhibits."""
         url = f"{self.alertmanager.url}/api/v2/alerts"
         answer = httpx.get(url, params={"inhibited": "false"}, timeout=10).raise_for_status()
         return {fired(alert["labels"]) for alert in answer.json()}
 
 
 def alerts_of(notification: Mapping[str, Any]) -> frozenset[Fired]:
-    """Return the alerts that a recorded notification is about."""
     return frozenset(fired(alert["labels"]) for alert in notification["alerts"])
 
 
 def fired(labels: Mapping[str, str]) -> Fired:
-    """Return the alert with these labels."""
     return Fired(labels["alertname"], labels["severity"], labels.get("pillar", ""))
 
 
 @contextmanager
 def laboratory(factor: float, report: Report) -> Iterator[Lab]:
-    """Run a pipeline with a healthy load inside: no task fails, though users make mistakes."""
+    """Run a pipeline under a healthy load: some requests are invalid, but no task fails."""
     folder = scratch("drill")
     try:
         home = faster_files(folder / "prometheus", factor)
-        pipeline = Pipeline(variables=OFTEN, metrics_home=home, report=report)
+        pipeline = Pipeline(variables=SHORT_INTERVALS, metrics_home=home, report=report)
         with pipeline, Load(pipeline.api_url, rate=RATE, failing=0):
-            lab = in_lab(pipeline, factor)
-            with lab.later:
+            lab = lab_of(pipeline, factor)
+            with lab.cleanup:
                 yield lab
     finally:
         shutil.rmtree(folder)
 
 
-def in_lab(pipeline: Pipeline, factor: float) -> Lab:
-    """Return a running pipeline as a laboratory. Raises `UserError` when a part is missing."""
+def lab_of(pipeline: Pipeline, factor: float) -> Lab:
+    """Return a running pipeline as a lab; raises `UserError` if a part is missing."""
     match pipeline.alertmanager, pipeline.recorder, pipeline.stand_in:
         case (
             Alertmanager() as alertmanager,

@@ -1,87 +1,88 @@
-"""Performs a drill: break, see the alert and who is told, mend, see it clear."""
+"""Performs a drill: break, expect alert and notification, repair, expect both to resolve."""
 
 from stack.drills.drill import Drill
 from stack.drills.lab import Fired, Lab, Notification
 from stack.drills.observer import DrillFailedError, DrillObserver
 from stack.tools.toolchain import Report
 
-# Minutes of the pipeline's time: until an alert fires, until it is over, how long it stays broken
-# after that and is watched when it is well again (by whether it spreads). OURS is in seconds, and
-# not compressed.
-TO_FIRE, TO_CLEAR, HEALTHY = 15.0, 45.0, 10.0
+# Minutes of compressed time: for the alert to fire and to resolve, and for the healthy run. By
+# `spreads`: how long the pipeline stays broken after the alert, and is observed after the repair.
+TO_FIRE, TO_RESOLVE, HEALTHY = 15.0, 45.0, 10.0
 BROKEN, AFTERMATH = {False: 3.0, True: 9.5}, {False: 0.0, True: 6.0}
-OURS = 25.0
+OVERHEAD = 25.0  # real seconds, not compressed: starts, exports, polls
 
 
 def perform(drill: Drill, lab: Lab, report: Report) -> None:
-    """Perform one drill. Raises `DrillFailedError`."""
-    to_fire, to_clear = lab.seconds(TO_FIRE) + OURS, lab.seconds(TO_CLEAR) + OURS
+    to_fire, to_resolve = lab.seconds(TO_FIRE) + OVERHEAD, lab.seconds(TO_RESOLVE) + OVERHEAD
     before = DrillObserver(lab, report, drill.alert)
-    before.until(before.calm, "nothing fires before it", to_clear)
-    # Another one: what was told until now is not of the drill.
+    before.until(before.calm, "no alert fires before the drill", to_resolve)
+    # A new observer: earlier notifications are not the drill's.
     observer = DrillObserver(lab, report, drill.alert, drill.logfire)
     with drill.broken(lab):
-        observer.say(f"broken: {drill.breaks}")
+        observer.log(f"broken: {drill.breaks}")
         observer.until(
-            lambda: known(drill, observer, "firing"),
-            f"the {drill.receiver} is told {drill.expected}",
+            lambda: reported(drill, observer, "firing"),
+            f"{drill.receiver} is notified of {drill.expected}",
             to_fire,
         )
-        observer.hold(lab.seconds(BROKEN[drill.spreads]))
-    observer.say("mended")
+        observer.watch(lab.seconds(BROKEN[drill.spreads]))
+    observer.log("repaired")
     observer.until(
-        lambda: known(drill, observer, "resolved"), f"{drill.expected} is over for all", to_clear
+        lambda: reported(drill, observer, "resolved"), f"{drill.expected} is resolved", to_resolve
     )
-    observer.hold(lab.seconds(AFTERMATH[drill.spreads]))
-    told_once(drill, observer.told)
+    observer.watch(lab.seconds(AFTERMATH[drill.spreads]))
+    check_notifications(drill, observer.notified)
 
 
-def known(drill: Drill, observer: DrillObserver, status: str) -> bool:
-    """Tell whether those who shall know that it fires, or that it is over, do."""
+def reported(drill: Drill, observer: DrillObserver, status: str) -> bool:
+    """Return whether the expected notification was sent, and Logfire's alert has this status."""
     if drill.logfire and observer.fires_at_logfire != (status == "firing"):
         return False
-    return drill.alert is None or page(drill, drill.alert, status) in observer.told
+    return (
+        drill.alert is None
+        or expected_notification(drill, drill.alert, status) in observer.notified
+    )
 
 
-def page(drill: Drill, alert: Fired, status: str = "firing") -> Notification:
-    """Return the notification that a drill is about."""
+def expected_notification(drill: Drill, alert: Fired, status: str = "firing") -> Notification:
+    """Return the notification that a drill expects."""
     return Notification(drill.receiver, status, frozenset({alert}))
 
 
-def told_once(drill: Drill, told: list[Notification]) -> None:
-    """Raise `DrillFailedError` unless the alert was told once, and nobody anything else.
+def check_notifications(drill: Drill, notifications: list[Notification]) -> None:
+    """Raise `DrillFailedError` unless there was one notification, of the expected alert.
 
-    The ticket that follows a page, for what is left of the same, is no second call.
+    A ticket for the same alert may follow the page.
     """
-    fired = [one for one in told if one.status == "firing"]
-    expected = page(drill, drill.alert) if drill.alert else None
-    if unasked := [one for one in fired if one != expected and not allowed(drill, one)]:
-        raise DrillFailedError(f"people were told more than {drill.expected}: {texts(unasked)}")
+    fired = [one for one in notifications if one.status == "firing"]
+    expected = expected_notification(drill, drill.alert) if drill.alert else None
+    if unexpected := [one for one in fired if one != expected and not allowed(drill, one)]:
+        raise DrillFailedError(f"notifications other than {drill.expected}: {texts(unexpected)}")
     if expected and (times := fired.count(expected)) != 1:
-        raise DrillFailedError(f"{drill.expected} was told {times} times")
+        raise DrillFailedError(f"{drill.expected}: {times} notifications instead of one")
 
 
 def allowed(drill: Drill, one: Notification) -> bool:
-    """Tell whether a notification may come beside the expected one."""
+    """Return whether a notification may accompany the expected one."""
     ticket = one.receiver == "tickets" != drill.receiver
     names = {alert.name for alert in one.alerts}
     return names <= drill.also or (ticket and names == {drill.expected})
 
 
 def healthy(lab: Lab, report: Report) -> None:
-    """Watch ten minutes' worth of a healthy load. Raises `DrillFailedError` if anything fires."""
+    """Watch ten minutes of a healthy load; raises `DrillFailedError` if an alert fires."""
     start = DrillObserver(lab, report)
-    start.until(start.calm, "nothing fires after the start", lab.seconds(TO_CLEAR) + OURS)
+    start.until(start.calm, "no alert fires after the start", lab.seconds(TO_RESOLVE) + OVERHEAD)
     observer = DrillObserver(lab, report)
-    observer.hold(lab.seconds(HEALTHY))
-    told = [one for one in observer.told if one.status == "firing"]
-    if told or observer.fired:
-        what = texts(told) or ", ".join(sorted(map(str, observer.fired)))
-        raise DrillFailedError(f"a healthy load should alert nobody: {what}")
+    observer.watch(lab.seconds(HEALTHY))
+    notified = [one for one in observer.notified if one.status == "firing"]
+    if notified or observer.fired:
+        what = texts(notified) or ", ".join(sorted(map(str, observer.fired)))
+        raise DrillFailedError(f"no alert may fire under a healthy load: {what}")
 
 
-def texts(told: list[Notification]) -> str:
-    """Return notifications as words."""
+def texts(notifications: list[Notification]) -> str:
     return "; ".join(
-        f"{one.receiver}: {', '.join(sorted({alert.name for alert in one.alerts}))}" for one in told
+        f"{one.receiver}: {', '.join(sorted({alert.name for alert in one.alerts}))}"
+        for one in notifications
     )

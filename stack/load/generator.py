@@ -1,7 +1,7 @@
-"""A steady load on the API: requests arrive at a rate, whether or not earlier ones were answered.
+"""An open-loop load on the API: requests arrive at a fixed rate, answered or not.
 
-A load that waits for answers slows down with the server and hides its delays; this one does not.
-What would exceed `in_flight` requests at once is counted as shed and not sent.
+A load that waits for responses (closed loop) slows down with the server and hides its delays. Above
+`in_flight` concurrent requests, further ones are counted as shed and not sent.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ Arrivals = Literal["constant", "poisson"]
 
 @dataclass
 class Sent:
-    """What was sent so far, by outcome; `latencies` holds the last answers' seconds."""
+    """The requests so far, by outcome; `latencies` holds the latest response times in seconds."""
 
     ok: int = 0
     client_errors: int = 0
@@ -34,21 +34,19 @@ class Sent:
 
     @property
     def total(self) -> int:
-        """All requests sent, answered or not."""
+        """All requests that ended, with a response or without."""
         return self.ok + self.client_errors + self.server_errors + self.unanswered
 
     @property
     def arrived(self) -> int:
-        """The requests that were due so far: sent, waiting for an answer, or shed."""
+        """The requests that were due so far: answered, in flight, or shed."""
         return sum(self.kinds.values()) + self.shed
 
     @property
     def answered(self) -> int:
-        """The requests that were answered."""
         return self.total - self.unanswered
 
     def answer(self, status: int, seconds: float) -> None:
-        """Count one answer."""
         self.latencies.append(seconds)
         if status >= 500:
             self.server_errors += 1
@@ -59,16 +57,16 @@ class Sent:
 
 
 class Load:
-    """A load as a context manager: it runs in a thread of its own.
+    """A load as a context manager; it runs in its own thread.
 
     Args:
         url: the API.
         rate: requests a second.
-        arrivals: evenly spaced, or `poisson` (independent users, with bursts).
-        in_flight: the most requests that wait for an answer at once.
+        arrivals: `constant` (evenly spaced), or `poisson` (independent users, with bursts).
+        in_flight: the maximum number of concurrent requests.
         failing: the weight of tasks that fail, as in `Mix`.
         tasks_only: only tasks that succeed, as in `Mix`.
-        seed: the same seed asks for the same things in the same order.
+        seed: the same seed makes the same requests in the same order.
     """
 
     def __init__(
@@ -100,7 +98,7 @@ class Load:
         self.stop()
 
     def stop(self) -> None:
-        """Send no more and wait for the last answers (5 s at most)."""
+        """Send no more, and wait for requests in flight (up to 5 s)."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -113,12 +111,11 @@ class Load:
                     await asyncio.sleep(min(early, 0.2))
                     continue
                 self._send(client)
-                # From the last due time, not from now: the rate holds after a late wake-up.
+                # Add to the last due time, not to now: a late wake-up does not lower the rate.
                 due += self._gap()
             await asyncio.gather(*self._waiting)
 
     def _gap(self) -> float:
-        """Return the seconds until the next arrival."""
         if self.arrivals == "poisson":
             return self._random.expovariate(self.rate)
         return 1 / self.rate
@@ -132,11 +129,11 @@ class Load:
         task.add_done_callback(self._waiting.discard)
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
-        planned = self._mix.next()
-        self.sent.kinds[planned.kind] += 1
+        request = self._mix.next()
+        self.sent.kinds[request.kind] += 1
         begun = time.monotonic()
         try:
-            answer = await client.request(planned.method, planned.path, content=planned.body)
+            answer = await client.request(request.method, request.path, content=request.body)
         except httpx.HTTPError:
             self.sent.unanswered += 1
             return

@@ -1,4 +1,4 @@
-"""What Ctrl-C, SIGTERM and a closed terminal do to a run that has things to clean up."""
+"""Handles Ctrl-C, SIGTERM and a closed terminal (SIGHUP) in runs that must clean up."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Inside, each of the three raises `KeyboardInterrupt` in the main thread."""
+    """In this context, each of the three signals raises `KeyboardInterrupt` in the main thread."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -23,14 +23,14 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Inside, none of the three does anything: a clean-up runs to its end."""
+    """In this context, the three signals are ignored, so that a clean-up can finish."""
     with handled(signal.SIG_IGN):
         yield
 
 
 @contextmanager
 def handled(handler: Handler) -> Iterator[None]:
-    """Set the handler inside; nothing outside the main thread, where Python does not allow it."""
+    """Set the handler in this context; only in the main thread, as Python requires."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -225,7 +225,7 @@ class Pipeline:
         for part in wave:
             part.log = self._folder("logs") / f"{part.name}.log"
         self.processes.extend(wave)
-        running = start_all(wave, self.report, spare=self.extras)
+        running = start_all(wave, self.report, optional=self.extras)
         for part in wave:
             if part not in running:
                 self.processes.remove(part)

@@ -1,4 +1,4 @@
-"""The ports of the pipeline on one machine: default, role, and the variable that changes each."""
+"""The ports of the pipeline on one machine: default, role, and the variable to change it."""
 
 import os
 import socket
@@ -21,13 +21,13 @@ def port(default: int, role: str, variable: str = "") -> int:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where each part of the pipeline listens, on loopback. Zero means: any free one."""
+    """The port of each part of the pipeline, on loopback; zero means any free port."""
 
     api: int = port(8000, "API", "API_PORT")
     otlp_grpc: int = port(4317, "collector, OTLP over gRPC", "OTLP_GRPC_LISTEN")
     otlp_http: int = port(4318, "collector, OTLP over HTTP", "OTLP_HTTP_LISTEN")
-    health: int = port(13133, "collector, health", "HEALTH_LISTEN")
-    self_metrics: int = port(8888, "collector, metrics about itself", "SELF_METRICS_PORT")
+    health: int = port(13133, "collector, health check", "HEALTH_LISTEN")
+    self_metrics: int = port(8888, "collector, its own metrics", "SELF_METRICS_PORT")
     scrape: int = port(8001, "collector, scrape endpoint", "SCRAPE_LISTEN")
     metrics_buffer: int = port(14317, "collector, metrics buffer", "METRICS_BUFFER_LISTEN")
     guard: int = port(4319, "guard", "GUARD_LISTEN")
@@ -36,23 +36,22 @@ class Ports:
     logfire: int = port(4320, "Logfire stand-in", "STAND_IN_LISTEN")
     prometheus: int = port(9090, "Prometheus", "PROMETHEUS_LISTEN")
     alertmanager: int = port(9093, "Alertmanager", "ALERTMANAGER_LISTEN")
-    recorder: int = port(9095, "recorder of notifications", "RECORDER_LISTEN")
+    recorder: int = port(9095, "notification recorder", "RECORDER_LISTEN")
     grafana: int = port(3000, "Grafana", "GRAFANA_LISTEN")
     viewer: int = port(18888, "Aspire viewer", "VIEWER_LISTEN")
-    # No fixed place and no variable: many run a Postgres and a Redis of their own, and name them
-    # by POSTGRES_PORT and REDIS_PORT.
+    # No default and no variable: POSTGRES_PORT and REDIS_PORT may point to the user's own servers.
     postgres: int = port(0, "Postgres")
     redis: int = port(0, "Redis")
     viewer_otlp: int = port(0, "Aspire viewer, OTLP")
 
     @classmethod
     def free(cls) -> Self:
-        """Return ports that nobody uses now, for runs side by side."""
+        """Return free ports, for parallel runs."""
         return cls(**{part.name: free_port() for part in fields(cls)})
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
-        """Return the defaults, or what the variables say; raises `UserError` on a bad one."""
+        """Return the ports that variables set, or defaults; raises `UserError` for a bad value."""
         chosen: dict[str, int] = {}
         for part in fields(cls):
             variable = part.metadata["variable"]
@@ -71,31 +70,33 @@ class Ports:
         variables = ", ".join(part.metadata["variable"] for part in taken)
         if len(taken) == 1:
             raise UserError(
-                f"port {what[0]} is in use: stop what listens there, or set {variables} to a "
-                "free one"
+                f"port {what[0]} is in use: stop the program that listens there, or set "
+                f"{variables} to a free one"
             )
         raise UserError(
-            f"ports {', '.join(what)} are in use: stop what listens there (another demo, or docker "
-            f"compose?), or set {variables} to free ones"
+            f"ports {', '.join(what)} are in use: stop the programs that listen there (another "
+            f"demo, or docker compose?), or set {variables} to free ones"
         )
 
 
 def parse(variable: str, value: str) -> int:
-    """Return the port of `value`; raises `UserError` for a non-number or a public host."""
+    """Return the port in `value`; raises `UserError` if it is invalid or not on loopback."""
     host, _, number = value.rpartition(":")
     if host not in LOOPBACK:
-        raise UserError(f"the demo listens on loopback only: {variable}={value} names {host}")
+        raise UserError(
+            f"{variable}={value} names {host}, but the demo listens on loopback only: set a port"
+        )
     if not number.isdigit() or not 0 < int(number) < 65536:
         raise UserError(f"{variable}={value} is not a port: set it to a number from 1 to 65535")
     return int(number)
 
 
 def in_use(number: int) -> bool:
-    """Tell whether somebody listens on the port, on loopback or on every address."""
+    """Return whether the port is in use, on loopback or on all addresses."""
     if accepts(number):
         return True
     with socket.socket() as probe:
-        # Without it, connections of the last run that are still closing would count.
+        # Ignore connections of a previous run that are still closing (TIME_WAIT).
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", number))
@@ -104,7 +105,7 @@ def in_use(number: int) -> bool:
     return False
 
 
-# The variables in which the collector's own listeners take an address.
+# The variables that hold the address of a collector listener.
 LISTEN = tuple(
     variable
     for part in fields(Ports)

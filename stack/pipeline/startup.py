@@ -1,4 +1,4 @@
-"""Starts and stops several processes at once."""
+"""Starts and stops several processes in parallel."""
 
 import time
 from collections.abc import Container, Sequence
@@ -10,22 +10,22 @@ from stack.tools.toolchain import Report
 
 
 def start_all(
-    parts: Sequence[Process], report: Report, spare: Container[str] = ()
+    parts: Sequence[Process], report: Report, optional: Container[str] = ()
 ) -> list[Process]:
-    """Start all at once and report each as it becomes ready; returns those that run.
+    """Start all in parallel, report each as it becomes ready, and return those that run.
 
-    Raises what the first failing start raised; the others are stopped then. A part whose name is
-    in `spare` may fail: the rest goes on without it.
+    If one fails, the others are stopped and its error is raised. A process named in `optional` may
+    fail: that is reported, and it is left out.
     """
     try:
-        return started(parts, report, spare)
+        return started(parts, report, optional)
     except BaseException:
-        stop_all(parts)  # what became ready while the others were being stopped
+        stop_all(parts)  # some may have become ready in the meantime
         raise
 
 
-def started(parts: Sequence[Process], report: Report, spare: Container[str]) -> list[Process]:
-    """Start all in threads; a failure ends the waits of the others, and is raised."""
+def started(parts: Sequence[Process], report: Report, optional: Container[str]) -> list[Process]:
+    """Start all in threads; on a failure, stop the others and raise it."""
     running = []
     begun = time.monotonic()
     with ThreadPoolExecutor(max_workers=max(len(parts), 1)) as pool:
@@ -36,9 +36,9 @@ def started(parts: Sequence[Process], report: Report, spare: Container[str]) -> 
                 try:
                     start.result()
                 except ProcessFailedError as error:
-                    if part.name not in spare:
+                    if part.name not in optional:
                         raise
-                    report(f"  {brief(error)}; going on without it")
+                    report(f"  {brief(error)}; continuing without it")
                     continue
                 running.append(part)
                 report(f"  {part.name} ready ({time.monotonic() - begun:.1f} s)")
@@ -49,13 +49,13 @@ def started(parts: Sequence[Process], report: Report, spare: Container[str]) -> 
 
 
 def brief(error: ProcessFailedError) -> str:
-    """Return in one line which process failed, and its last words."""
+    """Return in one line which process failed, and the last line of its output."""
     lines = str(error).strip().splitlines()
-    return lines[0] if len(lines) == 1 else f"{lines[0]}; its last words: {lines[-1]}"
+    return lines[0] if len(lines) == 1 else f"{lines[0]}; last output: {lines[-1]}"
 
 
 def stop_all(parts: Sequence[Process]) -> None:
-    """Stop all at once; one that cannot be stopped does not keep the others from it."""
+    """Stop all in parallel; an error in one does not affect the others."""
     with ThreadPoolExecutor(max_workers=max(len(parts), 1)) as pool:
         for part in parts:
             pool.submit(part.close)

@@ -1,4 +1,4 @@
-"""Alertmanager on the shipped configuration."""
+"""Alertmanager with the shipped configuration."""
 
 import os
 from collections.abc import Mapping
@@ -7,22 +7,22 @@ from pathlib import Path
 from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS
-from stack.services.folders import linked
+from stack.services.folders import link_into
 from stack.services.health import answers
 from stack.tools import toolchain
 
-# The receivers of the shipped configuration, and the variable that holds the address of each.
+# The receivers of the shipped configuration, and the variable with the URL of each.
 RECEIVERS = {"pager": "PAGER_WEBHOOK_URL", "tickets": "TICKETS_WEBHOOK_URL"}
 
 
 class Alertmanager(Process):
-    """Alertmanager on loopback, alone: no cluster.
+    """A single Alertmanager on loopback, without clustering.
 
     Args:
-        port: where it listens; `address` is host and port, `url` the whole.
+        port: the port to listen on; `address` is host and port, `url` the whole URL.
         data: a folder for its state.
-        addresses: where each receiver's notifications go; may be secret, so they become files.
-        config: the configuration.
+        addresses: the URL of each receiver; URLs may be secret, so they are passed in files.
+        config: the configuration file.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Alertmanager(Process):
         )
 
     def start(self) -> None:
-        """Put the receivers' addresses beside the configuration, then start."""
-        linked(self.data, self.config)
+        """Write the receivers' URLs to files next to the configuration, then start."""
+        link_into(self.data, self.config)
         folder = self.data / "receivers"
         folder.mkdir(mode=0o700, exist_ok=True)
         for receiver, address in self.addresses.items():
@@ -63,5 +63,5 @@ class Alertmanager(Process):
 
 
 def receivers(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the addresses of the receivers that the environment names."""
+    """Return the URLs of the receivers that the environment sets."""
     return {name: url for name, variable in RECEIVERS.items() if (url := variables.get(variable))}

@@ -1,4 +1,4 @@
-"""The collector on a list of the shipped configuration files."""
+"""The collector with a list of the shipped configuration files."""
 
 import subprocess
 import sys
@@ -19,11 +19,11 @@ FEATURE_GATES = (
 
 
 class Collector(Process):
-    """The collector on a list of configuration files; everything else comes by variables.
+    """The collector with a list of configuration files, configured further by variables.
 
     Args:
-        configs: names below `collector/` without ending ("routes/hybrid"), or paths.
-        env: the variables of the configuration; `HEALTH_LISTEN` must be among them.
+        configs: files in `collector/` without their suffix ("routes/hybrid"), or paths.
+        env: the variables of the configuration, including `HEALTH_LISTEN`.
     """
 
     def __init__(self, configs: Sequence[str | Path], env: Mapping[str, str]) -> None:
@@ -42,17 +42,17 @@ class Collector(Process):
         )
 
     def start(self) -> None:
-        """Move damaged queue files aside, then start. Raises `ProcessFailedError`."""
+        """Move damaged queue files aside, then start; raises `ProcessFailedError`."""
         if folder := self.env.get("COLLECTOR_QUEUE_DIR"):
             check_queue(folder)
         super().start()
 
 
 def check_queue(folder: str | Path) -> str:
-    """Run the start check on a folder of queue files; what it said, also on stderr.
+    """Check a folder of queue files; prints the check's messages to stderr and returns them.
 
     Raises:
-        ProcessFailedError: it could not do its work.
+        ProcessFailedError: the check failed.
     """
     command = [sys.executable, str(COLLECTOR / "guard" / "check_queue.py"), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -63,12 +63,16 @@ def check_queue(folder: str | Path) -> str:
 
 
 def config_file(config: str | Path) -> Path:
-    """Return the path of a configuration file named as in `collector/`, or given as a path."""
+    """Return the path of a file in `collector/` (named without suffix), or a path unchanged.
+
+    Raises:
+        UserError: `collector/` has no such file. A path is not checked.
+    """
     path = Path(config)
     if path.suffix in {".yaml", ".yml"}:
         return path
     found = COLLECTOR / f"{config}.yaml"
     if not found.exists():
         near = sorted(p.stem for p in found.parent.glob("*.yaml"))
-        raise UserError(f"no collector file {config!r}: {found.parent.name}/ has {', '.join(near)}")
+        raise UserError(f"there is no collector/{config}.yaml: choose one of {', '.join(near)}")
     return found

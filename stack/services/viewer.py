@@ -1,4 +1,4 @@
-"""The Aspire dashboard as a local viewer of traces, logs and metrics, from its npm package."""
+"""The Aspire dashboard, from its npm package: a local viewer of traces, logs and metrics."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ SYSTEMS = {"linux": "linux", "darwin": "osx"}
 
 
 class Aspire(Process):
-    """The dashboard: pages on `port`, OTLP over HTTP on `otlp`, over gRPC on `grpc`."""
+    """The dashboard: web pages on `port`, OTLP over HTTP on `otlp` and over gRPC on `grpc`."""
 
     def __init__(self, binary: Path, port: int, otlp: int, grpc: int, state: Path) -> None:
         super().__init__(
@@ -40,29 +40,29 @@ class Aspire(Process):
 
 
 def provide(report: Callable[[str], None]) -> Path:
-    """Return the binary, from the cache or from npm; raises `UserError` where it is not had."""
+    """Return the binary, from the cache or from npm; raises `UserError` if that fails."""
     name = package()
     home = cache_dir() / f"aspire-{VERSION}"
     binary = home / "aspire"
     if not binary.exists():
-        report(f"installing the Aspire viewer {VERSION} (once, 130 MB, cached in {home})")
+        report(f"installing the Aspire dashboard {VERSION} (once, 130 MB, cached in {home})")
         install(name, binary)
     return binary
 
 
 def package() -> str:
-    """Return the npm package for this machine."""
+    """Return the npm package for this machine; raises `UserError` if there is none."""
     system, machine = SYSTEMS.get(sys.platform), MACHINES.get(platform.machine().lower())
     if system is None or machine is None:
         raise UserError(
-            f"VIEWER=aspire: there is no Aspire viewer for {platform.system()} on "
+            f"VIEWER=aspire: there is no Aspire dashboard for {platform.system()} on "
             f"{platform.machine()}: run it without VIEWER"
         )
     return f"@microsoft/aspire-cli-{system}-{machine}@{VERSION}"
 
 
 def install(name: str, binary: Path) -> None:
-    """Fetch the package and keep its binary alone."""
+    """Install the package, and keep only its binary; raises `UserError`."""
     npm = shutil.which("npm")
     if npm is None:
         raise UserError("VIEWER=aspire needs npm: install Node.js, or run it without VIEWER")
@@ -77,7 +77,7 @@ def install(name: str, binary: Path) -> None:
                 f"VIEWER=aspire: npm could not install {name}: check the connection, or run it "
                 f"without VIEWER ({said})"
             )
-        # Out of node_modules: there, it would take itself for an npm installation.
+        # Move it out of node_modules, where it would take itself for an npm installation.
         copy = Path(scratch) / "aspire"
         shutil.copy(found, copy)
         quiet = ("config", "set", "features.updateNotificationsEnabled", "false", "--global")
@@ -87,10 +87,10 @@ def install(name: str, binary: Path) -> None:
 
 
 def settings(binary: Path) -> dict[str, str]:
-    """Return its variables: a home in the cache, nothing in the user's, no telemetry of its own."""
+    """Return its variables: a home folder in the cache, and no telemetry of its own."""
     return {
         "HOME": str(binary.parent),
         "ASPIRE_CLI_TELEMETRY_OPTOUT": "true",
         "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
-        "DOTNET_EnableDiagnostics": "0",  # its sockets would stay in the temporary folder
+        "DOTNET_EnableDiagnostics": "0",  # else it leaves sockets in the temporary folder
     }

@@ -1,7 +1,7 @@
-"""Takes Alertmanager's webhooks where no pager is configured, and returns them on request.
+"""Receives Alertmanager's webhooks if no pager is configured, and returns them on request.
 
-`python -m stack.standins.notifications`, configured by RECORDER_LISTEN (127.0.0.1:9095). POST at
-any path keeps a notification, GET / returns them, the oldest first. Nothing is written to disk.
+`python -m stack.standins.notifications`, configured by RECORDER_LISTEN (127.0.0.1:9095). POST to
+any path stores a notification, GET / returns all, the oldest first. Nothing is written to disk.
 """
 
 import sys
@@ -19,11 +19,11 @@ from starlette.routing import Route
 from stack.errors import UserError
 from stack.standins.listening import listen_address
 
-NOTIFICATIONS = 1000  # the newest stay
+MAX_NOTIFICATIONS = 1000  # the newest are kept
 
 
 class Webhook(BaseModel):
-    """What has to be in Alertmanager's message; the rest is kept as it came.
+    """The required fields of Alertmanager's message; other fields are kept unchanged.
 
     https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
     """
@@ -36,28 +36,25 @@ class Webhook(BaseModel):
 
 
 class NotificationStore:
-    """Every notification: Alertmanager's message, `at` which time, and by which `path` it came."""
+    """The received notifications: Alertmanager's message, with the time (`at`) and the `path`."""
 
     def __init__(self) -> None:
-        self.received: deque[dict[str, Any]] = deque(maxlen=NOTIFICATIONS)
+        self.received: deque[dict[str, Any]] = deque(maxlen=MAX_NOTIFICATIONS)
 
     async def take(self, request: Request) -> Response:
-        """Keep one notification."""
         try:
             message = Webhook.model_validate_json(await request.body())
         except ValidationError:
-            return PlainTextResponse("this is not an Alertmanager notification", 422)
+            return PlainTextResponse("the body is not an Alertmanager notification", 422)
         at = datetime.now(UTC).isoformat()
         self.received.append({"at": at, "path": request.url.path, **message.model_dump()})
         return PlainTextResponse("ok")
 
     async def show(self, _: Request) -> Response:
-        """Answer with every notification."""
         return JSONResponse(list(self.received))
 
 
 def create() -> Starlette:
-    """Return the application, with nothing received yet."""
     store = NotificationStore()
     return Starlette(
         routes=[
@@ -68,7 +65,7 @@ def create() -> Starlette:
 
 
 def main() -> None:
-    """Serve until told to stop; raises `UserError` on a bad variable."""
+    """Serve until stopped; raises `UserError` for a bad variable."""
     host, port = listen_address("RECORDER_LISTEN", "127.0.0.1:9095")
     uvicorn.run(create(), host=host, port=port, log_level="warning", access_log=False)
 

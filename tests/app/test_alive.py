@@ -31,7 +31,7 @@ def test_a_worker_that_hangs_is_told_from_one_that_works_and_from_a_lost_redis(
         os.kill(house.workers[0].pid, signal.SIGSTOP)
         try:
             said = poll_until(lambda: asked(house.env)[1], "the worker is silent", timeout=30)
-            assert said.startswith("no worker of this machine has asked the queue")
+            assert said.startswith("no worker on this host has polled the queue")
             assert asked({**house.env, "REDIS_PORT": str(free_port())}) == (0, "")
         finally:
             os.kill(house.workers[0].pid, signal.SIGCONT)
@@ -40,4 +40,4 @@ def test_a_worker_that_hangs_is_told_from_one_that_works_and_from_a_lost_redis(
 
 def test_a_queue_that_no_worker_has_asked_has_none_alive(postgres: Postgres, redis: Redis) -> None:
     code, said = asked(House(postgres, redis, {}, workers=0).env)
-    assert (code, said) == (1, "no worker of this machine has asked the queue lately")
+    assert (code, said) == (1, "no worker on this host has polled the queue for 60 s")

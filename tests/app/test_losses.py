@@ -18,7 +18,7 @@ from pytest_otelcol.sinks import OtlpSink
 from redis import Redis as Client
 
 from app.database import Database
-from app.errors import LOST_SERVER
+from app.errors import SERVER_LOST_ERRORS
 from app.queue import GROUP
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
@@ -93,7 +93,7 @@ def test_a_lost_server_is_named_and_all_recovers_by_itself() -> None:
 def test_whatever_a_killed_postgres_makes_of_a_query_counts_as_a_lost_server() -> None:
     async def ask(database: Database, ending: asyncio.Event) -> None:
         while not ending.is_set():
-            with contextlib.suppress(*LOST_SERVER):
+            with contextlib.suppress(*SERVER_LOST_ERRORS):
                 await database.ping()
             await asyncio.sleep(0)
 
@@ -122,7 +122,7 @@ def check_it_is_missed(house: House, lost: str) -> None:
     body = {"task_type": "word_statistics", "text": "one"}
     refused = house.client.post("/agents/researcher/tasks", json=body)
     assert time.monotonic() - started < 3
-    sentence = f"{lost.capitalize()} does not answer now: try again later"
+    sentence = f"{lost.capitalize()} is not available now: try again later"
     assert (refused.status_code, refused.json()) == (503, {"detail": sentence})
 
 
@@ -193,7 +193,7 @@ def test_a_message_that_nobody_can_use_is_dropped_and_one_that_kills_its_workers
         client.xclaim(queue, GROUP, "killed", 0, entry, idle=3_600_000, retrycount=5)
         client.xadd(queue, {"task_id": "not one of ours"})
         with house.worker():
-            error = "given up: 5 workers ended while they had this task"
+            error = "gave up: 5 workers stopped while running this task"
             assert house.result(deadly)["error"] == error
             assert house.run("word_statistics", "the next")["status"] == "success"
             poll_until(lambda: client.xlen(queue) == 0, "an empty queue")

@@ -8,7 +8,7 @@ import pytest
 from otelcol_runner.polling import poll_until
 from pytest_otelcol.sinks import OtlpSink
 
-from app.guards import OncePerInterval
+from app.sdk_health import OncePerInterval
 from app.settings import SettingsError, load
 from app.telemetry import TelemetryError, instrument
 from stack.paths import ROOT

@@ -102,7 +102,7 @@ A_TASK = {"task_type": "word_statistics", "text": "one"}
             "/agents/researcher/tasks",
             {"task_type": "word_statistics", "text": BIG},
             413,
-            "the request is too large: its body may have 262144 bytes at most",
+            "the request body is too large: send at most 262144 bytes",
         ),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
             server.start()
             clients.go_on()
             outcome = clients.finish()
-            sentence = f"{server.name.capitalize()} does not answer now: try again later"
+            sentence = f"{server.name.capitalize()} is not available now: try again later"
             assert clients.answers.keys() == {(202, ""), (503, sentence)}
             record(row, outcome)
 

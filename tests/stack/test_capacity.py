@@ -20,7 +20,7 @@ def reckon(agentical: Agentical, rate: float, *options: str) -> dict[str, Any]:
 
 def test_the_table_says_what_to_buy_and_to_set(agentical: Agentical) -> None:
     small = agentical("capacity", "--requests-per-second", "50").out
-    assert "at least 2, so that one may be missing" in small
+    assert "at least 2, so that one may be down" in small
     assert "Set QUEUE_BYTES" not in small
     large = agentical("capacity", "--requests-per-second", "500", "--outage-hours", "8").out
     assert "Set QUEUE_BYTES=" in large
@@ -30,7 +30,7 @@ def test_the_table_says_what_to_buy_and_to_set(agentical: Agentical) -> None:
 
 def test_cpu_and_undecided_traces_ask_for_more_gateways(agentical: Agentical) -> None:
     small = reckon(agentical, 100)
-    assert (small["gateways"], small["bound"]) == (2, "one may be missing")
+    assert (small["gateways"], small["bound"]) == (2, "one may be down")
     busy = reckon(agentical, 1000, "--spans-per-request=200")
     assert busy["bound"] == "CPU"
     assert busy["gateways"] >= 2 * busy["cores"]
@@ -73,12 +73,12 @@ def test_only_units_above_the_included_ones_cost(agentical: Agentical) -> None:
     [
         (
             "--requests-per-second=0",
-            "--requests-per-second is 0: give a number that is more than 0",
+            "--requests-per-second is 0: set it to a number, more than 0",
         ),
-        ("--outage-hours=-1", "--outage-hours is -1: give a number that is 0 or more"),
-        ("--sample-percent=101", "--sample-percent is 101: give a percentage, at most 100"),
-        ("--utilisation=inf", "--utilisation is inf: give a number that is more than 0"),
-        ("--spans-per-request=nan", "--spans-per-request is nan: give a number"),
+        ("--outage-hours=-1", "--outage-hours is -1: set it to a number, 0 or more"),
+        ("--sample-percent=101", "--sample-percent is 101: set it to a percentage, 100 or less"),
+        ("--utilisation=inf", "--utilisation is inf: set it to a number, more than 0"),
+        ("--spans-per-request=nan", "--spans-per-request is nan: set it to a number"),
     ],
 )
 def test_a_senseless_figure_is_one_sentence(agentical: Agentical, option: str, said: str) -> None:
@@ -91,5 +91,5 @@ def test_a_senseless_figure_is_one_sentence(agentical: Agentical, option: str, s
 def test_without_measured_figures_it_says_how_to_take_them(tmp_path: Path) -> None:
     kept = tmp_path / "performance.json"
     kept.write_text("{}")
-    with pytest.raises(UserError, match="take it with `python -m bench --only capacity`"):
+    with pytest.raises(UserError, match="measure them with `python -m bench --only capacity`"):
         figures.measured(kept)

@@ -119,9 +119,9 @@ def test_a_missing_guard_is_a_warning_that_says_what_to_install(
         by_half = examined(agentical)
     assert (bare["code"], by_half["code"]) == (0, 0)
     (both,), (one,) = bare["warnings"], by_half["warnings"]
-    assert both.startswith("no guard stands before Logfire and Prometheus: ")
+    assert both.startswith("no guard in front of Logfire and Prometheus: ")
     assert "install HAProxy 2.6 or newer (apt-get install haproxy" in both
-    assert one.startswith("no guard stands before Prometheus: ")
+    assert one.startswith("no guard in front of Prometheus: ")
     assert "pw" not in json.dumps(by_half)
 
 
@@ -147,9 +147,9 @@ def test_a_wrong_write_token_is_told_from_outside_and_from_its_variable(
         monkeypatch.setenv("LOGFIRE_TOKEN", "no-longer-valid")
         known = examined(agentical)
     assert (report["code"], found(report)) == (1, ["metric"])
-    assert report["trace"]["cause"].startswith("exporter otlp_http/logfire was refused for good")
-    assert "check LOGFIRE_TOKEN" in report["log"]["next_step"]
-    assert known["log"]["cause"] == f"{pipeline.stand_in.url} refuses the write token (401)"
+    assert report["trace"]["cause"].startswith("exporter otlp_http/logfire dropped it after a")
+    assert "check the collector's LOGFIRE_TOKEN" in report["log"]["next_step"]
+    assert known["log"]["cause"] == f"{pipeline.stand_in.url} rejects the write token (401)"
     assert "no-longer-valid" not in json.dumps(known)
 
 
@@ -172,7 +172,9 @@ def test_a_stopped_prometheus_is_named_and_the_others_are_found(
         report = examined(agentical, timeout=4)
         collector.kill()
     assert (report["code"], found(report)) == (1, ["trace", "log"])
-    assert report["metric"]["cause"].startswith(f"Prometheus at {pipeline.prometheus.url} was not")
+    assert report["metric"]["cause"].startswith(
+        f"cannot reach Prometheus at {pipeline.prometheus.url}"
+    )
     assert report["metric"]["next_step"] == "start it, or set PROMETHEUS_URL"
 
 
@@ -197,7 +199,7 @@ def test_a_wrong_read_token_is_told_and_not_waited_for(
         monkeypatch.setenv("LOGFIRE_READ_TOKEN", "wrong")
         report = examined(agentical, timeout=60)
     assert found(report) == ["metric"]
-    assert "refused the read token (401)" in report["trace"]["cause"]
+    assert "rejected the read token (401)" in report["trace"]["cause"]
 
 
 @pytest.mark.parametrize("gate", [True, False])

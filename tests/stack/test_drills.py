@@ -9,7 +9,7 @@ from stack.drills.drill import DRILLS
 from stack.drills.faster import faster, faster_rules, rule_files
 from stack.drills.lab import Fired, Notification
 from stack.drills.observer import DrillFailedError
-from stack.drills.perform import told_once
+from stack.drills.perform import check_notifications
 from stack.paths import PROMETHEUS, ROOT
 from tests.stack.conftest import Agentical
 
@@ -46,7 +46,7 @@ def test_the_list_and_an_unknown_name_are_words(agentical: Agentical) -> None:
     listed, unknown = agentical("drill"), agentical("drill", "nothing")
 
     assert (listed.code, "postgres-down" in listed.out) == (0, True)
-    sentence = "agentical: there is no drill 'nothing': `agentical drill` lists them\n"
+    sentence = "agentical: there is no drill 'nothing': run `agentical drill` for a list\n"
     assert (unknown.code, unknown.err) == (1, sentence)
 
 
@@ -81,24 +81,26 @@ def test_every_shipped_rule_file_is_there_when_time_is_compressed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("notifications", "sentence"),
     [
-        ([OVER], "PostgresDown was told 0 times"),
-        ([PAGE, OVER, PAGE], "PostgresDown was told 2 times"),
+        ([OVER], "PostgresDown: 0 notifications instead of one"),
+        ([PAGE, OVER, PAGE], "PostgresDown: 2 notifications instead of one"),
         (
             [PAGE, PAGE._replace(alerts=frozenset({Fired("RedisDown", "critical", "redis")}))],
-            "people were told more than PostgresDown: pager: RedisDown",
+            "notifications other than PostgresDown: pager: RedisDown",
         ),
         (
             [PAGE, TICKET._replace(receiver="pager")],
-            "people were told more than PostgresDown: pager: PostgresDown",
+            "notifications other than PostgresDown: pager: PostgresDown",
         ),
     ],
 )
-def test_what_was_not_told_once_fails_the_drill(told: list[Notification], sentence: str) -> None:
+def test_more_or_less_than_one_notification_fails_the_drill(
+    notifications: list[Notification], sentence: str
+) -> None:
     with pytest.raises(DrillFailedError, match=f"^{re.escape(sentence)}$"):
-        told_once(POSTGRES_DOWN, told)
+        check_notifications(POSTGRES_DOWN, notifications)
 
 
 def test_a_page_its_ticket_and_its_end_pass() -> None:
-    told_once(POSTGRES_DOWN, [PAGE, TICKET, OVER])
+    check_notifications(POSTGRES_DOWN, [PAGE, TICKET, OVER])

@@ -90,8 +90,8 @@ def test_a_server_that_is_gone_leaves_requests_unanswered_and_the_load_running()
 
 def test_the_same_seed_asks_for_the_same_things() -> None:
     one, other = (Mix(random.Random(7)) for _ in range(2))
-    wishes = [one.next() for _ in range(300)]
-    assert wishes == [other.next() for _ in range(300)]
-    kinds = {wish.kind for wish in wishes}
+    requests = [one.next() for _ in range(300)]
+    assert requests == [other.next() for _ in range(300)]
+    kinds = {request.kind for request in requests}
     assert {"word_statistics", "extract_keywords", "summarize_document"} < kinds
     assert {"unknown agent", "unknown task", "bad body", "read statistics"} < kinds

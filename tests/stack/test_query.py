@@ -48,14 +48,14 @@ def test_each_mistake_is_one_sentence(
     wrong = agentical("query", "SELECT nosuch FROM records")
     assert (wrong.code, wrong.out) == (1, "")
     assert wrong.err.startswith(f"agentical: {stand_in.url} answered 400: Schema error: No field")
-    assert "'1 hour' is no time span" in agentical("query", "--since", "1 hour", "SELECT 1").err
+    assert "'1 hour' is not a duration" in agentical("query", "--since", "1 hour", "SELECT 1").err
 
     monkeypatch.setenv("LOGFIRE_READ_TOKEN", "wrong")
     refused = agentical("query", "SELECT 1")
-    assert "refused the read token (401): set LOGFIRE_READ_TOKEN" in refused.err
+    assert "rejected the read token (401): set LOGFIRE_READ_TOKEN" in refused.err
 
     monkeypatch.setenv("LOGFIRE_QUERY_ENDPOINT", f"http://127.0.0.1:{free_port()}")
-    assert "was not reached" in agentical("query", "SELECT 1").err
+    assert "cannot reach the query API at http://127.0.0.1:" in agentical("query", "SELECT 1").err
 
     monkeypatch.setenv("LOGFIRE_QUERY_ENDPOINT", "https://logfire-eu.example")
     monkeypatch.setenv("LOGFIRE_READ_TOKEN", "")

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from otelcol_runner.ports import free_port
 
-from stack.demo.assembly import assembled
+from stack.demo.assembly import pipeline_of
 from stack.paths import ROOT
 from stack.pipeline.launch import Pipeline
 from stack.services.prometheus import Prometheus
@@ -13,7 +13,7 @@ from tests.stack.conftest import Agentical
 
 
 def demo() -> Pipeline:
-    return assembled("development", "hybrid", (), "", lambda line: None)
+    return pipeline_of("development", "hybrid", (), "", lambda line: None)
 
 
 def test_the_variable_is_how_long_the_demos_prometheus_keeps_its_data(
@@ -36,4 +36,4 @@ def test_what_is_no_time_is_told_before_anything_starts(
     outcome = agentical("demo", "--duration", "1")
     advice = 'set it to one such as "15d" or "1y6w"'
     assert outcome.code == 1
-    assert outcome.err == f"agentical: {VARIABLE}={value} is no time: {advice}\n"
+    assert outcome.err == f"agentical: {VARIABLE}={value} is not a duration: {advice}\n"

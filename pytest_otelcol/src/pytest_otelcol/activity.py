@@ -1,4 +1,4 @@
-"""Which collectors and sinks a test used: a failing test's report shows what they received."""
+"""Tracks the collectors and sinks of a test, to show in its failure report what they received."""
 
 import weakref
 from typing import Protocol
@@ -21,24 +21,24 @@ _used: list[_Collector] = []
 _sinks: weakref.WeakSet[_Sink] = weakref.WeakSet()
 
 
-def used(collector: _Collector) -> None:
-    """Note that the running test works with this collector."""
+def use(collector: _Collector) -> None:
+    """Record that the running test uses this collector."""
     if collector not in _used:
         _used.append(collector)
 
 
-def opened(sink: _Sink) -> None:
-    """Note that a sink listens."""
+def register(sink: _Sink) -> None:
+    """Register a sink that listens; it is held weakly."""
     _sinks.add(sink)
 
 
-def forget() -> None:
-    """Begin a new test."""
+def reset() -> None:
+    """Forget the collectors of the previous test."""
     _used.clear()
 
 
 def report() -> list[tuple[str, str]]:
-    """Return a title and a text for each exporter of the collectors used, and their warnings."""
+    """Return title and text for each exporter of the used collectors, and for their warnings."""
     return [part for collector in _used for part in _report_of(collector)]
 
 

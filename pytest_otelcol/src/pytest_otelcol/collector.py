@@ -1,4 +1,4 @@
-"""Runs a real collector on any list of configuration files, on free ports."""
+"""Runs a real collector with any list of configuration files, on free ports."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,18 +12,18 @@ from otelcol_runner.sender import RESOURCE, Sender, Telemetry
 from pytest_otelcol import activity
 
 READY = "Everything is ready"
-ATTEMPTS = 3  # a port chosen free may be taken before the collector binds it
+ATTEMPTS = 3  # another process may take a free port before the collector binds it
 
 
 class InvalidConfigError(AssertionError):
-    """`otelcol validate` refused the files; the message carries its words."""
+    """`otelcol validate` rejected the files; the message contains its output."""
 
 
 class Collector(Process):
-    """A running collector; `otelcol.run(...)` makes it.
+    """A running collector, created by `otelcol.run(...)`.
 
     Attributes:
-        env: its variables, free ports included.
+        env: its environment variables, including the free ports.
         endpoint: the base URL of its OTLP/HTTP receiver.
     """
 
@@ -32,7 +32,7 @@ class Collector(Process):
             "collector",
             argv,
             env=env,
-            clean_env=True,  # a token or an OTEL_ variable of the developer's stays out of tests
+            clean_env=True,  # keeps a developer's tokens and OTEL_ variables out of tests
             ready=lambda: self.output().count(READY) > self._starts,
             ready_timeout=30.0,
         )
@@ -40,10 +40,10 @@ class Collector(Process):
         self._starts = 0
 
     def start(self) -> None:
-        """Start, wait until all its receivers listen, and be part of a failing test's report."""
-        self._starts = self.output().count(READY)  # of the starts before
+        """Start, wait until all receivers listen, and add it to the report of a failing test."""
+        self._starts = self.output().count(READY)  # from previous starts
         super().start()
-        activity.used(self)
+        activity.use(self)
 
     def send(
         self,
@@ -52,26 +52,26 @@ class Collector(Process):
         scope: str = "pytest_otelcol",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Send spans, logs and metrics of one resource to the collector, as a service would.
+        """Send spans, logs and metrics of one resource to the collector, like a service.
 
         Raises:
-            RefusedError: the collector did not take them.
+            RefusedError: the collector rejected them.
         """
-        activity.used(self)
+        activity.use(self)
         Sender(self.endpoint).send(*items, resource=resource, scope=scope, headers=headers)
 
     def warnings(self) -> list[str]:
-        """Return what the collector logged as a warning or an error."""
+        """Return the warnings and errors that the collector logged."""
         lines = (line.split("\t") for line in self.output().splitlines())
         return ["\t".join(part[1:]) for part in lines if part[1:2] in (["warn"], ["error"])]
 
 
 class Otelcol:
-    """The collector's binary: what a test asks to validate and to run.
+    """A collector binary that validates and runs configurations.
 
     Args:
-        binary: an OpenTelemetry Collector of any distribution.
-        arguments: added to every command, such as `--feature-gates=...`.
+        binary: an OpenTelemetry Collector, any distribution.
+        arguments: added to every command, for example `--feature-gates=...`.
     """
 
     def __init__(self, binary: Path, arguments: Sequence[str] = ()) -> None:
@@ -82,7 +82,7 @@ class Otelcol:
         """Run `otelcol validate` and return what it printed: warnings, or nothing.
 
         Raises:
-            InvalidConfigError: the collector would not start with these files.
+            InvalidConfigError: the collector rejects these files.
         """
         done = subprocess.run(
             [str(self.binary), "validate", *self.arguments, *_flags(configs)],
@@ -92,11 +92,11 @@ class Otelcol:
             timeout=30,
             check=False,
         )
-        said = (done.stdout + done.stderr).strip()
+        output = (done.stdout + done.stderr).strip()
         if done.returncode:
             names = ", ".join(config.name for config in configs)
-            raise InvalidConfigError(f"otelcol refuses {names}:\n{said}")
-        return said
+            raise InvalidConfigError(f"`otelcol validate` rejects {names}:\n{output}")
+        return output
 
     @contextmanager
     def run(
@@ -108,14 +108,14 @@ class Otelcol:
         listen: Sequence[str] = (),
         ports: Sequence[str] = (),
     ) -> Iterator[Collector]:
-        """Run the collector on these files, in the order of the command line, until the end.
+        """Run the collector with these files while the context is open.
 
         Args:
-            configs: configuration files.
-            env: its whole environment, beside what follows.
-            otlp: the variable from which the OTLP/HTTP receiver takes its address.
-            listen: more variables that want a free address ("127.0.0.1:12345").
-            ports: variables that want a free port alone.
+            configs: configuration files; later ones override earlier ones.
+            env: its whole environment, except for the addresses and ports below.
+            otlp: the variable that holds the address of the OTLP/HTTP receiver.
+            listen: further variables to set to a free address ("127.0.0.1:12345").
+            ports: variables to set to a free port.
 
         Raises:
             ProcessFailedError: it did not start; the message ends with its log.

@@ -1,4 +1,4 @@
-"""From OTLP's protobuf messages to the flat views."""
+"""Decodes OTLP protobuf messages into flat views."""
 
 from collections.abc import Iterable, Iterator
 
@@ -15,7 +15,7 @@ from otelcol_runner.views import Attributes, Event, Link, Log, Point, Span, Valu
 
 
 def value_of(value: AnyValue) -> Value:
-    """Return an OTLP value as plain Python."""
+    """Return an OTLP value as a Python value."""
     which = value.WhichOneof("value")
     if which is None:
         return None
@@ -33,13 +33,13 @@ def mapping_of(pairs: Iterable[KeyValue]) -> Attributes:
 
 
 def spans_of(message: ExportTraceServiceRequest) -> Iterator[Span]:
-    """Flatten an export request of traces."""
+    """Yield the spans of an export request."""
     for group in message.resource_spans:
         resource = mapping_of(group.resource.attributes)
         for scope in group.scope_spans:
-            inside = (resource, scope.scope.name, mapping_of(scope.scope.attributes))
+            shared = (resource, scope.scope.name, mapping_of(scope.scope.attributes))
             for span in scope.spans:
-                yield _span(span, *inside)
+                yield _span(span, *shared)
 
 
 def _span(span: PbSpan, resource: Attributes, scope: str, scope_attributes: Attributes) -> Span:
@@ -67,7 +67,7 @@ def _span(span: PbSpan, resource: Attributes, scope: str, scope_attributes: Attr
 
 
 def logs_of(message: ExportLogsServiceRequest) -> Iterator[Log]:
-    """Flatten an export request of logs."""
+    """Yield the log records of an export request."""
     for group in message.resource_logs:
         resource = mapping_of(group.resource.attributes)
         for scope in group.scope_logs:
@@ -87,7 +87,7 @@ def logs_of(message: ExportLogsServiceRequest) -> Iterator[Log]:
 
 
 def points_of(message: ExportMetricsServiceRequest) -> Iterator[Point]:
-    """Flatten an export request of metrics."""
+    """Yield the data points of an export request."""
     for group in message.resource_metrics:
         resource = mapping_of(group.resource.attributes)
         for scope in group.scope_metrics:

@@ -1,4 +1,4 @@
-"""The pytest plugin: the collector's binary by option, fixtures, and readable failures."""
+"""The pytest plugin: options for the collector's binary, fixtures, and failure reports."""
 
 import os
 import shutil
@@ -18,16 +18,16 @@ ON_PATH = ("otelcol-contrib", "otelcol")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--otelcol-bin` and the ini settings."""
     group = parser.getgroup("otelcol", "OpenTelemetry Collector")
-    group.addoption("--otelcol-bin", metavar="PATH", help="the collector's binary to test with")
-    parser.addini("otelcol_bin", "the collector's binary (default: OTELCOL_BIN, then PATH)")
-    parser.addini("otelcol_arguments", "arguments for every collector, one a line", type="linelist")
+    group.addoption("--otelcol-bin", metavar="PATH", help="the collector binary to test with")
+    parser.addini("otelcol_bin", "the collector binary (default: OTELCOL_BIN, then PATH)")
+    parser.addini("otelcol_arguments", "arguments of every collector, one a line", type="linelist")
 
 
 def given_binary(config: pytest.Config) -> Path | None:
-    """Return the binary the user names by option, ini file or OTELCOL_BIN, if any.
+    """Return the binary named by option, ini file or OTELCOL_BIN, if any.
 
     Raises:
-        pytest.UsageError: there is no such program.
+        pytest.UsageError: it does not exist or is not executable.
     """
     name = config.getoption("--otelcol-bin") or config.getini("otelcol_bin")
     name = name or os.environ.get("OTELCOL_BIN")
@@ -35,52 +35,54 @@ def given_binary(config: pytest.Config) -> Path | None:
         return None
     found = shutil.which(name)
     if found is None:
-        raise pytest.UsageError(f"--otelcol-bin: {name} is not a program that can be run")
+        raise pytest.UsageError(
+            f"{name} is not an executable: correct --otelcol-bin, otelcol_bin or OTELCOL_BIN"
+        )
     return Path(found)
 
 
 @pytest.fixture(scope="session")
 def otelcol_bin(pytestconfig: pytest.Config) -> Path:
-    """Return the collector's binary; a project may override this fixture."""
+    """Return the collector binary; override this fixture to build or find your own."""
     on_path = next(filter(None, map(shutil.which, ON_PATH)), None)
     found = given_binary(pytestconfig) or (Path(on_path) if on_path else None)
     if found is None:
         raise pytest.UsageError(
-            "no collector to test with: install otelcol-contrib from "
+            "no collector found: install otelcol-contrib from "
             "https://github.com/open-telemetry/opentelemetry-collector-releases/releases "
-            "or name a binary with --otelcol-bin"
+            "or pass a binary with --otelcol-bin=PATH"
         )
     return found
 
 
 @pytest.fixture(scope="session")
 def otelcol(otelcol_bin: Path, pytestconfig: pytest.Config) -> Otelcol:
-    """Return the collector to validate and run configurations with."""
+    """Return the collector binary as an object that validates and runs configurations."""
     return Otelcol(otelcol_bin, pytestconfig.getini("otelcol_arguments"))
 
 
 @pytest.fixture
 def otlp_sink() -> Iterator[OtlpSink]:
-    """Give a backend that takes OTLP over HTTP."""
+    """Run a backend that accepts OTLP over HTTP."""
     with OtlpSink() as sink:
         yield sink
 
 
 @pytest.fixture
 def remote_write_sink() -> Iterator[RemoteWriteSink]:
-    """Give a backend that takes Prometheus remote write."""
+    """Run a backend that accepts Prometheus remote write."""
     with RemoteWriteSink() as sink:
         yield sink
 
 
 def pytest_runtest_setup() -> None:
-    """Forget which collectors the last test used."""
-    activity.forget()
+    """Forget the collectors of the previous test."""
+    activity.reset()
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Show, for a failed test, what each exporter of its collectors did deliver."""
+    """Add to a failed test's report what each exporter of its collectors delivered."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.failed:

@@ -1,4 +1,4 @@
-"""A backend for tests that takes Prometheus remote write 1.0 and remembers the series."""
+"""A test backend that accepts Prometheus remote write 1.0 and keeps the series."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ SHOWN = 60  # series that an error message lists
 
 @dataclass
 class Series:
-    """One series: its labels without `__name__`, and everything that came for it."""
+    """One series: its labels without `__name__`, and everything received for it."""
 
     name: str
     labels: dict[str, str]
@@ -24,7 +24,7 @@ class Series:
 
     @property
     def value(self) -> float:
-        """The newest sample's value. Raises `IndexError` for a series of native histograms."""
+        """The newest sample's value; raises `IndexError` for a series of native histograms."""
         return self.samples[-1].value
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Series:
 
 
 class RemoteWriteSink(RecordingServer):
-    """Takes remote write at any path.
+    """Accepts remote write at any path.
 
     ```python
     with RemoteWriteSink("prometheus") as sink:
@@ -56,11 +56,11 @@ class RemoteWriteSink(RecordingServer):
     def series(
         self, name: str | None = None, labels: Mapping[str, str] | None = None
     ) -> list[Series]:
-        """Return the series with this name and these labels among theirs; all by default."""
+        """Return the series with this name and at least these labels; all by default."""
         wanted = (labels or {}).items()
         with self._lock:
-            every = list(self._series.values())
-        named = (item for item in every if name in (None, item.name))
+            series_list = list(self._series.values())
+        named = (item for item in series_list if name in (None, item.name))
         return [item for item in named if wanted <= item.labels.items()]
 
     def wait_for_series(
@@ -71,10 +71,10 @@ class RemoteWriteSink(RecordingServer):
         value: float | None = None,
         timeout: float = 10.0,
     ) -> Series:
-        """Return the series, when it came and, if asked for, its newest value is `value`.
+        """Wait for the series and, if given, for `value` as its newest value; return the series.
 
         Raises:
-            NotSeenError: it did not come within `timeout` seconds; says what did.
+            NotSeenError: it did not arrive within `timeout` seconds; lists what did.
         """
 
         def check(_: RemoteWriteSink) -> Series | None:
@@ -85,15 +85,15 @@ class RemoteWriteSink(RecordingServer):
         return self.wait_for(check, what, timeout=timeout)
 
     def describe(self) -> str:
-        """Say which series came."""
+        """Return the received series as text."""
         lines = sorted(f"  {item}" for item in self.series() if "le" not in item.labels)
         more = [f"  ... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-        head = f"{self.name} received, in {len(self.requests)} requests (buckets left out):"
+        head = f"{self.name} received, in {len(self.requests)} requests (buckets omitted):"
         return "\n".join([head, *(lines[:SHOWN] or ["  no series"]), *more])
 
     def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         if headers.get("content-encoding") != "snappy":
-            return 415, b"only snappy"
+            return 415, b"expected content-encoding snappy"
         try:
             decoded = decode(self._keep_raw(bytes(cramjam.snappy.decompress_raw(body))))
         except (DecodeError, cramjam.DecompressionError) as error:

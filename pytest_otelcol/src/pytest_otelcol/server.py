@@ -1,4 +1,4 @@
-"""An HTTP server that records what it is sent, and can be slow, refuse or be away on demand."""
+"""An HTTP server that records requests, and can be slow, refuse or go away on demand."""
 
 import contextlib
 import gzip
@@ -16,12 +16,12 @@ from otelcol_runner.ports import free_port
 from pytest_otelcol import activity
 
 Found = TypeVar("Found")
-Answer = tuple[int, Mapping[str, str], bytes]  # status, headers, body
+Response = tuple[int, Mapping[str, str], bytes]  # status, headers, body
 
 
 @dataclass(frozen=True)
 class Request:
-    """One POST: its path, its headers with lower-case names, its body's size, the answer."""
+    """One POST: path, headers (names in lower case), size of the body, status of the response."""
 
     path: str
     headers: Mapping[str, str]
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Refusal:
-    """How requests are refused: the status, `Retry-After` in seconds, and which of them."""
+    """Which requests are refused, with which status and `Retry-After` (seconds)."""
 
     status: int
     retry_after: int | None = None
@@ -40,23 +40,23 @@ class Refusal:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that go with the status."""
+        """The headers of the response."""
         return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
 
-    def concerns(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Tell whether a request is refused."""
+    def applies_to(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Return whether a request is refused."""
         if self.unless and self.unless.items() <= headers.items():
             return False
         encoding = headers.get("content-encoding", "")
-        return not self.containing or self.containing in plain(body, encoding)
+        return not self.containing or self.containing in decompressed(body, encoding)
 
 
 class RecordingServer:
-    """A threaded server on loopback, as a context manager; subclasses decode the bodies.
+    """A threaded server on loopback and a context manager; subclasses decode the bodies.
 
     Args:
-        name: what error messages call it.
-        port: where it listens; a free port by default.
+        name: its name in error messages.
+        port: the port to listen on; a free one by default.
     """
 
     def __init__(self, name: str, port: int | None = None) -> None:
@@ -83,16 +83,17 @@ class RecordingServer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Listen, on the same port as before when it was stopped."""
+        """Listen; after `stop`, on the same port as before."""
         self._wake.clear()
-        activity.opened(self)
-        self._server = _Server(self.port, self._take)
+        activity.register(self)
+        self._server = _Server(self.port, self._respond)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Go away as a crashed backend does: open connections are cut.
+        """Go away like a crashed backend: open connections are cut.
 
-        What is just being answered is answered: kept without an answer it would come twice.
+        A response in progress is finished first: a request that was kept and not answered would be
+        sent again, and be kept twice.
         """
         if self._server is not None:
             self._wake.set()
@@ -110,51 +111,51 @@ class RecordingServer:
         containing: bytes = b"",
         unless: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer with this HTTP status, and keep nothing of a request but its headers.
+        """Answer with this HTTP status, and keep only the headers of a request.
 
         Args:
-            status: the answer.
-            retry_after: seconds for the header of this name.
-            containing: refuse only bodies (unzipped) with these bytes in them, take the others.
-            unless: take what carries all these headers; names in lower case, as in `requests`.
+            status: the HTTP status.
+            retry_after: seconds, sent as the `Retry-After` header.
+            containing: refuse only bodies that contain these bytes after decompression.
+            unless: accept requests with all these headers; names in lower case.
         """
         self._refusal = Refusal(status, retry_after, containing, unless or {})
 
     def slow(self, seconds: float) -> None:
-        """Answer this much later; `stop` ends the wait."""
+        """Delay every response by this time; `stop` ends the wait."""
         self._delay = seconds
 
     def accept(self) -> None:
-        """Be well again: answer at once, and take everything."""
+        """Undo `refuse` and `slow`: accept everything, at once."""
         self._refusal, self._delay = None, 0.0
 
     def keep_raw(self) -> None:
-        """From now on keep every body that is taken, decompressed, in `raw`."""
+        """From now on keep every accepted body, decompressed, in `raw`."""
         self.raw = []
 
     def clear(self) -> None:
-        """Forget what was received."""
+        """Forget everything received so far."""
         with self._lock:
             self.requests.clear()
             self._forget()
 
     def describe(self) -> str:
-        """Say what was received, for people."""
+        """Return what was received as text."""
         raise NotImplementedError
 
     def wait_for(
         self, check: Callable[[Self], Found | None], what: str, *, timeout: float = 10.0
     ) -> Found:
-        """Ask `check(sink)` until it is truthy; the error shows everything that came instead."""
+        """Call `check(sink)` until it is truthy; the error lists everything received instead."""
         return poll_until(
             lambda: check(self), f"{self.name}: {what}", timeout=timeout, seen=self.describe
         )
 
-    def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _respond(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         self._wake.wait(self._delay)
         refusal = self._refusal
-        if refusal and refusal.concerns(headers, body):
-            answer: Answer = (refusal.status, refusal.headers, b"")
+        if refusal and refusal.applies_to(headers, body):
+            answer: Response = (refusal.status, refusal.headers, b"")
         else:
             status, text = self._decode(path, headers, body)
             answer = (status, {}, text)
@@ -168,16 +169,16 @@ class RecordingServer:
         return body
 
     def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Keep a request; returns the HTTP status and the answer's body."""
+        """Decode and keep a request; return the HTTP status and the body of the response."""
         raise NotImplementedError
 
     def _forget(self) -> None:
-        """Drop what was decoded; called with the lock held."""
+        """Drop decoded items; called with the lock held."""
         raise NotImplementedError
 
 
-def plain(body: bytes, encoding: str) -> bytes:
-    """Undo the content encodings OTLP/HTTP knows. Raises `ValueError` for any other."""
+def decompressed(body: bytes, encoding: str) -> bytes:
+    """Undo the content encodings of OTLP/HTTP; raises `ValueError` for any other."""
     match encoding:
         case "" | "identity":
             return body
@@ -188,15 +189,15 @@ def plain(body: bytes, encoding: str) -> bytes:
     raise ValueError(f"content encoding {encoding!r} is not supported")
 
 
-Take = Callable[[str, Mapping[str, str], bytes], Answer]
+Respond = Callable[[str, Mapping[str, str], bytes], Response]
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, take: Take) -> None:
-        self.take = take
+    def __init__(self, port: int, respond: Respond) -> None:
+        self.respond = respond
         self._connections: set[socket.socket] = set()
         self._answering = 0
         self._answered = threading.Condition()
@@ -212,7 +213,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)  # type: ignore[arg-type]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Stay quiet: a client that leaves in the middle is no news."""
+        """Stay quiet: clients may disconnect at any time."""
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -247,7 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, more, answer = self.server.take(self.path, headers, body)
+        status, more, answer = self.server.respond(self.path, headers, body)
         self.send_response(status)
         for name, value in more.items():
             self.send_header(name, value)
@@ -257,4 +258,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Stay quiet: what came in is in `requests`."""
+        """Stay quiet: the requests are in `requests`."""

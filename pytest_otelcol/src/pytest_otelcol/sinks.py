@@ -1,4 +1,4 @@
-"""A backend for tests that speaks OTLP over HTTP and remembers what it took."""
+"""A test backend that accepts OTLP over HTTP and keeps what it received."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -12,21 +12,21 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otelcol_runner.views import Log, Point, Span, having
 
 from pytest_otelcol.decoding import logs_of, points_of, spans_of
-from pytest_otelcol.server import RecordingServer, plain
+from pytest_otelcol.server import RecordingServer, decompressed
 
 Item = TypeVar("Item", Span, Log, Point)
 SHOWN = 30  # items of a signal that an error message lists
 
 
 class OtlpSink(RecordingServer):
-    """Takes OTLP/HTTP protobuf at `/v1/traces`, `/v1/logs` and `/v1/metrics`.
+    """Accepts OTLP/HTTP protobuf at `/v1/traces`, `/v1/logs` and `/v1/metrics`.
 
     ```python
     with OtlpSink("logfire") as sink:
         ...  # point an exporter at sink.url
         span = sink.wait_for_span("GET /users", {"http.route": "/users"})
     ```
-    `spans`, `logs` and `points` are flat and carry their resource; `requests` has the headers.
+    `spans`, `logs` and `points` are flat and include their resource; `requests` has the headers.
     """
 
     def __init__(self, name: str = "otlp sink", port: int | None = None) -> None:
@@ -37,25 +37,25 @@ class OtlpSink(RecordingServer):
 
     @property
     def spans(self) -> list[Span]:
-        """Every span taken, in order of arrival."""
+        """Every received span, in order of arrival."""
         with self._lock:
             return list(self._spans)
 
     @property
     def logs(self) -> list[Log]:
-        """Every log record taken, in order of arrival."""
+        """Every received log record, in order of arrival."""
         with self._lock:
             return list(self._logs)
 
     @property
     def points(self) -> list[Point]:
-        """Every metric data point taken, in order of arrival."""
+        """Every received metric data point, in order of arrival."""
         with self._lock:
             return list(self._points)
 
     @property
     def signals(self) -> set[str]:
-        """Which of "traces", "logs" and "metrics" came."""
+        """Which of "traces", "logs" and "metrics" were received."""
         with self._lock:
             found = {"traces": self._spans, "logs": self._logs, "metrics": self._points}
             return {signal for signal, items in found.items() if items}
@@ -63,10 +63,10 @@ class OtlpSink(RecordingServer):
     def wait_for_span(
         self, name: str, attributes: Mapping[str, object] | None = None, *, timeout: float = 10.0
     ) -> Span:
-        """Return the first span with this name and these attributes, when it came.
+        """Wait for the first span with this name and at least these attributes, and return it.
 
         Raises:
-            NotSeenError: it did not come within `timeout` seconds; says what did.
+            NotSeenError: it did not arrive within `timeout` seconds; lists what did.
         """
         return self._first(
             lambda: (item for item in self.spans if item.name == name),
@@ -78,7 +78,7 @@ class OtlpSink(RecordingServer):
     def wait_for_log(
         self, body: str, attributes: Mapping[str, object] | None = None, *, timeout: float = 10.0
     ) -> Log:
-        """Return the first log record with this body and these attributes, when it came."""
+        """Wait for the first log record with this body and at least these attributes."""
         return self._first(
             lambda: (item for item in self.logs if item.body == body),
             f"log {body!r}",
@@ -89,7 +89,7 @@ class OtlpSink(RecordingServer):
     def wait_for_point(
         self, name: str, attributes: Mapping[str, object] | None = None, *, timeout: float = 10.0
     ) -> Point:
-        """Return the first metric point with this name and these attributes, when it came."""
+        """Wait for the first metric point with this name and at least these attributes."""
         return self._first(
             lambda: (item for item in self.points if item.name == name),
             f"point {name!r}",
@@ -98,7 +98,7 @@ class OtlpSink(RecordingServer):
         )
 
     def describe(self) -> str:
-        """Say what came, signal by signal."""
+        """Return what was received as text, signal by signal."""
         parts = [_listed("span", self.spans), _listed("log", self.logs)]
         parts.append(_listed("metric point", self.points))
         refused = sum(request.status >= 300 for request in self.requests)
@@ -107,7 +107,7 @@ class OtlpSink(RecordingServer):
 
     def _first(
         self,
-        fitting: Callable[[], Iterable[Item]],
+        candidates: Callable[[], Iterable[Item]],
         what: str,
         attributes: Mapping[str, object] | None,
         timeout: float,
@@ -115,7 +115,7 @@ class OtlpSink(RecordingServer):
         wanted = dict(attributes or {})
 
         def found() -> Item | None:
-            return next((item for item in fitting() if having(item.attributes, wanted)), None)
+            return next((item for item in candidates() if having(item.attributes, wanted)), None)
 
         return self.wait_for(
             lambda _: found(), f"{what} with {wanted}" if wanted else what, timeout=timeout
@@ -123,10 +123,12 @@ class OtlpSink(RecordingServer):
 
     def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         if not headers.get("content-type", "").startswith("application/x-protobuf"):
-            return 415, b"only application/x-protobuf"
+            return 415, b"expected application/x-protobuf"
         try:
-            whole = self._keep_raw(plain(body, headers.get("content-encoding", "")))
-            return self._keep(path, whole)
+            decompressed_body = self._keep_raw(
+                decompressed(body, headers.get("content-encoding", ""))
+            )
+            return self._keep(path, decompressed_body)
         except (DecodeError, OSError, ValueError) as error:
             return 400, str(error).encode()
 

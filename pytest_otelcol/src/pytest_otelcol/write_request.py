@@ -1,7 +1,7 @@
-"""Prometheus' remote-write message, described here so that no generated file is needed.
+"""Prometheus' remote-write message, declared here so that no generated code is needed.
 
-Source: prompb/types.proto and prompb/remote.proto of Prometheus (remote write 1.0). Fields this
-kit does not read are left out: protobuf skips what it does not know.
+Source: prompb/types.proto and prompb/remote.proto of Prometheus (remote write 1.0). Fields that are
+not needed here are left out: protobuf skips unknown fields.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ MESSAGES: dict[str, dict[str, tuple[int, Any]]] = {
 
 @dataclass(frozen=True)
 class Sample:
-    """A value and its time in milliseconds since 1970."""
+    """A value and its time in milliseconds since the epoch."""
 
     value: float
     timestamp: int
@@ -43,7 +43,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class TimeSeries:
-    """What one request carries of a series; exemplars as their labels."""
+    """The part of a series in one request; an exemplar is a dict of its labels."""
 
     labels: list[tuple[str, str]]
     samples: list[Sample]
@@ -52,7 +52,7 @@ class TimeSeries:
 
 
 def decode(body: bytes) -> list[TimeSeries]:
-    """Return the series of an uncompressed write request; raises protobuf's `DecodeError`."""
+    """Return the series of a decompressed write request; raises protobuf's `DecodeError`."""
     return [_time_series(item) for item in WriteRequest.FromString(body).timeseries]
 
 

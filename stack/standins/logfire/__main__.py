@@ -1,7 +1,7 @@
 """Run the stand-in: `python -m stack.standins.logfire`, configured by variables.
 
 STAND_IN_LISTEN (127.0.0.1:4320), LOGFIRE_TOKEN and LOGFIRE_READ_TOKEN (local defaults),
-STAND_IN_ROWS (100000 rows a table).
+STAND_IN_ROWS (100000 rows per table).
 """
 
 import os
@@ -17,7 +17,7 @@ from stack.standins.logfire.faults import CuttingProtocol
 
 
 def main() -> None:
-    """Serve until told to stop; raises `UserError` on a bad variable."""
+    """Serve until stopped; raises `UserError` for a bad variable."""
     host, port = listen_address("STAND_IN_LISTEN", "127.0.0.1:4320")
     application = create(
         write_token=os.environ.get("LOGFIRE_TOKEN") or WRITE_TOKEN,
@@ -25,7 +25,7 @@ def main() -> None:
         max_rows=row_limit(os.environ.get("STAND_IN_ROWS") or "100000"),
     )
     where = f"{host}:{port}"
-    print(f"Logfire stand-in on {where}, until Ctrl-C", file=sys.stderr)  # noqa: T201 - for people
+    print(f"Logfire stand-in on {where}, press Ctrl-C to stop", file=sys.stderr)  # noqa: T201 - for people
     uvicorn.run(
         application,
         host=host,
@@ -38,9 +38,9 @@ def main() -> None:
 
 
 def row_limit(text: str) -> int:
-    """Return how many rows each table keeps."""
+    """Return the maximum number of rows per table; raises `UserError`."""
     if not text.isdigit() or int(text) < 1:
-        raise UserError(f"STAND_IN_ROWS must be a whole number from 1 on, not {text!r}")
+        raise UserError(f"STAND_IN_ROWS={text} is not valid: set it to a whole number, 1 or more")
     return int(text)
 
 

@@ -1,7 +1,7 @@
-"""The columns of the tables `records` and `metrics`, in the order in which rows are built.
+"""The columns of the tables `records` and `metrics`, in the order of a row's values.
 
-Names and types follow https://pydantic.dev/docs/logfire/reference/sql/. JSON columns are text and
-marked, so that a JSON answer shows them as objects.
+Names and types follow https://pydantic.dev/docs/logfire/reference/sql/. JSON columns are text with
+metadata, so that a JSON response shows them as objects.
 """
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ def _json(name: str) -> pa.Field:
     return pa.field(name, TEXT, metadata=IS_JSON)
 
 
-# Columns that every row of a scope and of a resource shares.
+# The columns of the instrumentation scope and of the resource.
 SCOPE = [
     pa.field("otel_scope_name", TEXT),
     pa.field("otel_scope_version", TEXT),
@@ -95,5 +95,5 @@ METRICS = pa.schema(
         *RESOURCE,
     ]
 )
-# The column that a query's time range is about.
+# The column that a query's time range applies to.
 TIME_COLUMN = {"records": "start_timestamp", "metrics": "recorded_timestamp"}

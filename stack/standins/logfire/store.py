@@ -1,4 +1,4 @@
-"""The tables in memory: the newest rows in Arrow batches, bounded in rows and in bytes."""
+"""The tables in memory: the newest rows in Arrow batches, limited in rows and in bytes."""
 
 import threading
 from collections import deque
@@ -17,7 +17,7 @@ TABLE_BYTES = 256 * 2**20
 
 @dataclass
 class Counts:
-    """What arrived and what became of it, since the start or the last reset."""
+    """Counts since the start or the last reset."""
 
     requests: int = 0
     refused: int = 0
@@ -31,7 +31,7 @@ class Counts:
 
 
 class Table:
-    """A ring of Arrow batches: at most `max_rows` rows and 256 MB, the oldest leave first."""
+    """Arrow batches of at most `max_rows` rows and 256 MiB; the oldest rows are evicted first."""
 
     def __init__(self, schema: pa.Schema, max_rows: int) -> None:
         self.schema, self.max_rows = schema, max_rows
@@ -39,7 +39,7 @@ class Table:
         self.rows = self.bytes = 0
 
     def append(self, rows: list[Row]) -> int:
-        """Add rows; returns how many old ones were forgotten."""
+        """Add rows; return how many old ones were evicted."""
         for first in range(0, len(rows), BATCH_ROWS):
             columns = zip(*rows[first : first + BATCH_ROWS], strict=True)
             arrays = [
@@ -50,8 +50,8 @@ class Table:
         return self._evict()
 
     def _push(self, batch: pa.RecordBatch) -> None:
-        # Sizes double, as in a binary counter: many small requests end in few large batches, and
-        # a row is copied log2(8192) times at most.
+        # Batch sizes double, as in a binary counter: many small requests become few large batches,
+        # and a row is copied at most log2(8192) times.
         while self.batches and self._mergeable(self.batches[-1], batch):
             batch = pa.concat_batches([self._pop_newest(), batch])
         self.batches.append(batch)
@@ -85,13 +85,12 @@ class Table:
         return forgotten
 
     def clear(self) -> None:
-        """Forget everything."""
         self.batches.clear()
         self.rows = self.bytes = 0
 
 
 class Store:
-    """Both tables and the counts; safe to use from several threads."""
+    """Both tables and the counts; thread-safe."""
 
     def __init__(self, max_rows: int) -> None:
         self.tables = {"records": Table(RECORDS, max_rows), "metrics": Table(METRICS, max_rows)}
@@ -99,7 +98,7 @@ class Store:
         self._lock = threading.Lock()
 
     def add(self, decoded: Decoded, signal: str) -> None:
-        """Add what a request decoded to; `signal` names the count: spans, logs, metric_points."""
+        """Add a decoded request; `signal` names the count: spans, logs or metric_points."""
         with self._lock:
             self.counts.forgotten += self.tables[decoded.table].append(decoded.rows)
             self.counts.rejected += decoded.rejected
@@ -107,25 +106,22 @@ class Store:
             setattr(self.counts, signal, getattr(self.counts, signal) + len(decoded.rows))
 
     def count(self, *, refused: bool, body_bytes: int) -> None:
-        """Count one request to an OTLP path."""
         with self._lock:
             self.counts.requests += 1
             self.counts.refused += refused
             self.counts.bytes += body_bytes
 
     def snapshot(self, name: str, oldest: int, newest: int | None) -> list[pa.RecordBatch]:
-        """Return the batches of a table between two times in microseconds, without copying."""
+        """Return the rows of a table between two times (microseconds since the epoch)."""
         with self._lock:
             batches = list(self.tables[name].batches)
         return list(within(batches, TIME_COLUMN[name], oldest, newest))
 
     def counted(self) -> dict[str, int]:
-        """Return the counts by name."""
         with self._lock:
             return asdict(self.counts)
 
     def clear(self) -> None:
-        """Forget the rows and the counts."""
         with self._lock:
             self.counts = Counts()
             for table in self.tables.values():
@@ -135,7 +131,7 @@ class Store:
 def within(
     batches: list[pa.RecordBatch], column: str, oldest: int, newest: int | None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield what lies in the range; a batch that lies in it whole is passed on as it is."""
+    """Yield the rows in the range; a batch that is entirely in it is not copied."""
     for batch in batches:
         times = batch.column(column).cast(pa.int64())
         inside = pc.greater_equal(times, oldest)

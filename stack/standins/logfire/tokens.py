@@ -1,4 +1,4 @@
-"""The token check, the same for writing and reading."""
+"""The token check, for writing and reading."""
 
 import hmac
 
@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 
 def accepts_token(request: Request, token: str) -> bool:
-    """Tell whether the Authorization header carries the token, bare or after `Bearer`."""
+    """Return whether the Authorization header is the token, alone or after `Bearer`."""
     sent = request.headers.get("authorization", "")
     scheme, _, rest = sent.partition(" ")
     given = rest.strip() if scheme.lower() == "bearer" else sent

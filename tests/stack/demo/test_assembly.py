@@ -6,7 +6,7 @@ from otelcol_runner.ports import free_port
 from otelcol_runner.process import Process, ProcessFailedError
 from rich.console import Console
 
-from stack.demo.assembly import assembled, service
+from stack.demo.assembly import pipeline_of, service
 from stack.demo.command import Run, perform
 from stack.errors import UserError
 from stack.pipeline.launch import Pipeline
@@ -34,15 +34,15 @@ def test_without_a_guard_it_runs_and_what_a_backend_refuses_is_named_at_the_end(
     assert not pipeline.processes[0].running
 
 
-def test_a_spare_part_that_fails_is_told_and_left_out() -> None:
+def test_an_optional_process_that_fails_is_reported_and_left_out() -> None:
     said: list[str] = []
     broken = Process("grafana", ["/bin/sh", "-c", "echo no licence; exit 3"], ready=lambda: False)
     sound = Process("other", ["/bin/sleep", "60"])
     try:
-        assert start_all([broken, sound], said.append, spare={"grafana"}) == [sound]
+        assert start_all([broken, sound], said.append, optional={"grafana"}) == [sound]
     finally:
         sound.close()
-    assert "  grafana ended with code 3; its last words: no licence; going on without it" in said
+    assert "  grafana ended with code 3; last output: no licence; continuing without it" in said
     with pytest.raises(ProcessFailedError):
         start_all([broken, sound], said.append)
     assert not sound.running
@@ -61,14 +61,14 @@ def test_a_token_chooses_the_service_over_the_stand_in(stand_in: StandIn) -> Non
 
 
 def test_a_refused_token_is_told_before_anything_starts(stand_in: StandIn) -> None:
-    with pytest.raises(UserError, match=r"refused LOGFIRE_TOKEN \(401\)") as raised:
+    with pytest.raises(UserError, match=r"rejected LOGFIRE_TOKEN \(401\)") as raised:
         service({"LOGFIRE_TOKEN": "secret-value", "LOGFIRE_ENDPOINT": stand_in.url})
     assert "secret-value" not in str(raised.value)
 
 
 def test_a_service_out_of_reach_is_a_sentence() -> None:
     away = f"http://127.0.0.1:{free_port()}"
-    with pytest.raises(UserError, match=r"was not reached .* unset LOGFIRE_TOKEN"):
+    with pytest.raises(UserError, match=r"^cannot reach Logfire at .* unset LOGFIRE_TOKEN"):
         service({"LOGFIRE_TOKEN": "t", "LOGFIRE_ENDPOINT": away})
 
 
@@ -77,7 +77,11 @@ def test_a_service_out_of_reach_is_a_sentence() -> None:
     [
         ("API_PORT", "http", "API_PORT=http is not a port"),
         ("PROMETHEUS_LISTEN", "127.0.0.1:70000", "PROMETHEUS_LISTEN=127.0.0.1:70000 is not a port"),
-        ("OTLP_HTTP_LISTEN", "0.0.0.0:4318", "the demo listens on loopback only: OTLP_HTTP_LISTEN"),
+        (
+            "OTLP_HTTP_LISTEN",
+            "0.0.0.0:4318",
+            "OTLP_HTTP_LISTEN=0.0.0.0:4318 names 0.0.0.0, but the demo listens on loopback only",
+        ),
     ],
 )
 def test_a_bad_port_is_named_with_its_variable(variable: str, value: str, sentence: str) -> None:
@@ -96,9 +100,13 @@ def test_a_port_may_be_given_with_or_without_its_host() -> None:
         (
             "prod",
             "hybrid",
-            "no collector file 'environments/prod': environments/ has agent, development, ",
+            "there is no collector/environments/prod.yaml: choose one of agent, development, ",
         ),
-        ("development", "nowhere", "no collector file 'routes/nowhere': routes/ has "),
+        (
+            "development",
+            "nowhere",
+            "there is no collector/routes/nowhere.yaml: choose one of ",
+        ),
     ],
 )
 def test_an_unknown_file_is_told_with_those_there_are(
@@ -109,7 +117,7 @@ def test_an_unknown_file_is_told_with_those_there_are(
 
 
 def test_a_route_without_prometheus_starts_none() -> None:
-    pipeline = assembled("development", "logfire-only", [], "", silent)
+    pipeline = pipeline_of("development", "logfire-only", [], "", silent)
     assert not pipeline.uses_prometheus
     assert pipeline.configs[-1] == "routes/logfire-only"
 
@@ -119,7 +127,7 @@ def test_the_token_of_a_second_project_reaches_the_collector(
 ) -> None:
     monkeypatch.setenv("LOGFIRE_TOKEN_SECOND", "another")
     assert (
-        assembled("development", "hybrid", [], "", silent).variables["LOGFIRE_TOKEN_SECOND"]
+        pipeline_of("development", "hybrid", [], "", silent).variables["LOGFIRE_TOKEN_SECOND"]
         == "another"
     )
 
@@ -131,9 +139,9 @@ def test_a_viewer_without_npm_or_unknown_is_a_sentence(
     monkeypatch.setenv("AGENTICAL_CACHE", str(tmp_path))
     monkeypatch.setattr(viewer, "package", lambda: "a-package")
     with pytest.raises(UserError, match=r"^VIEWER=aspire needs npm: install Node\.js"):
-        assembled("development", "hybrid", [], "aspire", silent)
-    with pytest.raises(UserError, match=r'^VIEWER=jaeger is not known: set it to "aspire"'):
-        assembled("development", "hybrid", [], "jaeger", silent)
+        pipeline_of("development", "hybrid", [], "aspire", silent)
+    with pytest.raises(UserError, match=r'^VIEWER=jaeger is not supported: set it to "aspire"'):
+        pipeline_of("development", "hybrid", [], "jaeger", silent)
 
 
 def test_a_proxy_that_the_guard_could_not_use_leaves_it_out(

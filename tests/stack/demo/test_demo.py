@@ -95,10 +95,10 @@ def test_a_short_demo_says_what_arrived_and_leaves_nothing(folder: Path) -> None
 
 def test_ctrl_c_ends_a_demo_in_order(folder: Path) -> None:
     demo = Demo(folder)
-    demo.wait_for("Ctrl-C ends it")
+    demo.wait_for("press Ctrl-C to stop")
     demo.process.send_signal(signal.SIGINT)
     assert demo.ended() == 0, demo.said()
-    assert demo.said().endswith("stopped everything, nothing is left behind\n")
+    assert demo.said().endswith("stopped all processes and removed their data\n")
     assert demo.left() == []
 
 
@@ -122,7 +122,7 @@ def test_a_port_in_use_is_named_with_its_role_and_its_variable(
         monkeypatch.setenv("OTLP_HTTP_LISTEN", f"127.0.0.1:{port}")
         outcome = agentical("demo")
     sentence = (
-        f"port {port} (collector, OTLP over HTTP) is in use: stop what listens there, "
+        f"port {port} (collector, OTLP over HTTP) is in use: stop the program that listens there, "
         "or set OTLP_HTTP_LISTEN to a free one"
     )
     assert (outcome.code, outcome.err) == (1, f"agentical: {sentence}\n")

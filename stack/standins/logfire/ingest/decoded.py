@@ -1,4 +1,4 @@
-"""What one request decodes to: rows for a table, and what was left out and why."""
+"""The result of decoding one request: rows for a table, and what was dropped and why."""
 
 import time
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ OLDEST_SECONDS, NEWEST_SECONDS = 24 * 3600, 3600
 
 @dataclass
 class Decoded:
-    """The rows of one request, made at `now` (nanoseconds since the epoch)."""
+    """The rows of one request, received at `now` (nanoseconds since the epoch)."""
 
     table: str
     now: int = field(default_factory=time.time_ns)
@@ -20,7 +20,7 @@ class Decoded:
     reason: str = ""
 
     def in_window(self, nanoseconds: int) -> bool:
-        """Tell whether a time lies in -24 h .. +1 h; one that does not is dropped and counted."""
+        """Return whether a time is in -24 h .. +1 h; if not, count it as dropped."""
         age = self.now - nanoseconds
         if -NEWEST_SECONDS * 10**9 <= age <= OLDEST_SECONDS * 10**9:
             return True
@@ -28,6 +28,6 @@ class Decoded:
         return False
 
     def reject(self, reason: str) -> None:
-        """Count one item that is invalid; the answer is then a partial success."""
+        """Count an invalid item; the response then reports a partial success."""
         self.rejected += 1
         self.reason = reason

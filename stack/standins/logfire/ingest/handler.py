@@ -25,12 +25,12 @@ from stack.standins.logfire.store import Store
 from stack.standins.logfire.tokens import accepts_token
 
 PROTOBUF = "application/x-protobuf"
-AT_ONCE = 4  # requests read and decoded at the same time: the bound on their memory
+MAX_CONCURRENT = 4  # requests read and decoded concurrently: limits their memory
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One OTLP path: what it counts, and how its requests and answers look."""
+    """One OTLP path: what it counts, and its request and response messages."""
 
     counted: str
     decode: Callable[[bytes], Decoded]
@@ -48,24 +48,22 @@ SIGNALS = {
 
 
 class Ingest:
-    """The handler of the three paths."""
-
     def __init__(self, store: Store, token: str) -> None:
         self.store, self.token = store, token
-        self.turn = asyncio.Semaphore(AT_ONCE)
+        self.turn = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def __call__(self, request: Request) -> Response:
-        """Answer one export, with the faults that are on."""
+        """Answer one export, with the current faults."""
         faults = CuttingProtocol.faults
         await faults.delay()
         received = 0
         try:
             async with self.turn:
-                # Read before refusing: a client that still writes would see a broken connection.
+                # Read before refusing, or a client that is still writing sees a broken connection.
                 body, received = await read_body(request)
                 self._check(request, body, faults)
                 signal = SIGNALS[request.url.path]
-                answer = await run_in_threadpool(self._take, signal, body)
+                answer = await run_in_threadpool(self._store, signal, body)
         except RefusedError as error:
             self.store.count(refused=True, body_bytes=received)
             headers = faults.headers if error.status == faults.status else {}
@@ -75,16 +73,16 @@ class Ingest:
 
     def _check(self, request: Request, body: bytes, faults: Faults) -> None:
         if faults.status is not None:
-            raise RefusedError(faults.status, "told to refuse")
+            raise RefusedError(faults.status, "refused because of the fault `refuse`")
         if not accepts_token(request, self.token):
             raise RefusedError(401, "invalid write token")
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != PROTOBUF:
-            raise RefusedError(415, f"send OTLP as {PROTOBUF}, not {kind or 'without a type'}")
+            raise RefusedError(415, f"send OTLP as {PROTOBUF}, not as {kind or 'untyped data'}")
         if faults.poisoned(body):
-            raise RefusedError(400, "the body contains what was told to be poison")
+            raise RefusedError(400, "refused because of the fault `poison`")
 
-    def _take(self, signal: Signal, body: bytes) -> bytes:
+    def _store(self, signal: Signal, body: bytes) -> bytes:
         try:
             decoded = signal.decode(body)
             self.store.add(decoded, signal.counted)
@@ -92,11 +90,11 @@ class Ingest:
             raise RefusedError(400, f"the body is not an OTLP export: {error}") from None
         except (pa.ArrowInvalid, OverflowError) as error:
             raise RefusedError(400, f"a value does not fit its column: {error}") from None
-        return answer_to(signal, decoded)
+        return response_to(signal, decoded)
 
 
-def answer_to(signal: Signal, decoded: Decoded) -> bytes:
-    """Return OTLP's answer: empty for success, else how many were rejected and why."""
+def response_to(signal: Signal, decoded: Decoded) -> bytes:
+    """Return the OTLP response: empty for success, else how many items were rejected and why."""
     response = signal.response()
     if decoded.rejected:
         setattr(response.partial_success, signal.rejected, decoded.rejected)

@@ -1,4 +1,4 @@
-"""Metric data points as rows of the table `metrics`, one row a point."""
+"""Metric data points as rows of the table `metrics`, one row per point."""
 
 from typing import Any
 
@@ -38,7 +38,6 @@ def decode_metrics(body: bytes) -> Decoded:
 
 
 def add_metric(decoded: Decoded, metric: Metric, shared: Row) -> None:
-    """Add the points of one metric."""
     kind = metric.WhichOneof("data") or "none"
     data: Any = getattr(metric, kind, None)
     points = getattr(data, "data_points", ())
@@ -70,26 +69,22 @@ def values_of(kind: str, point: Any) -> Row:
 
 
 def scalar(point: NumberDataPoint) -> Row:
-    """Return the columns of a gauge's or a sum's point."""
     value = point.as_int if point.WhichOneof("value") == "as_int" else point.as_double
     return (float(value), *(None,) * 4, *NO_BUCKETS, *NO_EXPONENTIAL)
 
 
 def totals(point: HistogramDataPoint | ExponentialHistogramDataPoint) -> Row:
-    """Return smallest, largest, count and sum; the smallest and largest may be unknown."""
     low = point.min if point.HasField("min") else None
     high = point.max if point.HasField("max") else None
     return low, high, point.count, point.sum
 
 
 def histogram(point: HistogramDataPoint) -> Row:
-    """Return the columns of a point with explicit bounds."""
     buckets = (list(point.bucket_counts), list(point.explicit_bounds))
     return (None, *totals(point), *buckets, *NO_EXPONENTIAL)
 
 
 def exponential(point: ExponentialHistogramDataPoint) -> Row:
-    """Return the columns of an exponential histogram's point."""
     return (
         None,
         *totals(point),

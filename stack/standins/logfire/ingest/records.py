@@ -1,4 +1,4 @@
-"""Spans and logs as rows of the table `records`."""
+"""Spans and log records as rows of the table `records`."""
 
 import os
 from typing import Any
@@ -35,14 +35,14 @@ def decode_traces(body: bytes) -> Decoded:
             shared = scope_columns(scope_spans.scope) + resource
             for span in scope_spans.spans:
                 if len(span.trace_id) != 16 or len(span.span_id) != 8:
-                    decoded.reject("a span's trace id or span id has not 16 and 8 bytes")
+                    decoded.reject("a span needs a trace id of 16 bytes and a span id of 8")
                 elif decoded.in_window(span.start_time_unix_nano):
                     add_span(decoded, span, shared)
     return decoded
 
 
 def add_span(decoded: Decoded, span: Span, shared: Row) -> None:
-    """Add one span; what the Logfire SDK says in `logfire.*` attributes goes to its columns."""
+    """Add one span; the Logfire SDK's `logfire.*` attributes go to their columns."""
     attributes = attributes_of(span.attributes)
     kind = attributes.pop("logfire.span_type", "span")
     if kind == "pending_span":
@@ -85,7 +85,6 @@ def decode_logs(body: bytes) -> Decoded:
 
 
 def add_log(decoded: Decoded, log: LogRecord, shared: Row) -> None:
-    """Add one log record, as a child of the span it was written in."""
     attributes = attributes_of(log.attributes)
     body = value_of(log.body)
     message = text_of(body)
@@ -114,7 +113,6 @@ def add_log(decoded: Decoded, log: LogRecord, shared: Row) -> None:
 
 
 def exception_of(span: Span) -> Row:
-    """Return the exception columns, from the first event that is one."""
     for event in span.events:
         if event.name == "exception":
             return exception_columns(attributes_of(event.attributes))
@@ -122,13 +120,12 @@ def exception_of(span: Span) -> Row:
 
 
 def exception_columns(attributes: Attributes) -> Row:
-    """Return `is_exception` and the three columns that describe it."""
     names = ("exception.type", "exception.message", "exception.stacktrace")
     return (True, *(text_of(attributes.get(name)) for name in names))
 
 
 def events_of(span: Span) -> tuple[bytes | None, bytes | None]:
-    """Return events and links as JSON, None where there are none."""
+    """Return events and links as JSON, or None if there are none."""
     events = [
         {
             "event_name": event.name,
@@ -149,7 +146,7 @@ def events_of(span: Span) -> tuple[bytes | None, bytes | None]:
 
 
 def attribute_columns(attributes: Attributes) -> Row:
-    """Return the columns from `attributes` to `url_query`; old HTTP names count as well."""
+    """Return the columns from `attributes` to `url_query`; old HTTP attribute names work too."""
     tags: Any = attributes.pop("logfire.tags", None)
     get = attributes.get
     status = get("http.response.status_code", get("http.status_code"))

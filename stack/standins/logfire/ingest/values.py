@@ -1,4 +1,4 @@
-"""OTLP values as Python values and JSON, and the columns that scopes and resources share."""
+"""OTLP values as Python values and JSON, and the columns of scopes and resources."""
 
 import base64
 from collections.abc import Iterable
@@ -28,34 +28,30 @@ def value_of(value: AnyValue) -> Any:
 
 
 def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
-    """Return attributes as a dictionary."""
     return {pair.key: value_of(pair.value) for pair in pairs}
 
 
 def json_of(value: object) -> bytes:
-    """Return JSON text; what JSON cannot say (NaN, infinity) becomes null."""
+    """Return JSON text; NaN and infinity, which JSON does not have, become null."""
     return to_json(value, inf_nan_mode="null")
 
 
 def text_of(value: object) -> str | bytes | None:
-    """Return a value for a text column."""
     return value if value is None or isinstance(value, str) else json_of(value)
 
 
 def number_of(value: object, limit: int) -> int | None:
-    """Return a whole number that fits a column, or None: producers send what they like."""
+    """Return an integer that fits the column, or None: an attribute may have any type."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     return value if isinstance(value, int) and -limit <= value < limit else None
 
 
 def scope_columns(scope: InstrumentationScope) -> tuple[Any, ...]:
-    """Return the values of the columns in `schema.SCOPE`."""
     return scope.name or None, scope.version or None, json_of(attributes_of(scope.attributes))
 
 
 def resource_columns(resource: Resource) -> tuple[Any, ...]:
-    """Return the values of the columns in `schema.RESOURCE`."""
     attributes = attributes_of(resource.attributes)
     get = attributes.get
     environment = get("deployment.environment.name", get("deployment.environment"))

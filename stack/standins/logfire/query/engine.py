@@ -1,4 +1,4 @@
-"""One query: read-only SQL on the rows of a time range."""
+"""Runs one query: read-only SQL on the rows of a time range."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ READ_ONLY = SQLOptions().with_allow_ddl(False).with_allow_dml(False).with_allow_
 
 
 class Query(BaseModel):
-    """The body of `POST /v2/query`; times carry a time zone."""
+    """The body of `POST /v2/query`; times need a time zone."""
 
     sql: str
     min_timestamp: AwareDatetime
@@ -30,7 +30,7 @@ class Query(BaseModel):
 
 @dataclass(frozen=True)
 class SqlError(Exception):
-    """The engine refused the query; the message is its own sentence."""
+    """The query engine rejected the query; the message is the engine's."""
 
     message: str
 
@@ -38,20 +38,20 @@ class SqlError(Exception):
 def run(query: Query, store: Store) -> pa.Table:
     """Return the result as an Arrow table; raises `SqlError`.
 
-    Each query has a context of its own, on a snapshot: nothing it does outlives it.
+    Each query has its own context on a snapshot, so it cannot affect other queries.
     """
     try:
         context = session(query, store)
         frame = context.sql_with_options(rewrite(query.sql), READ_ONLY)
         return frame.limit(query.limit).to_arrow_table()
     except Exception as error:  # the engine raises bare exceptions
-        raise SqlError(sentence(error)) from error
+        raise SqlError(message_of(error)) from error
 
 
 def session(query: Query, store: Store) -> SessionContext:
-    """Return a context with the two tables, bounded in memory and with no files."""
+    """Return a context with the two tables, limited memory and no disk."""
     runtime = RuntimeEnvBuilder().with_greedy_memory_pool(QUERY_BYTES).with_disk_manager_disabled()
-    # One partition: the Python functions hold one lock anyway, and small queries start faster.
+    # One partition: the Python functions share the GIL anyway, and small queries start faster.
     config = SessionConfig().with_target_partitions(1).with_information_schema(True)
     context = SessionContext(config, runtime)
     register_functions(context)
@@ -65,26 +65,23 @@ def session(query: Query, store: Store) -> SessionContext:
 
 
 def microseconds(time: datetime) -> int:
-    """Return microseconds since the epoch."""
     return int(time.timestamp() * 1_000_000)
 
 
 def empty(schema: pa.Schema) -> pa.RecordBatch:
-    """Return a batch with no rows."""
     return pa.RecordBatch.from_pylist([], schema=schema)
 
 
 def of_environment(batch: pa.RecordBatch, environments: list[str]) -> pa.RecordBatch:
-    """Return the rows of the environments; an empty name stands for "none set"."""
+    """Return the rows of these environments; an empty name means that none is set."""
     names = pc.fill_null(batch.column("deployment_environment"), "")
     return batch.filter(pc.is_in(names, value_set=pa.array(environments, pa.string())))
 
 
 def is_json(field: pa.Field) -> bool:
-    """Tell whether a result's column is a JSON column of a table, whatever its name is now."""
+    """Return whether a result column comes from a JSON column, also after a rename."""
     return (field.metadata or {}).get(b"is_json") == IS_JSON["is_json"].encode()
 
 
-def sentence(error: Exception) -> str:
-    """Return the engine's message without its wrappers."""
+def message_of(error: Exception) -> str:
     return str(error).removeprefix("DataFusion error: ").strip()

@@ -12,7 +12,7 @@ from stack.standins.logfire.query.engine import is_json
 
 JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 ARROW = "application/vnd.apache.arrow.stream"
-# The engine's names of types, as its own JSON has them.
+# The names of types in the engine's own JSON.
 NAMES = {
     "string": "Utf8",
     "string_view": "Utf8View",
@@ -26,13 +26,12 @@ NAMES = {
 
 
 def choose(accept: str) -> str:
-    """Return the first format that an Accept header names; JSON when it names none."""
+    """Return the first supported format in an Accept header; JSON by default."""
     wanted = [part.split(";")[0].strip().lower() for part in accept.split(",")]
     return next((kind for kind in wanted if kind in (JSON, NDJSON, CSV, ARROW)), JSON)
 
 
 def encode(table: pa.Table, kind: str, *, include_schema: bool) -> bytes:
-    """Return the body in one of the four formats."""
     if kind == ARROW:
         return arrow(table)
     if kind == CSV:
@@ -45,12 +44,12 @@ def encode(table: pa.Table, kind: str, *, include_schema: bool) -> bytes:
 
 
 def json_text(value: object) -> bytes:
-    """Return JSON; times in ISO 8601, what JSON cannot say as null."""
+    """Return JSON: times in ISO 8601, NaN and infinity as null."""
     return to_json(value, inf_nan_mode="null", bytes_mode="base64", fallback=str)
 
 
 def rows(table: pa.Table) -> list[dict[str, Any]]:
-    """Return rows as dictionaries, JSON columns as the values they hold."""
+    """Return rows as dictionaries, with JSON columns parsed."""
     columns = [
         [parsed(text) for text in column.to_pylist()] if is_json(field) else column.to_pylist()
         for field, column in zip(table.schema, table.columns, strict=True)
@@ -60,7 +59,7 @@ def rows(table: pa.Table) -> list[dict[str, Any]]:
 
 
 def parsed(text: str | None) -> Any:
-    """Return what a JSON column holds; text that a query made of it stays text."""
+    """Return the parsed value of a JSON column; a query may have turned it into other text."""
     try:
         return None if text is None else from_json(text)
     except ValueError:
@@ -68,7 +67,6 @@ def parsed(text: str | None) -> Any:
 
 
 def fields(schema: pa.Schema) -> list[dict[str, Any]]:
-    """Return the description of the columns."""
     return [
         {"name": field.name, "data_type": data_type(field.type), "nullable": field.nullable}
         for field in schema
@@ -76,7 +74,7 @@ def fields(schema: pa.Schema) -> list[dict[str, Any]]:
 
 
 def data_type(kind: pa.DataType) -> Any:
-    """Return a type under the engine's name."""
+    """Return the engine's name of a type."""
     if pa.types.is_timestamp(kind):
         unit = {"s": "Second", "ms": "Millisecond", "us": "Microsecond", "ns": "Nanosecond"}
         return {"Timestamp": [unit[kind.unit], kind.tz]}
@@ -86,7 +84,6 @@ def data_type(kind: pa.DataType) -> Any:
 
 
 def arrow(table: pa.Table) -> bytes:
-    """Return an Arrow IPC stream."""
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -94,7 +91,7 @@ def arrow(table: pa.Table) -> bytes:
 
 
 def csv(table: pa.Table) -> bytes:
-    """Return CSV; lists, which CSV does not have, as JSON."""
+    """Return CSV; lists are written as JSON."""
     for place, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
             texts = [json_text(value) for value in table.column(place).to_pylist()]

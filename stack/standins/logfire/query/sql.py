@@ -1,4 +1,4 @@
-"""The service's SQL extensions, in terms of what DataFusion alone understands."""
+"""Rewrites Logfire's SQL extensions to SQL that DataFusion understands."""
 
 import re
 from typing import Any, ClassVar
@@ -16,7 +16,9 @@ from sqlglot.parsers.postgres import PostgresParser
 from stack.standins.logfire.ingest.values import text_of
 
 EXTENDED = re.compile(r"->|\?|\blevel\b|\btime_bucket\b", re.IGNORECASE)
-PLAIN = re.compile(r"[\w.-]*[A-Za-z_][\w.-]*", re.ASCII)  # no index, and no escape in JSON
+PLAIN = re.compile(
+    r"[\w.-]*[A-Za-z_][\w.-]*", re.ASCII
+)  # not an array index, and without characters that JSON escapes
 LEVELS = {"trace": 1, "debug": 5, "info": 9, "notice": 10, "warn": 13, "error": 17, "fatal": 21}
 LEVEL_NAMES = {number: name for name, number in LEVELS.items()}
 JSON_STEPS = (exp.JSONExtract, exp.JSONExtractScalar)
@@ -24,23 +26,21 @@ COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In)
 
 
 class PlainParser(PostgresParser):
-    """Postgres' syntax, with functions left as they are written, and `->` never a lambda."""
+    """Postgres syntax with unchanged function calls, and in which `->` is never a lambda."""
 
     LAMBDAS: ClassVar = {}
     FUNCTIONS: ClassVar = {}
 
 
 class Service(Postgres):
-    """The dialect that queries are read and written in."""
-
     Parser = PlainParser
 
 
 def rewrite(sql: str) -> str:
-    """Return the SQL with JSON operators, `time_bucket` and level names as DataFusion has them.
+    """Return the SQL with JSON operators, `time_bucket` and level names translated.
 
-    A query that uses none of them, or that cannot be parsed, is returned as it is: the engine's
-    own sentence about an error is the better one.
+    A query without them, or that cannot be parsed, is returned unchanged: the engine's error
+    message is the better one.
     """
     if not EXTENDED.search(sql):
         return sql
@@ -54,7 +54,7 @@ def rewrite(sql: str) -> str:
 
 
 def rewritten(tree: exp.Expr) -> exp.Expr:
-    """Replace what DataFusion lacks; JSON steps may nest."""
+    """Replace what DataFusion lacks; JSON operators may be nested."""
     for node in list(tree.walk()):
         if isinstance(node, JSON_STEPS):
             node.replace(json_get(node.this, node.expression))
@@ -69,7 +69,7 @@ def rewritten(tree: exp.Expr) -> exp.Expr:
 
 
 def json_get(document: exp.Expr, key: exp.Expr) -> exp.Expr:
-    """Return the call for one `->>` step; a path of sqlglot's is its single key again."""
+    """Return the function call for one `->` or `->>`; sqlglot wraps a key in a path."""
     if isinstance(key, exp.JSONPath):
         key = exp.Literal.string(key.expressions[-1].this)
     if isinstance(key, exp.Literal):
@@ -78,14 +78,13 @@ def json_get(document: exp.Expr, key: exp.Expr) -> exp.Expr:
 
 
 def time_bucket(width: exp.Expr, time: exp.Expr) -> exp.Expr:
-    """Return `date_bin`; the width may be an interval or just its text."""
     if isinstance(width, exp.Literal):
         width = exp.Interval(this=width)
     return exp.Anonymous(this="date_bin", expressions=[width, time])
 
 
 def level_as_number(comparison: exp.Expr) -> None:
-    """Replace level names by numbers where they are compared with a column `level`."""
+    """Replace level names by numbers in comparisons with a column `level`."""
     sides = [side for side in comparison.args.values() if isinstance(side, exp.Expr)]
     if any(isinstance(side, exp.Column) and side.name.lower() == "level" for side in sides):
         for literal in list(comparison.find_all(exp.Literal)):
@@ -94,7 +93,7 @@ def level_as_number(comparison: exp.Expr) -> None:
 
 
 def register_functions(context: SessionContext) -> None:
-    """Add the functions that rewritten queries call, and `level_num` and `level_name`."""
+    """Register the functions of rewritten queries, and `level_num` and `level_name`."""
     text, whole = pa.string(), pa.int64()
     context.register_udf(udf(json_get_str, [text, text], text, "immutable", "json_get_str"))
     context.register_udf(udf(level_num, [text], whole, "immutable", "level_num"))
@@ -102,21 +101,21 @@ def register_functions(context: SessionContext) -> None:
 
 
 def json_get_str(documents: pa.Array, keys: pa.Array) -> pa.Array:
-    """Return the value under a key of JSON objects as text; NULL where there is none."""
+    """Return the value of a key in JSON objects as text; NULL if it is missing."""
     if len(documents) == 0:
         return pa.array([], pa.string())
     key = keys[0].as_py()
     if key is None or pc.count_distinct(keys).as_py() != 1:
         pairs = zip(documents.to_pylist(), keys.to_pylist(), strict=True)
         return pa.array([get(document, key) for document, key in pairs], pa.string())
-    # Looking for the key's text first spares parsing most documents.
+    # Search for the key's text first, to avoid parsing most documents.
     needle = f'"{key}"' if PLAIN.fullmatch(key) else ""
     candidates = pc.if_else(pc.match_substring(documents, needle), documents, None)
     return pa.array([get(document, key) for document in candidates.to_pylist()], pa.string())
 
 
 def get(document: str | None, key: str | None) -> str | bytes | None:
-    """Return one value as text: a string as it is, the rest as JSON; an index for arrays."""
+    """Return one value as text (non-strings as JSON); the key of an array is an index."""
     if document is None or key is None:
         return None
     try:
@@ -131,10 +130,8 @@ def get(document: str | None, key: str | None) -> str | bytes | None:
 
 
 def level_num(names: pa.Array) -> pa.Array:
-    """Return the numbers of level names."""
     return pa.array([LEVELS.get((name or "").lower()) for name in names.to_pylist()], pa.int64())
 
 
 def level_name(numbers: pa.Array) -> pa.Array:
-    """Return the names of level numbers."""
     return pa.array([LEVEL_NAMES.get(number) for number in numbers.to_pylist()], pa.string())

@@ -1,4 +1,4 @@
-"""What keeps telemetry from hurting the service."""
+"""Limits the OpenTelemetry SDK's own log records, and lets it count what it drops."""
 
 import logging
 import os
@@ -11,8 +11,11 @@ SECONDS_BETWEEN_WARNINGS = 60.0
 COUNTED = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 
 
-def quieten_exporters() -> None:
-    """Keep OpenTelemetry's own records out of the export, and to one a minute on stderr."""
+def limit_sdk_logs() -> None:
+    """Log OpenTelemetry's own records to stderr only, at most one a minute.
+
+    A failed export logs an error; exporting that record would fail and log again.
+    """
     own = logging.getLogger("opentelemetry")
     if own.propagate:
         own.propagate = False
@@ -23,12 +26,12 @@ def quieten_exporters() -> None:
 
 
 @contextmanager
-def counting_losses() -> Iterator[None]:
-    """Have the processors and exporters made inside count what they drop, as metrics.
+def counting_drops() -> Iterator[None]:
+    """Let processors and exporters created in this context count what they drop, as metrics.
 
     `otel.sdk.processor.span.processed` and `otel.sdk.exporter.span.exported` (the same for `log`)
-    with an `error.type`: they rise while the receiver is away, and arrive when it is back. Set for
-    the whole process, the variable would also count each span at its start and its end.
+    with an `error.type` grow while the receiver is away, and are exported when it is back. Set for
+    the whole process, the variable would also count every span at its start and its end.
     """
     before = os.environ.get(COUNTED)
     os.environ.setdefault(COUNTED, "true")
@@ -40,23 +43,22 @@ def counting_losses() -> Iterator[None]:
 
 
 class OncePerInterval(logging.Filter):
-    """Lets one record through every `seconds`, and says with the next how many it held back."""
+    """Passes one record every `seconds`; the next one says how many were suppressed."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._open_at = 0.0
-        self._held = 0
+        self._next_at = 0.0
+        self._suppressed = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Decide about one record."""
         with self._lock:
             now = time.monotonic()
-            if now < self._open_at:
-                self._held += 1
+            if now < self._next_at:
+                self._suppressed += 1
                 return False
-            held, self._held, self._open_at = self._held, 0, now + self._seconds
-        if held:
-            record.msg, record.args = f"{record.getMessage()} ({held} more before)", ()
+            suppressed, self._suppressed, self._next_at = self._suppressed, 0, now + self._seconds
+        if suppressed:
+            record.msg, record.args = f"{record.getMessage()} ({suppressed} more suppressed)", ()
         return True
