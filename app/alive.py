@@ -11,8 +11,8 @@ import sys
 from redis import RedisError, ResponseError
 
 from app.connections import gauge_client
-from app.queue import GROUP
 from app.settings import Settings, load
+from app.tasks.queue import GROUP
 
 
 def seconds_since_poll(settings: Settings) -> float | None:

@@ -18,7 +18,7 @@ from app.errors import SERVER_LOST_ERRORS, reason
 from app.messages import Document, Health, Name, NewTask, Queued, Stats, TaskState
 from app.refusals import BodyLimit, add_refusals, refusals
 from app.settings import Settings, SettingsError, load
-from app.tasks import Task
+from app.tasks.handlers import Task
 
 SERVICE = "agentical-api"
 HEALTH_SECONDS = 1.5

@@ -13,10 +13,10 @@ from redis import asyncio as async_redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from app.database import Database
 from app.errors import SERVER_LOST_ERRORS, ServerLostError, reason, server_of
-from app.queue import TaskQueue
 from app.settings import Settings
+from app.tasks.database import Database
+from app.tasks.queue import TaskQueue
 
 START_SECONDS = 30.0
 RETRY_SECONDS = 0.5

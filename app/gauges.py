@@ -9,7 +9,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.database import Database
+from app.tasks.database import Database
 
 Read = Callable[[], Iterable[Observation]]
 meter = metrics.get_meter(__name__)

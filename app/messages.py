@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, Field
 
-from app.tasks import HANDLERS
+from app.tasks.handlers import HANDLERS
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 

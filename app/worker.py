@@ -9,13 +9,13 @@ import sys
 import httpx
 
 from app import __version__, gauges, telemetry
-from app.agents import execute
 from app.connections import connect
-from app.database import Database
 from app.errors import REJECTED_BY_POSTGRES, SERVER_LOST_ERRORS, ServerLostError, reason, server_of
-from app.queue import Message, TaskQueue
 from app.settings import Settings, SettingsError, load
-from app.tasks import Outcome
+from app.tasks.database import Database
+from app.tasks.execution import execute
+from app.tasks.handlers import Outcome
+from app.tasks.queue import Message, TaskQueue
 
 SERVICE = "agentical-worker"
 RETRY_SECONDS = 1.0

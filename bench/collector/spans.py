@@ -167,7 +167,7 @@ def _api_spans(scopes: Scopes, trace: str, route: int, *, slow: bool) -> None:
             "messaging.queue.depth": 1}  # fmt: skip
     parent = server.span_id.hex()
     send = span("send tasks", sent, kind="PRODUCER", trace=trace, parent=parent, duration=0.002)
-    _add(scopes, "app.queue", send)
+    _add(scopes, "app.tasks.queue", send)
     _command(scopes, trace, send, "XADD XLEN", "XADD ? ? ? ? ? ? ? ? ? ? ? ?\nXLEN ?")
 
 
@@ -176,12 +176,12 @@ def _worker_spans(scopes: Scopes, trace: str, *, failed: bool) -> None:
              "messaging.operation.type": "process", "messaging.message.delivery_count": 1,
              "messaging.message.id": "cfeb7512-ad3e-491b-9f2a-641b1d4bf485"}  # fmt: skip
     process = span("process tasks", taken, kind="CONSUMER", trace=trace, duration=0.006)
-    _add(scopes, "app.queue", process)
+    _add(scopes, "app.tasks.queue", process)
     done = {"agent_id": "archivist", "task_type": "word_statistics", "duration_ms": 0.193,
             "status": "error" if failed else "success"}  # fmt: skip
     status, parent = ("ERROR" if failed else "UNSET"), process.span_id.hex()
     agent = span("agent_execution", done, trace=trace, parent=parent, status=status)
-    _add(scopes, "app.agents", agent)
+    _add(scopes, "app.tasks.execution", agent)
     _statement(scopes, trace, process, FINISH)
     _command(scopes, trace, process, "XACK XDEL", "XACK ? ? ?\nXDEL ? ?")
 

@@ -81,7 +81,7 @@ def sampled(requests: int = 500) -> bytes:
 def exception() -> Event:
     """Return what a failed agent leaves on its span."""
     failure = {"exception.type": "ValueError", "exception.message": "the text has no words"}
-    trace = 'Traceback\n  File "app/agents.py", line 29, in execute\n' * 5
+    trace = 'Traceback\n  File "app/tasks/execution.py", line 29, in execute\n' * 5
     return Event("exception", {**failure, "exception.stacktrace": trace})
 
 

@@ -17,9 +17,9 @@ from otelcol_runner.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 from redis import Redis as Client
 
-from app.database import Database
 from app.errors import SERVER_LOST_ERRORS
-from app.queue import GROUP
+from app.tasks.database import Database
+from app.tasks.queue import GROUP
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
 from tests.app.conftest import connected_to, folder

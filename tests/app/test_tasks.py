@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from app.database import Database
-from app.tasks import Outcome, Task
+from app.tasks.database import Database
+from app.tasks.handlers import Outcome, Task
 from stack.services.postgres import Postgres
 from tests.app.conftest import connected_to
 from tests.app.house import House

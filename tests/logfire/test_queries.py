@@ -120,7 +120,7 @@ def test_every_failed_task_is_among_the_errors_with_its_trace_and_its_logs(
 ) -> None:
     failed = [r for r in ask(running, "errors_with_traces") if r["span_name"] == "agent_execution"]
     assert len(failed) == tasks(running, status="error")
-    assert {row["error"] for row in failed} == {"app.tasks.TaskFailedError"}
+    assert {row["error"] for row in failed} == {"app.tasks.handlers.TaskFailedError"}
     logs = ask(running, "trace_logs")
     assert ("error", "Agent task failed") in {(row["level"], row["message"]) for row in logs}
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from app.errors import SERVER_LOST_ERRORS
 from app.settings import Settings
-from app.tasks import Outcome, Task
+from app.tasks.handlers import Outcome, Task
 
 # To add an agent, insert a row.
 SCHEMA = """

@@ -7,7 +7,7 @@ import httpx
 from opentelemetry import trace
 from opentelemetry.trace import Span, StatusCode
 
-from app.tasks import HANDLERS, Outcome, Result, Task, TaskFailedError
+from app.tasks.handlers import HANDLERS, Outcome, Result, Task, TaskFailedError
 
 MAX_DELIVERIES = 5
 logger = logging.getLogger(__name__)

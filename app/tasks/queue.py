@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from app.tasks import Task
+from app.tasks.handlers import Task
 
 GROUP = "workers"
 POLL_MS = 1000

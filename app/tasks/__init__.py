@@ -1,0 +1,1 @@
+"""The tasks: their types, the queue, where they are stored, and one execution."""
