@@ -39,10 +39,7 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     if pipeline.alertmanager and pipeline.recorder:
         found.append(("Alertmanager", pipeline.alertmanager.url, "what fires, silences"))
         found.append(("notifications", pipeline.recorder.url, told(pipeline)))
-    if pipeline.guard is not None:
-        found.append(
-            ("guard", pipeline.guard.url, f"before both; remote write: {ports.guard_metrics}")
-        )
+    found.append(("guard", pipeline.guard.url, f"before both; remote write: {ports.guard_metrics}"))
     if "also-scrape" in pipeline.overlays:
         found.append(("", f"http://127.0.0.1:{ports.scrape}/metrics", "scrape endpoint"))
     found += [

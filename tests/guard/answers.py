@@ -67,7 +67,7 @@ exporter tries again, by `http_response_status_code`: 502 from the guard is a re
   ([exporter.go](https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/exporter/prometheusremotewriteexporter/v0.158.0/exporter/prometheusremotewriteexporter/exporter.go),
   `execute`). Its own timeout is a permanent error: the buffer's is shorter.
 - The guard passes only what concerns the batch itself: 400, 409, 413, 422
-  ([haproxy.cfg](../collector/guard/haproxy.cfg)).
+  ([Caddyfile](../collector/guard/Caddyfile)).
 """
 
 
