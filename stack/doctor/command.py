@@ -96,8 +96,8 @@ def unguarded(checkup: Checkup) -> list[str]:
     ]
     sentence = (
         f"no guard stands before {' and '.join(bare)}: what waits there is deleted at an answer of "
-        "401, 403 or 500, as to a rotated token: start one as the head of collector/guard/Caddyfile "
-        "says"
+        "401, 403 or 500, as to a rotated token: start one, as the head of "
+        "collector/guard/Caddyfile says"
     )
     return [sentence] if bare else []
 

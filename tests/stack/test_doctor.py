@@ -118,7 +118,7 @@ def test_a_missing_guard_is_a_warning_that_says_how_to_start_it(
     assert (bare["code"], by_half["code"]) == (0, 0)
     (both,), (one,) = bare["warnings"], by_half["warnings"]
     assert both.startswith("no guard stands before Logfire and Prometheus: ")
-    assert both.endswith("start one as the head of collector/guard/Caddyfile says")
+    assert both.endswith("start one, as the head of collector/guard/Caddyfile says")
     assert one.startswith("no guard stands before Prometheus: ")
     assert "pw" not in json.dumps(by_half)
 
