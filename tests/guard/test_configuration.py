@@ -24,9 +24,12 @@ def test_it_is_written_as_caddys_formatter_writes_it() -> None:
 def test_caddy_takes_it_with_and_without_tls(tls: str) -> None:
     variables = {"GUARD_TLS": tls, "GUARD_METRICS_TLS": tls}
     caddy("validate", "--config", str(CONFIG), "--adapter", "caddyfile", variables=variables)
-    assert ("'tls': {}" in str(adapted(variables)) or "'ca'" in str(adapted(variables))) is (
-        tls == "on"
-    )
+    assert ("'ca': {'provider': 'system'}" in str(adapted(variables))) is (tls == "on")
+
+
+def test_an_authority_of_ones_own_may_be_in_any_folder() -> None:
+    told = adapted({"GUARD_TLS": "on", "GUARD_TRUST": 'file "/a folder/ca.pem"'})
+    assert "'ca': {'pem_files': ['/a folder/ca.pem'], 'provider': 'file'}" in str(told)
 
 
 def test_a_word_that_is_neither_on_nor_off_is_refused() -> None:
