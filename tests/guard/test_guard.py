@@ -92,12 +92,13 @@ def test_a_refused_token_is_told_with_where_to_look_and_never_printed(
     guard = start_guard(**both(otlp_sink))
     otlp_sink.refuse(401)
 
-    send(entrance(guard, signal))
+    send(entrance(guard, signal), path="/v1/traces?key=in-the-url")
 
     said = f'the upstream answered 401: {step}"'
     poll_until(lambda: said in guard.output(), said, seen=guard.output)
     assert otlp_sink.requests[0].headers["authorization"] == "Bearer a-token"
     assert "a-token" not in guard.output()
+    assert "in-the-url" not in guard.output()
 
 
 def test_a_backend_that_does_not_answer_in_time_is_try_again(
