@@ -40,14 +40,8 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     if pipeline.alertmanager and pipeline.recorder:
         found.append(("Alertmanager", pipeline.alertmanager.url, "firing alerts, silences"))
         found.append(("notifications", pipeline.recorder.url, recorded(pipeline)))
-    if pipeline.guard is not None:
-        found.append(
-            (
-                "guard",
-                pipeline.guard.url,
-                f"in front of both; remote write on {ports.guard_metrics}",
-            )
-        )
+    remark = f"in front of both backends; remote write on {ports.guard_metrics}"
+    found.append(("guard", pipeline.guard.url, remark))
     if "also-scrape" in pipeline.overlays:
         found.append(("", f"http://127.0.0.1:{ports.scrape}/metrics", "scrape endpoint"))
     found += [

@@ -99,8 +99,7 @@ def unguarded(checkup: Checkup) -> list[str]:
     ]
     warning = (
         f"no guard in front of {' and '.join(bare)}: a 401, 403 or 500, as after a token rotation, "
-        f"deletes queued data: {guard.INSTALL}, and start it as described at the top of "
-        "collector/guard/haproxy.cfg"
+        "deletes queued data: start one, as described at the top of collector/guard/Caddyfile"
     )
     return [warning] if bare else []
 

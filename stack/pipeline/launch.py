@@ -32,7 +32,6 @@ from stack.tools import toolchain
 from stack.tools.toolchain import Report
 
 INFRASTRUCTURE = ("host", "postgresql", "redis")
-UNGUARDED = "without the guard, what waits for a backend is deleted if it refuses the token"
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,14 @@ class Pipeline:
             and a folder for its state, carries that name, and may fail to start.
         report: told each step in a line.
 
-    While it runs, `postgres`, `redis`, `collector`, `api` and `worker` are processes, and so are
-    `stand_in`, `prometheus` with its `alertmanager` and `recorder`, and `guard` where they are part
-    of it. The guard is where HAProxy is installed; `unguarded` says why it is not.
+    While it runs, `postgres`, `redis`, `guard`, `collector`, `api` and `worker` are processes, and
+    so are `stand_in`, and `prometheus` with its `alertmanager` and `recorder`, where they are part
+    of it.
     """
 
     postgres: Postgres
     redis: Redis
+    guard: Guard
     collector: Collector
     api: Api
     worker: Worker
@@ -105,8 +105,6 @@ class Pipeline:
         self.logfire_url, self.read_token = self.logfire.query_endpoint, self.logfire.read_token
         self.uses_prometheus = self.route_has("prometheus_remote_write")
         self.remote_write_url = f"{self.prometheus_url}/api/v1/write"
-        self.unguarded = guard.hindrance(self.logfire.endpoint)
-        self.guard: Guard | None = None
         self.stand_in: StandIn | None = None
         self.prometheus: Prometheus | None = None
         self.alertmanager: Alertmanager | None = None
@@ -117,8 +115,6 @@ class Pipeline:
     def __enter__(self) -> Self:
         self.ports.check(self._ports_used())
         self._provide_tools()
-        if self.unguarded:
-            self.report(f"{UNGUARDED}: {self.unguarded}")
         self.state = scratch("pipeline")
         try:
             self._start_servers()
@@ -165,9 +161,8 @@ class Pipeline:
 
     def _ports_used(self) -> set[str]:
         used = {"api", "otlp_grpc", "otlp_http", "health", "self_metrics", "self_otlp"}
-        used |= {"postgres", "redis"}
+        used |= {"postgres", "redis", "guard", "guard_metrics"}
         used |= {"logfire"} if self.local_logfire else set()
-        used |= set() if self.unguarded else {"guard", "guard_metrics"}
         if self.uses_prometheus:
             used |= {"prometheus", "metrics_buffer", "alertmanager", "recorder"}
         used |= {"scrape"} if "also-scrape" in self.overlays else set()
@@ -190,10 +185,9 @@ class Pipeline:
         if self.local_logfire:
             self.stand_in = StandIn(ports.logfire)
             wave.append(self.stand_in)
-        if not self.unguarded:
-            backends = guard.variables(self.logfire.endpoint, self.remote_write_url)
-            self.guard = Guard(ports.guard, ports.guard_metrics, backends)
-            wave.append(self.guard)
+        backends = guard.variables(self.logfire.endpoint, self.remote_write_url)
+        self.guard = Guard(ports.guard, ports.guard_metrics, backends)
+        wave.append(self.guard)
         for name, make in self.extras.items():
             wave.append(make(getattr(ports, name), self._folder(name)))
         self._start(wave)
@@ -258,10 +252,8 @@ class Pipeline:
         }
 
     def _endpoints(self) -> dict[str, str]:
-        logfire, metrics = self.logfire.endpoint, self.remote_write_url
-        if self.guard is not None:
-            logfire = guard.through(self.guard.url, logfire)
-            metrics = guard.through(self.guard.metrics_url, metrics)
+        logfire = guard.through(self.guard.url, self.logfire.endpoint)
+        metrics = guard.through(self.guard.metrics_url, self.remote_write_url)
         return {
             "LOGFIRE_ENDPOINT": logfire,
             "LOGFIRE_ENDPOINT_SECOND": logfire,

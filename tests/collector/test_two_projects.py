@@ -73,7 +73,7 @@ def test_a_refused_token_holds_its_own_projects_telemetry_alone(
     otelcol: Otelcol, tmp_path: Path, otlp_sink: OtlpSink
 ) -> None:
     ports = [free_port(), free_port()]
-    listen = ",".join(f"127.0.0.1:{port}" for port in ports)
+    listen = "{} :{}".format(*ports)
     backends = guard_variables(otlp_sink.url, otlp_sink.url)
     settings = {**backends, "GUARD_LISTEN": listen, "GUARD_RETRY_AFTER": "1"}
     first, second = (f"http://127.0.0.1:{port}" for port in ports)

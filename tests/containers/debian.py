@@ -13,7 +13,7 @@ from tests.containers.docker import digest, docker, has_image
 SUITE = "bookworm"
 PACKAGES = (
     "ca-certificates",
-    "haproxy",
+    "libcap2-bin",
     "postgresql",
     "python3-pip",
     "python3-venv",

@@ -17,6 +17,7 @@ import yaml
 
 from stack.errors import UserError
 from stack.paths import ROOT
+from stack.services import guard
 from stack.tools import toolchain
 from tests.containers import debian
 from tests.containers.docker import build, digest, has_image, pull
@@ -114,6 +115,7 @@ def python_content(context: Path) -> None:
 
 
 CONTENT: dict[str, Callable[[Path], None]] = {
+    "guard": binary("caddy", guard.binary),
     "collector": binary("otelcol", toolchain.collector),
     "prometheus": binary("prometheus", toolchain.prometheus),
     "alertmanager": binary("alertmanager", toolchain.alertmanager),

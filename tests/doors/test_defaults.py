@@ -12,6 +12,7 @@ from app.settings import Settings
 from stack.paths import COLLECTOR
 from stack.pipeline.ports import LOOPBACK, Ports
 from tests.collector.pipeline import files
+from tests.guard.configuration import listeners
 
 LISTENS = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")
 # Where each part listens; the exporters are left out but for the one that is scraped.
@@ -72,12 +73,7 @@ def test_told_nothing_the_collector_listens_on_loopback_alone(otelcol: Otelcol) 
 
 
 def test_told_nothing_the_guard_the_service_and_the_demo_listen_on_loopback() -> None:
-    guard = (COLLECTOR / "guard" / "haproxy.cfg").read_text()
-    binds = re.findall(r"^  bind (.*)$", guard, re.MULTILINE)
-    assert '"$GUARD_LISTEN"' in binds
-    for name in (bind.strip('$"') for bind in binds):
-        (default,) = re.findall(f"presetenv {name} (\\S+)", guard)
-        assert LISTENS.fullmatch(default), name
+    assert listeners({}) == {"127.0.0.1:4319", "127.0.0.1:4321"}
     assert Settings.model_fields["api_host"].default == "127.0.0.1"
     assert {"", "127.0.0.1", "localhost"} == LOOPBACK
     assert Ports.from_environment({}).otlp_http == 4318

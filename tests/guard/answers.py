@@ -68,8 +68,10 @@ exporter tries again, by `http_response_status_code`: 502 from the guard is a re
 - `prometheus_remote_write` retries every 5xx, and 429 only behind a feature gate
   ([exporter.go](https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/exporter/prometheusremotewriteexporter/v0.158.0/exporter/prometheusremotewriteexporter/exporter.go),
   `execute`). Its own timeout is a permanent error: the buffer's is shorter.
+- A 200 whose body breaks off stays that, with the guard and without: the backend has taken the
+  batch. `otlp_http` cannot read the rest, so it counts the batch as dropped.
 - The guard passes only what concerns the batch itself: 400, 409, 413, 422
-  ([haproxy.cfg](../../collector/guard/haproxy.cfg)).
+  ([Caddyfile](../../collector/guard/Caddyfile)).
 """
 
 

@@ -21,12 +21,13 @@ LOGIN = "https://login"  # stands for a page of the backend itself that answers 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a backend does with a request; with a status it keeps nothing of it."""
+    """What a backend does with a request; with a status it keeps nothing of it, or all of it."""
 
     name: str
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    keeps: bool = False
 
 
 WELL = Answer("200")
@@ -34,9 +35,11 @@ REFUSED = Answer("connection refused")
 CUT = Answer("connection cut in the middle of the answer")
 SILENT = Answer("no answer until the timeout")
 PARTIAL = Answer("200, but rejects records (partial success)", 200, body=ONE_REJECTED)
+SHORT = Answer("200, cut in the middle of its body", 200, body=ONE_REJECTED[:-1], keeps=True)
 ANSWERS = (
     WELL,
     PARTIAL,
+    SHORT,
     Answer("302 to a page that answers 200", 302, {"location": LOGIN}),
     *(Answer(str(status), status) for status in (400, 401, 403, 404, 408, 409, 413, 422, 429)),
     Answer("429 with Retry-After", 429, {"retry-after": "1"}),
@@ -90,8 +93,11 @@ class Moody(_Handler):
         if answer is WELL:
             super().do_POST()
             return
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.close_connection = answer in (CUT, SILENT)
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if answer.keeps:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.server.take(self.path, headers, body)
+        self.close_connection = answer in (CUT, SHORT, SILENT)
         if answer is SILENT:
             self.backend.recovered.wait(60)
         elif answer is CUT:
@@ -107,7 +113,7 @@ class Moody(_Handler):
         here = f"{self.backend.url}/login"
         for name, value in {"content-type": "application/x-protobuf", **answer.headers}.items():
             self.send_header(name, here if value == LOGIN else value)
-        self.send_header("content-length", str(len(answer.body)))
+        self.send_header("content-length", str(len(answer.body) + (answer is SHORT)))
         self.end_headers()
         with suppress(OSError):
             self.wfile.write(answer.body)

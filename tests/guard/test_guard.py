@@ -1,9 +1,10 @@
+import socket
 import socketserver
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -91,12 +92,13 @@ def test_a_refused_token_is_told_with_where_to_look_and_never_printed(
     guard = start_guard(**both(otlp_sink))
     otlp_sink.refuse(401)
 
-    send(entrance(guard, signal))
+    send(entrance(guard, signal), path="/v1/traces?key=in-the-url")
 
-    said = f"the upstream answered 401: {step}\n"
+    said = f'the upstream answered 401: {step}"'
     poll_until(lambda: said in guard.output(), said, seen=guard.output)
     assert otlp_sink.requests[0].headers["authorization"] == "Bearer a-token"
     assert "a-token" not in guard.output()
+    assert "in-the-url" not in guard.output()
 
 
 def test_a_backend_that_does_not_answer_in_time_is_try_again(
@@ -112,12 +114,30 @@ def test_a_backend_that_does_not_answer_in_time_is_try_again(
 def test_an_answer_that_breaks_off_is_try_again_and_no_refused_token(
     start_guard: StartGuard, answer: str
 ) -> None:
-    with socketserver.TCPServer(("127.0.0.1", 0), breaking_off(answer.encode())) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{server.server_address[1]}")
+    with serving(breaking_off(answer.encode())) as port:
+        guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{port}")
 
         assert send(guard.url).status_code == 503
+
+
+@pytest.mark.parametrize("length", ["content-length: 9", "transfer-encoding: chunked"])
+def test_a_body_that_breaks_off_is_not_made_a_whole_one(
+    start_guard: StartGuard, length: str
+) -> None:
+    with serving(breaking_off(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n5\r\nbegun".encode())) as port:
+        guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{port}")
+
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+            send(guard.url)
+
+
+@contextmanager
+def serving(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
+    """Serve every connection to a free port; yields the port."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_address[1]
         server.shutdown()
         thread.join()
 
@@ -141,6 +161,7 @@ def test_large_requests_arrive_whole_with_their_token(start_guard: StartGuard) -
         (request,) = logfire.requests
         assert request.size == 20_000_000
         assert request.headers["authorization"] == "Bearer a-token"
+        assert not [name for name in request.headers if name.startswith("x-forwarded")]
         assert "Bearer" not in guard.output()
 
 
@@ -149,6 +170,16 @@ def test_without_an_upstream_it_sends_to_the_stand_in(start_guard: StartGuard) -
         guard = start_guard(GUARD_UPSTREAM="", GUARD_STAND_IN=f"127.0.0.1:{stand_in.port}")
 
         assert send(guard.url).status_code == 200
+
+
+def test_with_an_upstream_it_never_sends_to_the_stand_in(start_guard: StartGuard) -> None:
+    with OtlpSink() as stand_in:
+        guard = start_guard(
+            GUARD_UPSTREAM=f"127.0.0.1:{free_port()}", GUARD_STAND_IN=f"127.0.0.1:{stand_in.port}"
+        )
+
+        assert send(guard.url).status_code == 503
+        assert stand_in.requests == []
 
 
 def test_it_starts_before_its_upstream_and_finds_it_later(start_guard: StartGuard) -> None:
@@ -173,7 +204,7 @@ def test_it_speaks_tls_to_whom_it_trusts_and_names_the_host(
     with tls_server(tmp_path, "localhost") as (port, hosts):
         upstream = dict.fromkeys(["GUARD_UPSTREAM", "GUARD_METRICS_UPSTREAM"], f"localhost:{port}")
         upstream |= {"GUARD_TLS": "on", "GUARD_METRICS_TLS": "on"}
-        trusting = start_guard(**upstream, GUARD_CA_FILE=str(tmp_path / "cert.pem"))
+        trusting = start_guard(**upstream, GUARD_TRUST=f"file {tmp_path / 'cert.pem'}")
         suspicious = start_guard(**upstream)
 
         for way in ("url", "metrics_url"):
@@ -187,11 +218,60 @@ def test_a_certificate_for_another_host_is_refused(start_guard: StartGuard, tmp_
         guard = start_guard(
             GUARD_UPSTREAM=f"localhost:{port}",
             GUARD_TLS="on",
-            GUARD_CA_FILE=str(tmp_path / "cert.pem"),
+            GUARD_TRUST=f"file {tmp_path / 'cert.pem'}",
         )
 
         assert send(guard.url).status_code == 503
         assert hosts == []
+
+
+def test_a_proxy_leads_to_who_is_elsewhere_and_never_to_loopback(
+    start_guard: StartGuard, otlp_sink: OtlpSink, tmp_path: Path
+) -> None:
+    asked: list[bytes] = []
+    with (
+        tls_server(tmp_path, "logfire.invalid") as (port, hosts),
+        serving(proxy(port, asked)) as between,
+    ):
+        guard = start_guard(
+            HTTP_PROXY=f"http://127.0.0.1:{between}",
+            HTTPS_PROXY=f"http://127.0.0.1:{between}",
+            GUARD_UPSTREAM="logfire.invalid:443",
+            GUARD_TLS="on",
+            GUARD_TRUST=f"file {tmp_path / 'cert.pem'}",
+            GUARD_METRICS_UPSTREAM=f"127.0.0.1:{otlp_sink.port}",
+        )
+
+        assert send(guard.url).status_code == 200
+        assert send(guard.metrics_url).status_code == 200
+        assert hosts == ["logfire.invalid"]
+        assert asked == [b"CONNECT logfire.invalid:443 HTTP/1.1\r\n"]
+
+
+def proxy(port: int, asked: list[bytes]) -> type[socketserver.BaseRequestHandler]:
+    """Return a proxy that leads every tunnel to the port, and notes who asked for one."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.rfile.readline())
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", port)) as there:
+                back = threading.Thread(target=pour, args=(there, self.connection))
+                back.start()
+                pour(self.connection, there)
+                back.join()
+
+    return Handler
+
+
+def pour(source: socket.socket, target: socket.socket) -> None:
+    """Pass on what comes until it ends."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 @contextmanager

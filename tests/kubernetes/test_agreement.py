@@ -1,6 +1,7 @@
 """The manifests agree with the files they mount: variables, ports, queues."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from otelcol_runner.configs import merged
@@ -8,6 +9,8 @@ from otelcol_runner.configs import merged
 from app.settings import Settings
 from stack.paths import COLLECTOR
 from stack.services.collector import FEATURE_GATES
+from stack.services.guard import CONFIG
+from tests.guard.configuration import listeners
 from tests.kubernetes.rendering import (
     COLLECTORS,
     OVERLAYS,
@@ -112,14 +115,10 @@ def volume(overlay: str, name: str) -> int:
 @overlays
 def test_the_gateway_speaks_to_its_guard_and_the_guard_to_whole_names(overlay: str) -> None:
     gateway = Pod(overlay, "gateway")
-    guard, lines = gateway.environment("guard"), (COLLECTOR / "guard" / "haproxy.cfg").read_text()
-    listens = dict(re.findall(r"presetenv (GUARD_\w*LISTEN) (\S+)", lines))
+    guard, lines = gateway.environment("guard"), CONFIG.read_text()
     given = gateway.environment("collector")
-    assert given["LOGFIRE_ENDPOINT"] == f"http://{listens['GUARD_LISTEN']}"
-    assert (
-        given["PROMETHEUS_REMOTE_WRITE_ENDPOINT"]
-        == f"http://{listens['GUARD_METRICS_LISTEN']}/api/v1/write"
-    )
+    endpoints = {given["LOGFIRE_ENDPOINT"], given["PROMETHEUS_REMOTE_WRITE_ENDPOINT"]}
+    assert {urlsplit(endpoint).netloc for endpoint in endpoints} == listeners(guard)
     for variable, value in guard.items():
         assert f"# {variable} " in lines, variable
         if variable.endswith("UPSTREAM"):

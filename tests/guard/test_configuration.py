@@ -1,0 +1,71 @@
+"""The file as Caddy's own commands see it, and what a running guard does to its machine."""
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import pytest
+from otelcol_runner.ports import free_port
+
+from stack.paths import ROOT
+from stack.services.guard import CONFIG, PACKAGE, Guard
+from tests.containers.images import defaults
+from tests.guard.configuration import adapted, caddy, listeners
+
+HEAD = re.compile(r"^# (GUARD_[A-Z_]+) ", re.MULTILINE)
+
+
+def test_it_is_written_as_caddys_formatter_writes_it() -> None:
+    assert caddy("fmt", str(CONFIG)) == CONFIG.read_text()
+
+
+@pytest.mark.parametrize("tls", ["on", "off", ""])
+def test_caddy_takes_it_with_and_without_tls(tls: str) -> None:
+    variables = {"GUARD_TLS": tls, "GUARD_METRICS_TLS": tls}
+    caddy("validate", "--config", str(CONFIG), "--adapter", "caddyfile", variables=variables)
+    assert ("'ca': {'provider': 'system'}" in str(adapted(variables))) is (tls == "on")
+
+
+def test_an_authority_of_ones_own_may_be_in_any_folder() -> None:
+    told = adapted({"GUARD_TLS": "on", "GUARD_TRUST": 'file "/a folder/ca.pem"'})
+    assert "'ca': {'pem_files': ['/a folder/ca.pem'], 'provider': 'file'}" in str(told)
+
+
+def test_a_word_that_is_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(AssertionError, match="tls-yes"):
+        adapted({"GUARD_TLS": "yes"})
+
+
+def test_its_head_explains_every_variable() -> None:
+    head, body = CONFIG.read_text().split("\n{\n", 1)
+    assert set(HEAD.findall(head)) == set(re.findall(r"\{\$(\w+)", body))
+
+
+def test_it_listens_on_several_ports_and_all_addresses_if_told_so() -> None:
+    told = {"GUARD_HOST": "0.0.0.0", "GUARD_LISTEN": "5001 :5002", "GUARD_METRICS_LISTEN": "5003"}
+    assert listeners(told) == {"0.0.0.0:5001", "0.0.0.0:5002", "0.0.0.0:5003"}
+
+
+def test_no_host_of_a_request_is_turned_away_unheard() -> None:
+    # Caddy answers 200, with nothing, to a host that no site is for.
+    for server in adapted({"GUARD_LISTEN": "4319 :4329"})["apps"]["http"]["servers"].values():
+        assert "'host'" not in str([route.get("match") for route in server["routes"]])
+
+
+def test_one_version_is_tested_and_runs_in_containers() -> None:
+    gateway = (ROOT / "deploy" / "kubernetes" / "base" / "gateway.yaml").read_text()
+    assert defaults()["GUARD_IMAGE"] == f"caddy:{version(PACKAGE)}"
+    assert re.findall(r"image: (caddy:\S+)", gateway) == [f"caddy:{version(PACKAGE)}"]
+
+
+def test_it_opens_no_other_port_and_leaves_nothing_on_disk(tmp_path: Path) -> None:
+    ports = free_port(), free_port()
+    homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(tmp_path))
+    guard = Guard(*ports, homes)
+    guard.cwd = tmp_path
+    with guard:
+        sockets = psutil.Process(guard.pid).net_connections("inet")
+        open_at = {tuple(one.laddr) for one in sockets if one.status == psutil.CONN_LISTEN}
+    assert open_at == {("127.0.0.1", port) for port in ports}
+    assert list(tmp_path.iterdir()) == []
