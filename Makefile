@@ -69,6 +69,7 @@ format: setup ## Format the Python files
 
 types: setup ## Check types
 	@$(RUN) mypy
+	@$(RUN) mypy otelcol_runner/tests
 	@$(RUN) mypy pytest_otelcol/tests
 
 alerts: setup ## Generate rules and docs/alerts.md from alerts/matrix.yaml, and Logfire's dashboards

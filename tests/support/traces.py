@@ -1,0 +1,75 @@
+"""Finds what a launcher left: by an inherited variable, and in a temporary folder of its own."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+from otelcol_runner.polling import poll_until
+
+VARIABLE = "LIFETIME_TEST"
+
+
+class Traces:
+    """What is there of one launcher: a value of its own tells it from others.
+
+    Args:
+        folder: its temporary folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.value = folder, uuid4().hex
+        self.env = {**os.environ, VARIABLE: self.value, "TMPDIR": str(folder)}
+
+    def processes(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if self._belongs(process)]
+
+    def _belongs(self, process: psutil.Process) -> bool:
+        try:
+            # Redis writes its title over its environment, but works in its data folder.
+            return process.environ().get(VARIABLE) == self.value or Path(
+                process.cwd()
+            ).is_relative_to(self.folder)
+        except psutil.Error:
+            return False
+
+    def left(self) -> list[str]:
+        """Return the command lines of the processes, and the paths in the folder."""
+        lines = [f"{p.pid} {described(p)}" for p in self.processes()]
+        return lines + [str(path) for path in self.folder.iterdir()]
+
+    def wait_until_gone(self, timeout: float = 30.0) -> None:
+        """Raise `AssertionError` with the list of what is left when the time is over."""
+        poll_until(lambda: not self.left(), "nothing left", timeout=timeout, seen=self.left)
+
+    def end(self) -> None:
+        """Kill what a failed test has left."""
+        for process in self.processes():
+            process.kill()
+
+
+def described(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()) or process.name()
+    except psutil.Error:
+        return "(ended)"
+
+
+@contextmanager
+def traced() -> Iterator[Traces]:
+    """Give the traces of one launcher, and kill what is left at the end.
+
+    The folder is not pytest's own: what runs as another user has to get in.
+    """
+    with tempfile.TemporaryDirectory(prefix="traces-") as path:
+        Path(path).chmod(0o755)
+        inner = Path(path) / "tmp"
+        inner.mkdir()
+        traces = Traces(inner)
+        try:
+            yield traces
+        finally:
+            traces.end()
