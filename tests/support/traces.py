@@ -3,26 +3,27 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
+from otelcol_runner.lifetime import MARK
 from otelcol_runner.polling import poll_until
-
-VARIABLE = "LIFETIME_TEST"
 
 
 class Traces:
-    """What is there of one launcher: a value of its own tells it from others.
+    """What is there of one launcher.
 
     Args:
         folder: its temporary folder.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.value = folder, uuid4().hex
-        self.env = {**os.environ, VARIABLE: self.value, "TMPDIR": str(folder)}
+        self.folder, self.mark = folder, uuid4().hex
+        # The runner hands this variable on even to a child with an environment of its own.
+        marks = f"{os.environ.get(MARK, '')} {self.mark}".strip()
+        self.env = {**os.environ, MARK: marks, "TMPDIR": str(folder)}
 
     def processes(self) -> list[psutil.Process]:
         return [process for process in psutil.process_iter() if self._belongs(process)]
@@ -30,9 +31,8 @@ class Traces:
     def _belongs(self, process: psutil.Process) -> bool:
         try:
             # Redis writes its title over its environment, but works in its data folder.
-            return process.environ().get(VARIABLE) == self.value or Path(
-                process.cwd()
-            ).is_relative_to(self.folder)
+            marked = self.mark in process.environ().get(MARK, "")
+            return marked or Path(process.cwd()).is_relative_to(self.folder)
         except psutil.Error:
             return False
 
@@ -48,7 +48,8 @@ class Traces:
     def end(self) -> None:
         """Kill what a failed test has left."""
         for process in self.processes():
-            process.kill()
+            with suppress(psutil.Error):
+                process.kill()
 
 
 def described(process: psutil.Process) -> str:
