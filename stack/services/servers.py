@@ -144,6 +144,8 @@ class Postgres(Process):
             user=self._run_as,
             group=self._run_as,
             cwd=self.data,
+            # Not asked to end: interrupted, initdb leaves shared memory. It is done in a second.
+            stop_signal=signal.SIGCONT,
         )
         if done.returncode:
             raise OSError(f"{program}: {done.stderr.strip() or done.stdout.strip()}")

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psutil
 from otelcol_runner.lifetime import MARK
-from otelcol_runner.polling import poll_until
+from otelcol_runner.polling import NotSeenError, poll_until
 
 
 class Traces:
@@ -46,7 +46,9 @@ class Traces:
         poll_until(lambda: not self.left(), "nothing left", timeout=timeout, seen=self.left)
 
     def end(self) -> None:
-        """Kill what a failed test has left."""
+        """Let what still runs end in order, then kill what a failed test has left."""
+        with suppress(NotSeenError):
+            poll_until(lambda: not self.processes(), "the end", timeout=20)
         for process in self.processes():
             with suppress(psutil.Error):
                 process.kill()

@@ -108,7 +108,7 @@ def run(
         try:
             out, err = child.communicate(timeout=timeout)
         except BaseException:
-            child.kill_group()
+            child.end(reaper.GRACE)
             raise
     said = [(text or b"").decode(errors="replace") for text in (out, err)]
     return subprocess.CompletedProcess(argv, child.returncode, *said)
