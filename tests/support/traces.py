@@ -41,7 +41,7 @@ class Traces:
         lines = [f"{p.pid} {described(p)}" for p in self.processes()]
         return lines + [str(path) for path in self.folder.iterdir()]
 
-    def wait_until_gone(self, timeout: float = 30.0) -> None:
+    def wait_until_gone(self, timeout: float = 60.0) -> None:
         """Raise `AssertionError` with the list of what is left when the time is over."""
         poll_until(lambda: not self.left(), "nothing left", timeout=timeout, seen=self.left)
 
