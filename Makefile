@@ -90,6 +90,7 @@ format: setup ## Format the Python files
 
 types: setup ## Check types
 	@$(RUN) mypy
+	@$(RUN) mypy otelcol_runner/tests
 	@$(RUN) mypy pytest_otelcol/tests
 
 generate: setup ## Write rules, dashboards and pages anew from what they are made of

@@ -1,11 +1,23 @@
-"""What every test of the repository may use: the collector's binary."""
+"""What every test of the repository may use: the collector's binary, and an orderly end."""
 
+import math
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from pytest_otelcol.plugin import given_binary
 
+from stack.pipeline.interrupts import ECHO, interruptible
 from stack.tools import toolchain
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """End the run in order on SIGTERM and SIGHUP as on Ctrl-C, in every worker too."""
+    ending = ExitStack()
+    # A worker is told several times, by its group and by xdist: that must not cut its clean-up.
+    worker = hasattr(config, "workerinput")
+    ending.enter_context(interruptible(echo=math.inf if worker else ECHO))
+    config.add_cleanup(ending.close)
 
 
 @pytest.fixture(scope="session")

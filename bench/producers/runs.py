@@ -2,13 +2,13 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from otelcol_runner.lifetime import run
 from otelcol_runner.ports import accepts, free_port
 from otelcol_runner.process import Process
 from pytest_otelcol.server import RecordingServer, decompressed
@@ -63,13 +63,10 @@ def in_process(
     unit: str = "cpu",
 ) -> Figures:
     """Drive the application without a server; returns microseconds of CPU, or calls, a request."""
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-m", "bench.producers.drive", name, variant, str(requests), unit],
         env=variables(variant, receiver, env),
         cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{name}, {variant}: {done.stderr}")
@@ -99,7 +96,7 @@ def through_server(
     def ask(times: int) -> None:
         expected = receiver.served + times
         load = [sys.executable, "-m", "bench.producers.load", name]
-        subprocess.run([*load, str(port), str(times), str(CLIENTS)], cwd=ROOT, check=True)
+        run([*load, str(port), str(times), str(CLIENTS)], cwd=ROOT).check_returncode()
         if variant in TRACED:
             receiver.wait_for(lambda r: r.served >= expected, f"{expected} spans", timeout=60)
 

@@ -1,23 +1,37 @@
 """Handles Ctrl-C, SIGTERM and a closed terminal (SIGHUP) in runs that must clean up."""
 
+import math
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from stack.pipeline.parents import watched
+
 Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ECHO = 1.0  # seconds: a signal to the group comes twice, for uv passes on its own
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """In this context, each of the three signals raises `KeyboardInterrupt` in the main thread."""
+def interruptible(echo: float = ECHO) -> Iterator[None]:
+    """In this context, each of the three signals raises `KeyboardInterrupt` in the main thread.
+
+    So does the end of the make or uv that runs this command. A signal that comes less than `echo`
+    seconds after the previous one is ignored: uv forwards what its group already received.
+    """
+    last = -math.inf
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        nonlocal last
+        before, last = last, time.monotonic()
+        if last - before >= echo:
+            raise KeyboardInterrupt
 
-    with handled(interrupt):
+    with handled(interrupt), watched(lambda: os.kill(os.getpid(), signal.SIGTERM)):
         yield
 
 

@@ -1,12 +1,13 @@
 """Folders for the state of servers."""
 
-import tempfile
 from pathlib import Path
+
+from otelcol_runner.lifetime import temporary_folder
 
 
 def scratch(name: str) -> Path:
     """Create a temporary folder that an unprivileged user may enter; the caller removes it."""
-    path = Path(tempfile.mkdtemp(prefix=f"agentical-{name}-"))
+    path = temporary_folder(f"agentical-{name}-")
     path.chmod(0o755)
     return path
 

@@ -3,9 +3,9 @@
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
+from otelcol_runner.lifetime import run
 from otelcol_runner.process import Process
 
 from stack.tools import toolchain
@@ -97,15 +97,14 @@ class Postgres(Process):
             "PGDATABASE": "postgres",
             "PATH": os.environ["PATH"],
         }
-        done = subprocess.run(
-            [str(self.home / "bin" / program), *arguments],
+        done = run(
+            [self.home / "bin" / program, *arguments],
             env=variables,
             user=self._run_as,
             group=self._run_as,
             cwd=self.data,
-            capture_output=True,
-            text=True,
-            check=False,
+            # Not asked to end: interrupted, initdb leaves shared memory. It is done in a second.
+            stop_signal=signal.SIGCONT,
         )
         if done.returncode:
             raise OSError(f"{program}: {done.stderr.strip() or done.stdout.strip()}")

@@ -96,7 +96,7 @@ class Moody(_Handler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if answer.keeps:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self.server.take(self.path, headers, body)
+            self.server.respond(self.path, headers, body)
         self.close_connection = answer in (CUT, SHORT, SILENT)
         if answer is SILENT:
             self.backend.recovered.wait(60)

@@ -1,13 +1,14 @@
 """The one process runner: start, wait until ready, stop, and keep the output for the error."""
 
 import os
+import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from otelcol_runner.lifetime import Child, temporary_folder
 from otelcol_runner.polling import NotSeenError, poll_until
 
 
@@ -16,7 +17,7 @@ class ProcessFailedError(RuntimeError):
 
 
 class Process:
-    """A child process as a context manager.
+    """A child process as a context manager; it never outlives this process.
 
     Args:
         name: what people call it, for errors.
@@ -54,9 +55,9 @@ class Process:
         self.cwd = cwd
         self.uid = uid
         self.log = log
-        self._own_log: tempfile.TemporaryDirectory[str] | None = None
+        self._own_log: Path | None = None
         self._last_output = ""
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -83,17 +84,15 @@ class Process:
         user = {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
         with path.open("ab") as output:
             try:
-                # A session of its own: Ctrl-C in the terminal reaches the launcher alone, which
-                # then stops its children in order.
-                self._child = subprocess.Popen(
+                self._child = Child(
                     self.argv,
                     env=self.env,
+                    stop_signal=self.stop_signal,
                     cwd=self.cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    **user,  # type: ignore[call-overload]
+                    **user,
                 )
             except OSError as error:
                 raise ProcessFailedError(f"{self.name} could not be started: {error}") from error
@@ -118,22 +117,12 @@ class Process:
 
     def stop(self) -> int:
         """Ask to end, wait, then force. Returns the exit code; the log stays readable."""
-        child = self._child
-        if child is None:
-            return 0
-        if child.poll() is None:
-            child.send_signal(self.stop_signal)
-            try:
-                child.wait(self.stop_timeout)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        return child.returncode
+        return 0 if self._child is None else self._child.end(self.stop_timeout)
 
     def kill(self) -> None:
         """End it and what it started at once, as `kill -9` does."""
-        if self._child is not None and self._child.poll() is None:
-            os.killpg(self._child.pid, signal.SIGKILL)
-            self._child.wait()
+        if self._child is not None:
+            self._child.kill_group()
 
     def restart(self) -> None:
         """Stop in order and start again; the output is appended."""
@@ -145,7 +134,7 @@ class Process:
         self.stop()
         if self._own_log is not None:
             self._last_output = self.output()
-            self._own_log.cleanup()
+            shutil.rmtree(self._own_log)
             self._own_log = self.log = None
 
     def output(self) -> str:
@@ -158,6 +147,6 @@ class Process:
 
     def _log_file(self) -> Path:
         if self.log is None:
-            self._own_log = tempfile.TemporaryDirectory(prefix="process-")
-            self.log = Path(self._own_log.name) / "output.log"
+            self._own_log = temporary_folder("process-")
+            self.log = self._own_log / "output.log"
         return self.log

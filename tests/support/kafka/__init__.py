@@ -1,10 +1,10 @@
 """A Kafka broker as a process, from its published jars: one node, KRaft, on loopback."""
 
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from otelcol_runner.lifetime import run
 from otelcol_runner.process import Process, ProcessFailedError
 
 from tests.support.kafka.jars import jars, java
@@ -60,7 +60,7 @@ class Broker(Process):
     def _format(self) -> None:
         arguments = ["format", "--cluster-id", CLUSTER, "--config", os.fspath(self.file)]
         command = [*self._java, "kafka.tools.StorageTool", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = run(command)
         if done.returncode:
             raise ProcessFailedError(f"kafka's storage was not formatted: {done.stderr.strip()}")
 

@@ -1,0 +1,154 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from otelcol_runner.lifetime import Child, run, temporary_folder
+from otelcol_runner.polling import poll_until
+
+from tests.support.traces import Traces
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+
+
+@contextmanager
+def launched(traces: Traces, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the launcher in a group of its own, as a shell does, until its children are ready."""
+    launcher = subprocess.Popen(
+        [sys.executable, LAUNCHER, folder], env=traces.env, start_new_session=True
+    )
+    try:
+        poll_until((folder / "all").exists, "all children", timeout=30, seen=traces.left)
+        yield launcher
+    finally:
+        launcher.kill()
+        launcher.wait()
+
+
+def group(number: signal.Signals) -> Callable[[subprocess.Popen[bytes]], None]:
+    return lambda launcher: os.killpg(launcher.pid, number)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(group(signal.SIGINT), id="SIGINT to the group"),
+        pytest.param(group(signal.SIGTERM), id="SIGTERM to the group"),
+        pytest.param(group(signal.SIGHUP), id="SIGHUP to the group"),
+        pytest.param(subprocess.Popen.kill, id="kill -9 of the launcher"),
+    ],
+)
+def test_whatever_ends_a_launcher_nothing_is_left(
+    traces: Traces, tmp_path: Path, end: Callable[[subprocess.Popen[bytes]], None]
+) -> None:
+    with launched(traces, tmp_path) as launcher:
+        # The launcher, three children, the stubborn one's sleep and the parent's child.
+        assert len(traces.processes()) >= 5
+        assert len(list(traces.folder.iterdir())) == 3  # the logs
+        end(launcher)
+        launcher.wait(20)
+        traces.wait_until_gone()
+
+
+def test_a_child_is_ended_even_if_the_launcher_dies_before_it_could_be_told_of(
+    traces: Traces,
+) -> None:
+    """Only Linux shows another process's environment, by which the child is found."""
+    if sys.platform != "linux":
+        return
+    code = (
+        "import os, signal\n"
+        "from otelcol_runner import lifetime\n"
+        "lifetime._owner.add = lambda *record: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "lifetime.Child(['/bin/sleep', '600'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=traces.env, check=False)
+    assert done.returncode == -signal.SIGKILL
+    traces.wait_until_gone()
+
+
+def test_a_launcher_that_forgets_to_stop_ends_only_when_all_is_gone(traces: Traces) -> None:
+    code = (
+        "from otelcol_runner.process import Process\n"
+        "Process('forgotten', ['/bin/sleep', '600']).start()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env=traces.env, check=True, timeout=60)
+    assert traces.left() == []
+
+
+def test_a_fork_of_the_launcher_does_not_keep_its_children_alive(traces: Traces) -> None:
+    code = (
+        "import multiprocessing, os, signal, time\n"
+        "from otelcol_runner.process import Process\n"
+        "Process('child', ['/bin/sleep', '600']).start()\n"
+        "multiprocessing.get_context('fork').Process(target=time.sleep, args=[600]).start()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env=traces.env, check=False, timeout=60)
+    names = {"sleep"}
+    poll_until(
+        lambda: not names & {p.name() for p in traces.processes()},
+        "the child ended",
+        timeout=30,
+        seen=traces.left,
+    )
+
+
+def test_what_a_child_has_started_ends_with_it(tmp_path: Path) -> None:
+    script = 'sleep 600 & echo $! > "$0/inner"; exit 0'
+    child = Child(["/bin/sh", "-c", script, tmp_path])
+    assert child.wait(20) == 0
+    inner = int((tmp_path / "inner").read_text())
+    poll_until(lambda: not alive(inner), "the inner process ended", timeout=20)
+
+
+def test_a_killed_reaper_is_replaced_and_the_next_one_knows_everything(traces: Traces) -> None:
+    code = (
+        "import os, signal\n"
+        "from otelcol_runner import lifetime\n"
+        "from otelcol_runner.process import Process\n"
+        "first = Process('first', ['/bin/sleep', '600'], env={}, clean_env=True)\n"
+        "first.start()\n"
+        "lifetime._owner._reaper.kill()\n"
+        "lifetime._owner._reaper.wait()\n"
+        "lifetime.temporary_folder('second-')\n"
+        "lifetime._owner._mark = 'unknown'\n"  # by its group alone, as where there is no /proc
+        "print(first.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=traces.env, check=False, stdout=-1)
+    first = int(done.stdout)
+    poll_until(lambda: not alive(first), "the first child ended", timeout=20)
+    traces.wait_until_gone()
+
+
+def test_a_program_run_to_its_end_gives_code_and_output() -> None:
+    done = run(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "err\n")
+
+
+def test_a_program_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    script = 'sleep 600 & echo $! > "$0/inner"; wait'
+    with pytest.raises(subprocess.TimeoutExpired):
+        run(["/bin/sh", "-c", script, tmp_path], timeout=2)
+    inner = int((tmp_path / "inner").read_text())
+    poll_until(lambda: not alive(inner), "the inner process ended", timeout=20)
+
+
+def test_a_temporary_folder_is_this_users_alone() -> None:
+    folder = temporary_folder("lifetime-")
+    try:
+        assert folder.stat().st_mode & 0o777 == 0o700
+    finally:
+        folder.rmdir()
+
+
+def alive(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False

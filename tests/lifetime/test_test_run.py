@@ -1,0 +1,57 @@
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from otelcol_runner.polling import poll_until
+
+from tests.lifetime.commands import PATIENCE, Command, running
+from tests.support.traces import Traces
+
+HELD = Path(__file__).with_name("held.py")
+SERVERS = ("postgres", "valkey", "otelcol")
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def held(traces: Traces, tmp_path: Path) -> Iterator[Command]:
+    """A test run of two workers, each in a test, with a Postgres, a Redis and a collector."""
+    argv = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider"]
+    argv += [f"--basetemp={tmp_path / 'inner'}", "--timeout=0", str(HELD)]
+    with running(argv, traces, tmp_path / "log", {"HELD": str(tmp_path)}) as command:
+        for worker in ("gw0", "gw1"):
+            command.wait_for((tmp_path / worker).exists, f"{worker} in its test")
+        yield command
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_test_run_ended_by_a_signal_to_its_group_leaves_nothing(
+    held: Command, traces: Traces, number: signal.Signals
+) -> None:
+    names = [process.name() for process in traces.processes()]
+    assert all(sum(server in name for name in names) >= 2 for server in SERVERS), names
+    held.signal_group(number)
+    held.process.wait(PATIENCE)
+    traces.wait_until_gone()
+
+
+def test_a_killed_test_run_leaves_nothing(held: Command, traces: Traces) -> None:
+    held.process.kill()
+    held.process.wait()
+    traces.wait_until_gone()
+
+
+def test_a_killed_worker_leaves_nothing_of_its_own(held: Command, traces: Traces) -> None:
+    worker = psutil.Process(held.process.pid).children()[0]
+    own = [process for process in worker.children(recursive=True) if process.name()[:3] != "pyt"]
+    assert len(own) >= 3
+    worker.kill()
+    poll_until(
+        lambda: not any(process.is_running() for process in own),
+        "the worker's servers ended",
+        timeout=30,
+        seen=traces.left,
+    )
