@@ -26,7 +26,7 @@ def demo(traces: Traces, tmp_path: Path) -> Iterator[Command]:
         if part.metadata["variable"]
     }
     with running(["make", "demo"], traces, tmp_path / "log", variables) as command:
-        started = "Ctrl-C ends it"
+        started = "press Ctrl-C to stop"
         command.wait_for(lambda: started in command.said(), started)
         names = [process.name() for process in traces.processes()]
         assert all(any(server in name for name in names) for server in SERVERS), names
