@@ -12,6 +12,7 @@ from stack.demo import command as demo
 from stack.doctor import command as doctor
 from stack.errors import UserError
 from stack.tools import toolchain
+from stack.tools.programs import RUN, TEST
 
 cli = typer.Typer(
     name="agentical",
@@ -31,8 +32,9 @@ def tools(
     tests: Annotated[bool, typer.Option("--tests", help="Also what only tests need.")] = False,
 ) -> None:
     """Find or build the collector, Prometheus and Alertmanager, and print where they are."""
-    for tool in toolchain.RUN + (toolchain.TEST if tests else ()):
-        typer.echo(f"{tool.name:<14}{toolchain.provide(tool)}")
+    wanted = RUN + (TEST if tests else ())
+    for tool, path in zip(wanted, toolchain.provide_all(wanted), strict=True):
+        typer.echo(f"{tool.name:<14}{path}")
 
 
 cli.command()(demo.demo)

@@ -17,7 +17,7 @@ from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline
 from stack.services.alertmanager import Alertmanager, Recorder
 from stack.services.servers import StandIn, scratch
-from stack.tools.toolchain import Report
+from stack.tools.progress import Report
 
 RATE = 5.0  # requests a second
 MS = f"{SAMPLE_SECONDS * 1000:.0f}"

@@ -3,7 +3,7 @@
 from stack.drills.drill import Drill
 from stack.drills.lab import Fired, Lab, Notification
 from stack.drills.watch import DrillFailedError, Watch
-from stack.tools.toolchain import Report
+from stack.tools.progress import Report
 
 # Minutes of the pipeline's time: until an alert fires, until it is over, how long it stays broken
 # after that and is watched when it is well again (by whether it spreads). OURS is in seconds, and

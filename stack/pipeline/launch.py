@@ -31,7 +31,8 @@ from stack.services.servers import (
 )
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
 from stack.tools import toolchain
-from stack.tools.toolchain import Report
+from stack.tools.programs import COLLECTOR_TOOL, RUN
+from stack.tools.progress import Report
 
 INFRASTRUCTURE = ("host", "postgresql", "redis")
 UNGUARDED = "without the guard, what waits for a backend is deleted if it refuses the token"
@@ -176,10 +177,7 @@ class Pipeline:
         return used | set(self.extras)
 
     def _provide_tools(self) -> None:
-        toolchain.collector(self.report)
-        if self.uses_prometheus:
-            toolchain.prometheus(self.report)
-            toolchain.alertmanager(self.report)
+        toolchain.provide_all(RUN if self.uses_prometheus else [COLLECTOR_TOOL], self.report)
 
     def _start_servers(self) -> None:
         ports, password = self.ports, secrets.token_urlsafe(16)

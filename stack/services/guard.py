@@ -12,7 +12,7 @@ from otelcol_runner.process import Process
 
 from stack.errors import UserError
 from stack.paths import COLLECTOR
-from stack.tools.toolchain import version_of
+from stack.tools.finding import version_of
 
 CONFIG = COLLECTOR / "guard" / "haproxy.cfg"
 AT_LEAST = (2, 6)
