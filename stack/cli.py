@@ -30,8 +30,12 @@ def main() -> None:
 @cli.command()
 def tools(
     tests: Annotated[bool, typer.Option("--tests", help="Also what only tests need.")] = False,
+    actionlint: Annotated[bool, typer.Option("--actionlint", help="Only that, its path.")] = False,
 ) -> None:
     """Find or build the collector, Prometheus and Alertmanager, and print where they are."""
+    if actionlint:
+        typer.echo(toolchain.actionlint())
+        return
     wanted = RUN + (TEST if tests else ())
     for tool, path in zip(wanted, toolchain.provide_all(wanted), strict=True):
         typer.echo(f"{tool.name:<14}{path}")

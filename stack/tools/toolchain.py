@@ -38,6 +38,7 @@ promtool = partial(provide, programs.PROMTOOL_TOOL)
 alertmanager = partial(provide, programs.ALERTMANAGER_TOOL)
 amtool = partial(provide, programs.AMTOOL_TOOL)
 kustomize = partial(provide, programs.KUSTOMIZE_TOOL)
+actionlint = partial(provide, programs.ACTIONLINT_TOOL)
 
 
 def postgres_home() -> Path:
