@@ -90,6 +90,4 @@ clean: ## Remove what the targets made here (not the cache of built binaries)
 	@touch $@
 
 $(CURDIR)/.tools/bin/uv:
-	@echo "installing uv into .tools"
-	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools uv \
-	  || { echo "uv could not be installed: get it from https://docs.astral.sh/uv and run this again" >&2; exit 1; }
+	@.ci/install-uv
