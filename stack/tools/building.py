@@ -31,7 +31,7 @@ def build(tools: Iterable[Tool], report: Report) -> None:
         modules.setdefault(tool.module, []).append(tool)
     seconds = sum(module.seconds for module in modules)
     names = listed([tool for wanted in modules.values() for tool in wanted])
-    report(f"building {names}, once: about {duration(seconds)} on 2 cores; kept in {cache_dir()}")
+    report(f"building {names}, once: up to {duration(seconds)} on 2 cores; kept in {cache_dir()}")
     compiler = go(max(module.go_at_least for module in modules), report)
     builds = [Build(compiler, module, wanted) for module, wanted in modules.items()]
     with ExitStack() as stack:

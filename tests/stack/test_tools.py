@@ -122,7 +122,7 @@ def test_what_and_how_long_is_said_once_before_anything_is_built(shelf: Shelf) -
     shelf.provide(shelf.thing, other, shelf.tool("thingtool"))
     kept = f"kept in {shelf.cache}"
     assert shelf.reports == [
-        f"building thing, thingtool and other, once: about 3 minutes on 2 cores; {kept}",
+        f"building thing, thingtool and other, once: up to 3 minutes on 2 cores; {kept}",
         "  built thing and thingtool in 0 s",
         "  built other in 0 s",
     ]
