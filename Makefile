@@ -79,6 +79,7 @@ lint: setup ## Check style, formatting, YAML, declared imports, workflows and Re
 	@$(DEPTRY) otelcol_runner/src --config otelcol_runner/pyproject.toml
 	@$(DEPTRY) pytest_otelcol/src --config pytest_otelcol/pyproject.toml
 	@$(RUN) zizmor --offline --quiet .github
+	@"$$($(RUN) agentical tools --actionlint)"
 	@$(CHECK_SCHEMA) vendor.github-workflows .github/workflows/*.yml
 	@$(CHECK_SCHEMA) vendor.github-actions .github/actions/*/action.yml
 	@$(CHECK_SCHEMA) vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
@@ -109,6 +110,4 @@ clean: ## Remove what the targets made here (not the cache of built binaries)
 	@touch $@
 
 $(CURDIR)/.tools/bin/uv:
-	@echo "installing uv into .tools"
-	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target .tools uv \
-	  || { echo "uv could not be installed: get it from https://docs.astral.sh/uv and run this again" >&2; exit 1; }
+	@.ci/install-uv

@@ -11,18 +11,20 @@ from typing import Any
 import psutil
 
 from stack.tools import toolchain
+from stack.tools.finding import version_of
+from stack.tools.programs import COLLECTOR_TOOL
 
 
 def describe() -> dict[str, Any]:
     """Return the machine and the programs, in words that mean something elsewhere."""
-    version = toolchain.version_of([str(toolchain.collector()), "--version"]) or ()
+    version = version_of([str(toolchain.collector()), "--version"]) or ()
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "collector": toolchain.COLLECTOR_TOOL.fingerprint,
+        "collector": COLLECTOR_TOOL.fingerprint,
         "collector_version": ".".join(map(str, version)),
         "load_average_before": round(psutil.getloadavg()[0], 1),
     }

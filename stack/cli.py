@@ -11,6 +11,7 @@ from stack.demo import command as demo
 from stack.doctor import command as doctor
 from stack.errors import UserError
 from stack.tools import toolchain
+from stack.tools.programs import RUN, TEST
 
 cli = typer.Typer(
     name="agentical",
@@ -30,10 +31,17 @@ def tools(
     tests: Annotated[
         bool, typer.Option("--tests", help="Also those that only tests need.")
     ] = False,
+    actionlint: Annotated[
+        bool, typer.Option("--actionlint", help="Only actionlint; prints its path.")
+    ] = False,
 ) -> None:
     """Find or build the collector, Prometheus and Alertmanager, and print their paths."""
-    for tool in toolchain.RUN + (toolchain.TEST if tests else ()):
-        typer.echo(f"{tool.name:<14}{toolchain.provide(tool)}")
+    if actionlint:
+        typer.echo(toolchain.actionlint())
+        return
+    wanted = RUN + (TEST if tests else ())
+    for tool, path in zip(wanted, toolchain.provide_all(wanted), strict=True):
+        typer.echo(f"{tool.name:<14}{path}")
 
 
 cli.command()(demo.demo)

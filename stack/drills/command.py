@@ -19,7 +19,7 @@ from stack.drills.perform import healthy, perform
 from stack.errors import UserError
 from stack.pipeline.interrupts import interruptible
 from stack.pipeline.startup import brief
-from stack.tools.toolchain import Report
+from stack.tools.progress import Report
 
 HEALTHY = "healthy"
 

@@ -19,7 +19,7 @@ from stack.services.alertmanager import Alertmanager
 from stack.services.folders import scratch
 from stack.services.notifications import NotificationRecorder
 from stack.services.stand_in import StandIn
-from stack.tools.toolchain import Report
+from stack.tools.progress import Report
 
 RATE = 5.0  # requests a second
 MS = f"{SAMPLE_SECONDS * 1000:.0f}"

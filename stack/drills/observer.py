@@ -8,7 +8,7 @@ import httpx
 from otelcol_runner.polling import NotSeenError, poll_until
 
 from stack.drills.lab import Fired, Lab, Notification
-from stack.tools.toolchain import Report
+from stack.tools.progress import Report
 
 INTERVAL = 0.25
 # Alerts of this pillar are about the host, which other programs may keep busy or fill.

@@ -3,7 +3,7 @@
 from stack.drills.drill import Drill
 from stack.drills.lab import Fired, Lab, Notification
 from stack.drills.observer import DrillFailedError, DrillObserver
-from stack.tools.toolchain import Report
+from stack.tools.progress import Report
 
 # Minutes of compressed time: for the alert to fire and to resolve, and for the healthy run. By
 # `spreads`: how long the pipeline stays broken after the alert, and is observed after the repair.

@@ -29,7 +29,8 @@ from stack.services.retention import DEFAULT as DEFAULT_RETENTION
 from stack.services.stand_in import StandIn
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
 from stack.tools import toolchain
-from stack.tools.toolchain import Report
+from stack.tools.programs import COLLECTOR_TOOL, RUN
+from stack.tools.progress import Report
 
 INFRASTRUCTURE = ("host", "postgresql", "redis")
 
@@ -169,10 +170,7 @@ class Pipeline:
         return used | set(self.extras)
 
     def _provide_tools(self) -> None:
-        toolchain.collector(self.report)
-        if self.uses_prometheus:
-            toolchain.prometheus(self.report)
-            toolchain.alertmanager(self.report)
+        toolchain.provide_all(RUN if self.uses_prometheus else [COLLECTOR_TOOL], self.report)
 
     def _start_servers(self) -> None:
         ports, password = self.ports, secrets.token_urlsafe(16)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from otelcol_runner.process import Process, ProcessFailedError
 
-from stack.tools.toolchain import Report
+from stack.tools.progress import Report
 
 
 def start_all(

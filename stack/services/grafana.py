@@ -8,16 +8,11 @@ from otelcol_runner.process import Process
 
 from stack.paths import GRAFANA
 from stack.services.health import answers
-from stack.tools.toolchain import Tool, on_path
+from stack.tools.finding import on_path
+from stack.tools.programs import Program
 
 AT_LEAST = (12, 0, 0)
-TOOL = Tool(
-    name="grafana",
-    on_path="grafana",
-    at_least=AT_LEAST,
-    version_arguments=("--version",),
-    module="",
-)
+PROGRAM = Program("grafana", AT_LEAST)
 SKIPPED = (
     f"skipping Grafana: version {AT_LEAST[0]} or newer is not on PATH; install it, or use "
     "`docker compose up`"
@@ -55,7 +50,7 @@ class Grafana(Process):
 
 
 def find() -> Path | None:
-    return on_path(TOOL)
+    return on_path(PROGRAM)
 
 
 def home(binary: Path) -> Path:

@@ -1,7 +1,7 @@
 """The images of the container tests: pulled where a registry answers, or built from the same parts.
 
 `compose.yaml` names the images; each can be set by its variable. What cannot be pulled is built on
-a Debian root file system and from the binaries of `stack.tools.toolchain`, under `agentical-test/`.
+a Debian root file system and from the binaries of `stack.tools`, under `agentical-test/`.
 """
 
 import os

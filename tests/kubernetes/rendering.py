@@ -13,6 +13,7 @@ import yaml
 
 from stack.paths import ROOT
 from stack.tools import toolchain
+from stack.tools.finding import version_of
 
 Object = dict[str, Any]
 DEPLOY = ROOT / "deploy" / "kubernetes"
@@ -34,7 +35,7 @@ FIELDS = {
 def command() -> list[str]:
     """Return kubectl's Kustomize, as the documentation has it, or Kustomize itself."""
     kubectl = shutil.which("kubectl")
-    version = toolchain.version_of([kubectl, "version", "--client"]) if kubectl else None
+    version = version_of([kubectl, "version", "--client"]) if kubectl else None
     if kubectl and version and version >= (1, 27):
         return [kubectl, "kustomize"]
     return [str(toolchain.kustomize()), "build"]

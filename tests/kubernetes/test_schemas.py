@@ -9,7 +9,8 @@ import kubernetes_validate
 import pytest
 from kubernetes_validate import utils
 
-from stack.tools.toolchain import Tool, provide
+from stack.tools.programs import Module, Tool
+from stack.tools.toolchain import provide
 from tests.kubernetes.rendering import OVERLAYS, Object, objects
 
 # Sidecars (an init container that restarts always) begin with the first of these.
@@ -19,9 +20,7 @@ OPERATOR_TOOL = Tool(
     name="operator-types",
     on_path="operator-types",
     at_least=(1,),
-    version_arguments=("--version",),
-    module="",
-    source=Path(__file__).parent / "operator",
+    module=Module(Path(__file__).parent / "operator", seconds=60),
 )
 
 

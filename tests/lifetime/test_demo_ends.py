@@ -64,7 +64,9 @@ def test_whatever_ends_a_demo_nothing_is_left(
     end(demo, traces)
     demo.process.wait(PATIENCE)
     poll_until(lambda: not remaining(traces), "nothing left", timeout=60, seen=traces.left)
-    assert demo.said().endswith("stopped all processes and removed their data\n") is orderly, demo.said()
+    assert demo.said().endswith("stopped all processes and removed their data\n") is orderly, (
+        demo.said()
+    )
 
 
 def remaining(traces: Traces) -> list[str]:

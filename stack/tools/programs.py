@@ -1,0 +1,129 @@
+"""What the programs are: the version that fits on PATH, and the locked Go module that builds it."""
+
+import hashlib
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.paths import COLLECTOR
+
+LOCKS = Path(__file__).parent / "go"
+FLAGS = ("-trimpath", "-ldflags=-s -w")
+# A workspace around the checkout would replace the locks. Without cgo the tag `netgo` is no use.
+ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+SYSTEM = f"{platform.system()} {platform.machine()}"
+
+
+@dataclass(frozen=True)
+class Module:
+    """A Go module whose go.mod and go.sum lock all that its programs are compiled from.
+
+    Args:
+        folder: where go.mod is.
+        seconds: how long all its programs take on two cores with nothing cached.
+        tags: build tags, with commas between.
+    """
+
+    folder: Path
+    seconds: int
+    tags: str = ""
+
+    @property
+    def go_at_least(self) -> tuple[int, ...]:
+        """The oldest Go that compiles it."""
+        line = re.search(r"^go ([\d.]+)$", (self.folder / "go.mod").read_text(), re.MULTILINE)
+        return tuple(map(int, line[1].split("."))) if line else ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program as PATH may have it, and how it tells its version."""
+
+    on_path: str
+    at_least: tuple[int, ...]
+    version_arguments: tuple[str, ...] = ("--version",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool(Program):
+    """A program that is built where PATH has none that fits."""
+
+    name: str
+    module: Module
+    package: str = "."
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of everything the binary is made from, but for the compiler's version."""
+        made_of = (self.package, self.module.tags, FLAGS, ENVIRONMENT, SYSTEM)
+        digest = hashlib.sha256(repr(made_of).encode())
+        for path in sorted(self.module.folder.glob("*")):
+            if path.suffix in {".go", ".mod", ".sum"}:
+                digest.update(path.read_bytes())
+        return digest.hexdigest()[:12]
+
+
+# A lock each: Prometheus requires a newer Alertmanager than the last one that can be built.
+# `remove_all_sd` leaves out service discovery, most of it clouds' libraries.
+_PROMETHEUS = Module(LOCKS / "prometheus", 120, "remove_all_sd")
+_ALERTMANAGER = Module(LOCKS / "alertmanager", 40)
+
+COLLECTOR_TOOL = Tool(
+    name="otelcol",
+    on_path="otelcol-contrib",
+    at_least=(0, 158, 0),
+    module=Module(COLLECTOR / "distribution", 140, "grpcnotrace"),
+)
+KUBERNETES_COLLECTOR_TOOL = Tool(
+    name="otelcol-kubernetes",
+    on_path="otelcol-contrib",  # the upstream binary has everything
+    at_least=(0, 158, 0),
+    module=Module(COLLECTOR / "distribution" / "kubernetes", 360, "grpcnotrace"),
+)
+PROMETHEUS_TOOL = Tool(
+    name="prometheus",
+    on_path="prometheus",
+    at_least=(3, 5, 0),
+    module=_PROMETHEUS,
+    package="github.com/prometheus/prometheus/cmd/prometheus",
+)
+PROMTOOL_TOOL = Tool(
+    name="promtool",
+    on_path="promtool",
+    at_least=(3, 5, 0),
+    module=_PROMETHEUS,
+    package="github.com/prometheus/prometheus/cmd/promtool",
+)
+ALERTMANAGER_TOOL = Tool(
+    name="alertmanager",
+    on_path="alertmanager",
+    at_least=(0, 27, 0),
+    module=_ALERTMANAGER,
+    package="github.com/prometheus/alertmanager/cmd/alertmanager",
+)
+AMTOOL_TOOL = Tool(
+    name="amtool",
+    on_path="amtool",
+    at_least=(0, 27, 0),
+    module=_ALERTMANAGER,
+    package="github.com/prometheus/alertmanager/cmd/amtool",
+)
+KUSTOMIZE_TOOL = Tool(
+    name="kustomize",
+    on_path="kustomize",
+    at_least=(5, 0, 0),
+    version_arguments=("version",),
+    module=Module(LOCKS / "kustomize", 20),
+    package="sigs.k8s.io/kustomize/kustomize/v5",
+)
+ACTIONLINT_TOOL = Tool(
+    name="actionlint",
+    on_path="actionlint",
+    at_least=(1, 7, 0),
+    module=Module(LOCKS / "actionlint", 20),
+    package="github.com/rhysd/actionlint/cmd/actionlint",
+)
+RUN = (COLLECTOR_TOOL, PROMETHEUS_TOOL, ALERTMANAGER_TOOL)
+# Built before the tests, or each of them would wait for minutes, several for the same.
+TEST = (PROMTOOL_TOOL, AMTOOL_TOOL, KUSTOMIZE_TOOL)
