@@ -1,6 +1,6 @@
 """`agentical demo`: the whole pipeline on this machine, under load."""
 
-import re
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from stack.demo.places import places
 from stack.demo.watch import Watch
 from stack.errors import UserError
 from stack.load.generator import Arrivals, Load
+from stack.pipeline.configs import overlay_names
 from stack.pipeline.interrupts import interruptible
 from stack.pipeline.launch import Pipeline
 from stack.pipeline.startup import brief
@@ -65,7 +66,7 @@ def demo(
         str, typer.Option(envvar="ROUTE", help="A file of collector/routes.")
     ] = "hybrid",
     overlays: Annotated[
-        str, typer.Option(envvar="OVERLAYS", help="Further files of it, separated by commas.")
+        str, typer.Option(envvar="OVERLAYS", help="Files of collector/overlays, by comma.")
     ] = "",
     viewer: Annotated[str, typer.Option(envvar="VIEWER", help="aspire: add its dashboard.")] = "",
 ) -> None:
@@ -75,7 +76,7 @@ def demo(
     """
     console = terminal()
     run = Run(duration, rate, arrivals)
-    names = tuple(filter(None, re.split(r"[,\s]+", overlays)))
+    names = overlay_names(overlays, os.environ)
     with interruptible():
         try:
             pipeline = assembled(environment, route, names, viewer, console.print)

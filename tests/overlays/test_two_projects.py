@@ -1,4 +1,4 @@
-"""Two teams, two Logfire projects, one collector: routes/two-projects.yaml."""
+"""Two teams, two Logfire projects, one collector: overlays/two-projects.yaml."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -51,7 +51,7 @@ def answered(status: int, port: int) -> dict[str, str]:
 def test_each_teams_telemetry_is_at_its_own_project_alone(
     start_pipeline: StartPipeline, otlp_sink: OtlpSink, environment: str
 ) -> None:
-    configs = (f"environments/{environment}", "routes/hybrid", "routes/two-projects")
+    configs = (f"environments/{environment}", "routes/hybrid", "overlays/two-projects")
     pipeline = start_pipeline(*configs, LOGFIRE_ENDPOINT_SECOND=otlp_sink.url, **TEAMS)
     shared = trace_id()  # a request that went through services of both
     for namespace in (*NAMESPACES, None):
@@ -79,7 +79,7 @@ def test_a_refused_token_holds_its_own_projects_telemetry_alone(
     first, second = (f"http://127.0.0.1:{port}" for port in ports)
     variables = {**TEAMS, "LOGFIRE_ENDPOINT": first, "LOGFIRE_ENDPOINT_SECOND": second}
     variables["SELF_METRICS_INTERVAL_MS"] = "300"
-    configs = ("environments/development", "routes/hybrid", "routes/two-projects")
+    configs = ("environments/development", "routes/hybrid", "overlays/two-projects")
     with (
         Guard(ports[0], free_port(), settings),
         run_pipeline(otelcol, configs, tmp_path, variables) as pipeline,

@@ -1,4 +1,4 @@
-"""Remote write to backends that ask who is writing, and for which tenant: collector/backends/."""
+"""Remote write to backends that ask who is writing, and for which tenant."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def test_wrong_credentials_delay_what_the_right_ones_deliver(
     otelcol: Otelcol, tmp_path: Path, files: str
 ) -> None:
     given, asked, path = ASKING[files]
-    configs = [*DEVELOPMENT, *(f"backends/{name}" for name in files.split("+"))]
+    configs = [*DEVELOPMENT, *(f"overlays/{name}" for name in files.split("+"))]
     wrong = dict.fromkeys(given, WRONG)
     with run_pipeline(otelcol, configs, tmp_path, wrong, guarded=True) as pipeline:
         assert pipeline.guard is not None
