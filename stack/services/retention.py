@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from stack.errors import UserError
 
-VARIABLE, DEFAULT = "PROMETHEUS_RETENTION", "90d"  # compose.yaml's, too
+VARIABLE, DEFAULT = "PROMETHEUS_RETENTION", "90d"  # docker-compose.yml's, too
 # Prometheus' durations from seconds up, but not zero: with that it would take its own default.
 DURATION = re.compile(r"(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
 
