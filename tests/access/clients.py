@@ -1,4 +1,4 @@
-"""Clients at the OTLP receivers' doors: what they bring, and what they are told."""
+"""Clients of the OTLP receivers, over HTTP and gRPC: what they send, and how they are answered."""
 
 import http.client
 import ssl
@@ -12,22 +12,23 @@ from otelcol_runner.sender import RESOURCE, export_requests
 from pytest_otelcol.collector import Collector
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-TAKEN, NOBODY, TOO_LARGE = "taken", "who are you", "too large"
-NO_ENTRY = "no connection"
+ACCEPTED, UNAUTHENTICATED, TOO_LARGE = "accepted", "unauthenticated", "too large"
+NO_CONNECTION = "no connection"
 
 
 @dataclass(frozen=True)
-class Knock:
-    """What a client brings: a request in bytes, a token, whom it trusts (None: plain text).
+class Attempt:
+    """What a client sends: a request in bytes, and a token.
 
-    `proof` is a file with a key and certificate of its own.
+    `authority` is whose certificates it trusts (None: plain text); `certificate` a file with a key
+    and a certificate of its own.
     """
 
     body: bytes
     token: str | None = None
-    trusts: bytes | None = None
+    authority: bytes | None = None
     encoding: str = ""
-    proof: Path | None = None
+    certificate: Path | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -37,66 +38,68 @@ class Knock:
 
 def request_of(span: Span) -> bytes:
     """Return the export request of one span."""
-    ((_, body),) = export_requests([span], RESOURCE, "doors")
+    ((_, body),) = export_requests([span], RESOURCE, "access")
     return body
 
 
-def over_http(collector: Collector, knock: Knock) -> str:
+def over_http(collector: Collector, attempt: Attempt) -> str:
     """Post it; returns one of the answers above, or what was said."""
     host = collector.env["OTLP_HTTP_LISTEN"]
-    headers = {"content-type": "application/x-protobuf", **knock.headers}
-    if knock.encoding:
-        headers["content-encoding"] = knock.encoding
+    headers = {"content-type": "application/x-protobuf", **attempt.headers}
+    if attempt.encoding:
+        headers["content-encoding"] = attempt.encoding
     connection = http.client.HTTPConnection(host, timeout=30)
-    if knock.trusts:
-        context = ssl.create_default_context(cadata=knock.trusts.decode())
-        if knock.proof:
-            context.load_cert_chain(knock.proof)
+    if attempt.authority:
+        context = ssl.create_default_context(cadata=attempt.authority.decode())
+        if attempt.certificate:
+            context.load_cert_chain(attempt.certificate)
         connection = http.client.HTTPSConnection(host, timeout=30, context=context)
     try:
-        connection.request("POST", "/v1/traces", knock.body, headers)
+        connection.request("POST", "/v1/traces", attempt.body, headers)
         answer = connection.getresponse()
-        return in_short(answer.status, answer.read().decode(errors="replace"))
+        return answer_in_a_word(answer.status, answer.read().decode(errors="replace"))
     except OSError:
-        return NO_ENTRY
+        return NO_CONNECTION
     finally:
         connection.close()
 
 
-def in_short(status: int, said: str) -> str:
+def answer_in_a_word(status: int, said: str) -> str:
     """Put an HTTP answer into a word."""
     if status == 400 and "HTTPS server" in said:
-        return NO_ENTRY
+        return NO_CONNECTION
     if status == 400 and "too large" in said:
         return TOO_LARGE
-    return {200: TAKEN, 401: NOBODY}.get(status) or f"{status} {said}"
+    return {200: ACCEPTED, 401: UNAUTHENTICATED}.get(status) or f"{status} {said}"
 
 
 CODES = {
-    grpc.StatusCode.UNAUTHENTICATED: NOBODY,
+    grpc.StatusCode.UNAUTHENTICATED: UNAUTHENTICATED,
     grpc.StatusCode.RESOURCE_EXHAUSTED: TOO_LARGE,
-    grpc.StatusCode.UNAVAILABLE: NO_ENTRY,
+    grpc.StatusCode.UNAVAILABLE: NO_CONNECTION,
 }
 
 
-def over_grpc(collector: Collector, knock: Knock) -> str:
+def over_grpc(collector: Collector, attempt: Attempt) -> str:
     """Call it; answers as over HTTP."""
     target, options = collector.env["OTLP_GRPC_LISTEN"], [("grpc.max_send_message_length", -1)]
-    proof = knock.proof.read_bytes() if knock.proof else None
+    certificate = attempt.certificate.read_bytes() if attempt.certificate else None
     with (
         grpc.secure_channel(
-            target, grpc.ssl_channel_credentials(knock.trusts, proof, proof), options
+            target,
+            grpc.ssl_channel_credentials(attempt.authority, certificate, certificate),
+            options,
         )
-        if knock.trusts
+        if attempt.authority
         else grpc.insecure_channel(target, options)
     ) as channel:
-        packed = grpc.Compression.Gzip if knock.encoding else grpc.Compression.NoCompression
-        headers = list(knock.headers.items())
+        packed = grpc.Compression.Gzip if attempt.encoding else grpc.Compression.NoCompression
+        headers = list(attempt.headers.items())
         try:
-            channel.unary_unary(EXPORT)(knock.body, 30, headers, compression=packed)
+            channel.unary_unary(EXPORT)(attempt.body, 30, headers, compression=packed)
         except grpc.RpcError as error:
             return CODES.get(error.code()) or f"{error.code()} {error.details()}"
-    return TAKEN
+    return ACCEPTED
 
 
-DOORS: dict[str, Callable[[Collector, Knock], str]] = {"http": over_http, "grpc": over_grpc}
+PROTOCOLS: dict[str, Callable[[Collector, Attempt], str]] = {"http": over_http, "grpc": over_grpc}

@@ -1,4 +1,4 @@
-"""What comes through the doors is bounded: bytes, what they unpack to, and the time they take."""
+"""A request to the OTLP receivers is limited: its bytes, what they unpack to, and its time."""
 
 import gzip
 import os
@@ -17,12 +17,21 @@ from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import COLLECTOR, ROOT
+from tests.access.clients import (
+    ACCEPTED,
+    PROTOCOLS,
+    TOO_LARGE,
+    UNAUTHENTICATED,
+    Attempt,
+    over_http,
+    request_of,
+)
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.doors.knocking import DOORS, NOBODY, TAKEN, TOO_LARGE, Knock, over_http, request_of
 
 MEBIBYTE = 1 << 20
 LIMIT = 8 * MEBIBYTE
+ROOMS = ("agents", "backends", "overlays", "routes")
 # The two numbers that tests cannot wait for.
 QUICK = "receivers: {otlp: {protocols: {http: {read_header_timeout: 300ms, read_timeout: 900ms}}}}"
 HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: collector\r\ncontent-type: application/x-protobuf\r\n"
@@ -63,23 +72,25 @@ def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
     bomb = zeros(1024 * MEBIBYTE)
     before = resident(pipeline)
     assert len(bomb) < 1.1 * MEBIBYTE
-    assert over_http(pipeline.collector, Knock(bomb, encoding="gzip")) == TOO_LARGE
+    assert over_http(pipeline.collector, Attempt(bomb, encoding="gzip")) == TOO_LARGE
     assert resident(pipeline) - before < 150
 
     # Here the client packs it: 64 MiB.
-    big = Knock(bytes(8 * LIMIT), encoding="gzip")
-    assert DOORS["grpc"](pipeline.collector, big) == TOO_LARGE
+    big = Attempt(bytes(8 * LIMIT), encoding="gzip")
+    assert PROTOCOLS["grpc"](pipeline.collector, big) == TOO_LARGE
     assert resident(pipeline) - before < 150
 
 
-def test_a_stranger_over_http_has_nothing_unpacked(start_pipeline: StartPipeline) -> None:
-    pipeline = start_pipeline(*DEVELOPMENT, "doors/token", OTLP_TOKEN="one")
+def test_nothing_is_unpacked_over_http_without_the_token(start_pipeline: StartPipeline) -> None:
+    pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="one")
     before = resident(pipeline)
 
     # Two kilobytes that would be a million spans; with the token they cost 650 MB.
     bomb = gzip.compress(a_million_spans())
     assert len(bomb) < 3_000
-    assert over_http(pipeline.collector, Knock(bomb, "another", encoding="gzip")) == NOBODY
+    assert (
+        over_http(pipeline.collector, Attempt(bomb, "another", encoding="gzip")) == UNAUTHENTICATED
+    )
     assert resident(pipeline) - before < 30
 
 
@@ -89,24 +100,26 @@ def test_a_stranger_over_http_has_nothing_unpacked(start_pipeline: StartPipeline
 def test_what_may_unpack_to_more_than_the_limit_is_not_unpacked(
     pipeline: Pipeline, encoding: str
 ) -> None:
-    answer = over_http(pipeline.collector, Knock(b"", encoding=encoding))
+    answer = over_http(pipeline.collector, Attempt(b"", encoding=encoding))
     assert answer.startswith("400 ")
     assert answer.endswith(f"unsupported Content-Encoding: {encoding}")
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_request_just_below_the_limit_arrives_and_one_above_it_is_refused(
-    pipeline: Pipeline, door: str
+    pipeline: Pipeline, protocol: str
 ) -> None:
     # Random, so that it is as large on its way; in one piece, so that nothing can split it.
-    single = request_of(span(f"large over {door}", {"blob": blob()}))
+    single = request_of(span(f"large over {protocol}", {"blob": blob()}))
     assert LIMIT * 0.99 < len(single) < LIMIT
-    assert DOORS[door](pipeline.collector, Knock(single)) == TAKEN
-    pipeline.logfire.wait_for_span(f"large over {door}", timeout=30)
+    assert PROTOCOLS[protocol](pipeline.collector, Attempt(single)) == ACCEPTED
+    pipeline.logfire.wait_for_span(f"large over {protocol}", timeout=30)
 
     larger = bytes(LIMIT + 1)
-    knock = Knock(gzip.compress(larger), encoding="gzip") if door == "http" else Knock(larger)
-    assert DOORS[door](pipeline.collector, knock) == TOO_LARGE
+    attempt = (
+        Attempt(gzip.compress(larger), encoding="gzip") if protocol == "http" else Attempt(larger)
+    )
+    assert PROTOCOLS[protocol](pipeline.collector, attempt) == TOO_LARGE
 
 
 def test_a_log_and_a_metric_just_below_the_limit_arrive(pipeline: Pipeline) -> None:
@@ -117,29 +130,31 @@ def test_a_log_and_a_metric_just_below_the_limit_arrive(pipeline: Pipeline) -> N
     pipeline.prometheus.wait_for_series("large_metric", timeout=30)
 
 
-def test_both_doors_have_one_limit_below_the_exporters_batches_and_the_loop() -> None:
-    base, hybrid = read(COLLECTOR / "base.yaml"), read(COLLECTOR / "routes" / "hybrid.yaml")
-    doors = base["receivers"]["otlp"]["protocols"]
-    assert doors["http"]["max_request_body_size"] == LIMIT
-    assert doors["grpc"]["max_recv_msg_size_mib"] * MEBIBYTE == LIMIT
+def test_both_protocols_have_one_limit_below_that_of_batches_and_of_the_buffer() -> None:
+    protocols = read(COLLECTOR / "base.yaml")["receivers"]["otlp"]["protocols"]
+    assert protocols["http"]["max_request_body_size"] == LIMIT
+    assert protocols["grpc"]["max_recv_msg_size_mib"] * MEBIBYTE == LIMIT
 
     # Kafka takes 1 MB a message: docs/kafka.md says what that costs.
-    paths = {*(COLLECTOR / "routes").glob("*.yaml")} - {COLLECTOR / "routes" / "to-kafka.yaml"}
-    routes = [read(path) for path in paths]
-    exporters = chain.from_iterable((route or {}).get("exporters", {}).values() for route in routes)
+    paths = {path for room in ROOMS for path in (COLLECTOR / room).glob("*.yaml")}
+    paths -= {COLLECTOR / "agents" / "to-kafka.yaml"}
+    exporters = chain.from_iterable(read(path).get("exporters", {}).values() for path in paths)
     queues = [exporter.get("sending_queue", {}) for exporter in exporters]
     batches = [queue["batch"] for queue in queues if "batch" in queue]
+    assert len(batches) > 4
     assert min(batch["max_size"] for batch in batches) > LIMIT * 1.1
-    loop = hybrid["receivers"]["otlp/metrics_buffer"]["protocols"]["grpc"]
-    assert loop["max_recv_msg_size_mib"] * MEBIBYTE > max(batch["max_size"] for batch in batches)
+    buffer = read(COLLECTOR / "backends" / "prometheus.yaml")["receivers"]["otlp/metrics_buffer"]
+    largest = max(batch["max_size"] for batch in batches)
+    assert buffer["protocols"]["grpc"]["max_recv_msg_size_mib"] * MEBIBYTE > largest
 
 
 def test_the_documented_limits_and_variables_are_those_of_the_files() -> None:
-    told = "".join((ROOT / "docs" / name).read_text() for name in ("doors.md", "kafka.md"))
+    told = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "kafka.md"))
     assert f"may have {LIMIT // MEBIBYTE} MiB, unpacked" in told
     assert "has 10 s for its header and 30 s for all" in " ".join(told.split())
-    doors = "".join(path.read_text() for path in (COLLECTOR / "doors").glob("*.yaml"))
-    for name in re.findall(r"\$\{env:([A-Z_]+)", doors):
+    paths = [COLLECTOR / "overlays" / f"{name}.yaml" for name in ("token", "tls")]
+    paths += (COLLECTOR / "gateways").glob("*.yaml")
+    for name in re.findall(r"\$\{env:([A-Z_]+)", "".join(path.read_text() for path in paths)):
         assert f"`{name}`" in told, name
 
 

@@ -26,21 +26,21 @@ AWAY = {"LOGFIRE_ENDPOINT_SECOND": "http://127.0.0.1:9", "SECOND_NAMESPACE": "no
 SECRETS = {
     "LOGFIRE_TOKEN": "secret-of-logfire",
     "LOGFIRE_TOKEN_SECOND": "secret-of-the-second-project",
-    "OTLP_TOKEN": "secret-of-the-door",
+    "OTLP_TOKEN": "secret-of-the-receivers",
     "POSTGRES_PASSWORD": "secret-of-postgres",
     "PROMETHEUS_AUTHORIZATION": "secret-of-prometheus",
     "REDIS_PASSWORD": "secret-of-redis",
 }
 ALL = (
-    "doors/token",
+    "overlays/token",
     "infrastructure/host",
     "infrastructure/postgresql",
     "infrastructure/redis",
     "environments/development",
     "routes/hybrid",
-    "routes/also-viewer",
-    "routes/also-scrape",
-    "routes/two-projects",
+    "overlays/also-viewer",
+    "overlays/also-scrape",
+    "overlays/two-projects",
 )
 
 
@@ -143,7 +143,7 @@ def test_the_service_shows_no_secret_in_what_it_prints_sends_or_is_started_with(
     secrets = {
         "header": "secret-of-a-caller",
         "cookie": "secret-of-a-session",
-        "exporter": "secret-of-the-door",
+        "exporter": "secret-of-the-receivers",
         "servers": "test-password",
     }
     with OtlpSink("otlp receiver") as sink:

@@ -1,4 +1,4 @@
-"""The doors' overlays: a token and TLS, tried by real clients over HTTP and gRPC."""
+"""The overlays token and tls, tried by real clients over HTTP and gRPC."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -15,12 +15,19 @@ from otelcol_runner.telemetry import span
 from pytest_otelcol.collector import Otelcol
 
 from stack.services.servers import Postgres, Redis
+from tests.access.clients import (
+    ACCEPTED,
+    NO_CONNECTION,
+    PROTOCOLS,
+    UNAUTHENTICATED,
+    Attempt,
+    request_of,
+)
 from tests.app.house import House
 from tests.collector.conftest import StartPipeline
 from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.doors.knocking import DOORS, NO_ENTRY, NOBODY, TAKEN, Knock, request_of
 
-TOKEN = "token-of-the-doors"
+TOKEN = "token-of-the-tests"
 
 
 class Certificates:
@@ -59,34 +66,34 @@ def locked(
 ) -> Iterator[Pipeline]:
     """A pipeline behind both."""
     env = {"OTLP_TOKEN": TOKEN, **certificates.variables}
-    configs = (*DEVELOPMENT, "doors/token", "doors/tls")
+    configs = (*DEVELOPMENT, "overlays/token", "overlays/tls")
     with run_pipeline(otelcol, configs, tmp_path_factory.mktemp("locked"), env) as running:
         yield running
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_only_the_token_over_tls_is_let_in(
-    locked: Pipeline, certificates: Certificates, door: str
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_only_the_token_over_tls_is_accepted(
+    locked: Pipeline, certificates: Certificates, protocol: str
 ) -> None:
     trusted, stranger = certificates.pem, trustme.CA().cert_pem.bytes()
     callers = {
-        "no token": (None, trusted, NOBODY),
-        "empty token": ("", trusted, NOBODY),
-        "wrong token": ("token-of-the-windows", trusted, NOBODY),
-        "a part of it": (TOKEN[:-1], trusted, NOBODY),
-        "token and more": (f"{TOKEN}s", trusted, NOBODY),
-        "base.yaml's own": ("unused", trusted, NOBODY),
-        "plain text": (TOKEN, None, NO_ENTRY),
-        "trusts somebody else": (TOKEN, stranger, NO_ENTRY),
-        "the token": (TOKEN, trusted, TAKEN),
+        "no token": (None, trusted, UNAUTHENTICATED),
+        "empty token": ("", trusted, UNAUTHENTICATED),
+        "wrong token": ("token-of-somebody-else", trusted, UNAUTHENTICATED),
+        "a part of it": (TOKEN[:-1], trusted, UNAUTHENTICATED),
+        "token and more": (f"{TOKEN}s", trusted, UNAUTHENTICATED),
+        "base.yaml's own": ("unused", trusted, UNAUTHENTICATED),
+        "plain text": (TOKEN, None, NO_CONNECTION),
+        "trusts somebody else": (TOKEN, stranger, NO_CONNECTION),
+        "the token": (TOKEN, trusted, ACCEPTED),
     }
-    for name, (token, trusts, expected) in callers.items():
-        knock = Knock(request_of(span(f"{door}: {name}")), token, trusts)
-        assert DOORS[door](locked.collector, knock) == expected, name
+    for name, (token, authority, expected) in callers.items():
+        attempt = Attempt(request_of(span(f"{protocol}: {name}")), token, authority)
+        assert PROTOCOLS[protocol](locked.collector, attempt) == expected, name
 
-    locked.logfire.wait_for_span(f"{door}: the token")
-    arrived = {span.name for span in locked.logfire.spans if span.name.startswith(f"{door}: ")}
-    assert arrived == {f"{door}: the token"}
+    locked.logfire.wait_for_span(f"{protocol}: the token")
+    arrived = {span.name for span in locked.logfire.spans if span.name.startswith(f"{protocol}: ")}
+    assert arrived == {f"{protocol}: the token"}
     assert TOKEN not in locked.collector.output()
 
 
@@ -118,7 +125,7 @@ def test_a_producer_that_speaks_grpc_needs_the_standard_variables_alone(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", certificate)
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
-    with provider.get_tracer("doors").start_as_current_span("by the SDK over gRPC"):
+    with provider.get_tracer("access").start_as_current_span("by the SDK over gRPC"):
         pass
     provider.shutdown()
 
@@ -131,65 +138,73 @@ def test_without_a_token_the_overlay_does_not_start(
 ) -> None:
     sentence = "bearertokenauth/otlp_token: no bearer token provided"
     with pytest.raises(ProcessFailedError, match=sentence):
-        start_pipeline(*DEVELOPMENT, "doors/token", **token)
+        start_pipeline(*DEVELOPMENT, "overlays/token", **token)
 
 
 def test_without_a_certificate_the_overlay_does_not_start(start_pipeline: StartPipeline) -> None:
     with pytest.raises(ProcessFailedError, match="must include both certificate and key"):
-        start_pipeline(*DEVELOPMENT, "doors/tls")
+        start_pipeline(*DEVELOPMENT, "overlays/tls")
 
 
-def test_a_token_of_blanks_lets_nobody_in(start_pipeline: StartPipeline) -> None:
-    pipeline = start_pipeline(*DEVELOPMENT, "doors/token", OTLP_TOKEN="  ")
+def test_with_a_token_of_blanks_every_request_is_refused(start_pipeline: StartPipeline) -> None:
+    pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="  ")
 
-    for door, token in product(DOORS, ("", "  ", "unused")):
-        assert DOORS[door](pipeline.collector, Knock(b"", token)) == NOBODY, (door, token)
+    for protocol, token in product(PROTOCOLS, ("", "  ", "unused")):
+        assert PROTOCOLS[protocol](pipeline.collector, Attempt(b"", token)) == UNAUTHENTICATED, (
+            protocol,
+            token,
+        )
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_while_a_token_is_changed_the_old_and_the_new_one_are_valid(
-    start_pipeline: StartPipeline, door: str
+    start_pipeline: StartPipeline, protocol: str
 ) -> None:
-    pipeline = start_pipeline(*DEVELOPMENT, "doors/token", OTLP_TOKEN="new-token\nold-token")
+    pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="new-token\nold-token")
 
-    knocks = [Knock(b"", token) for token in ("old-token", "new-token", "older-token")]
-    answers = [DOORS[door](pipeline.collector, knock) for knock in knocks]
-    assert answers == [TAKEN, TAKEN, NOBODY]
+    attempts = [Attempt(b"", token) for token in ("old-token", "new-token", "older-token")]
+    answers = [PROTOCOLS[protocol](pipeline.collector, attempt) for attempt in attempts]
+    assert answers == [ACCEPTED, ACCEPTED, UNAUTHENTICATED]
 
 
-def test_with_an_authority_for_producers_only_their_certificates_are_let_in(
+def test_with_an_authority_for_producers_only_their_certificates_are_accepted(
     start_pipeline: StartPipeline, certificates: Certificates, tmp_path: Path
 ) -> None:
     theirs, stranger = trustme.CA(), trustme.CA()
     theirs.cert_pem.write_to_path(tmp_path / "producers.pem")
-    proofs = {"producer.pem": theirs, "stranger.pem": stranger}
-    for name, authority in proofs.items():
+    issuers = {"producer.pem": theirs, "stranger.pem": stranger}
+    for name, authority in issuers.items():
         issued = authority.issue_cert("producer")
         issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
     env = {**certificates.variables, "OTLP_TLS_CLIENT_CA_FILE": str(tmp_path / "producers.pem")}
-    collector = start_pipeline(*DEVELOPMENT, "doors/tls", **env).collector
+    collector = start_pipeline(*DEVELOPMENT, "overlays/tls", **env).collector
 
-    for door in DOORS:
+    for protocol in PROTOCOLS:
         answers = [
-            DOORS[door](collector, Knock(b"", trusts=certificates.pem, proof=proof))
-            for proof in (tmp_path / "producer.pem", tmp_path / "stranger.pem", None)
+            PROTOCOLS[protocol](
+                collector, Attempt(b"", authority=certificates.pem, certificate=certificate)
+            )
+            for certificate in (tmp_path / "producer.pem", tmp_path / "stranger.pem", None)
         ]
-        assert answers == [TAKEN, NO_ENTRY, NO_ENTRY], door
+        assert answers == [ACCEPTED, NO_CONNECTION, NO_CONNECTION], protocol
 
 
 def test_a_renewed_certificate_is_taken_up_without_a_restart(
     start_pipeline: StartPipeline, tmp_path: Path
 ) -> None:
     certificates = Certificates(tmp_path)
-    pipeline = start_pipeline(*DEVELOPMENT, "doors/tls", **certificates.variables)
-    old = Knock(b"", trusts=certificates.pem)
-    assert [DOORS[door](pipeline.collector, old) for door in DOORS] == [TAKEN, TAKEN]
+    pipeline = start_pipeline(*DEVELOPMENT, "overlays/tls", **certificates.variables)
+    old = Attempt(b"", authority=certificates.pem)
+    assert [PROTOCOLS[protocol](pipeline.collector, old) for protocol in PROTOCOLS] == [
+        ACCEPTED,
+        ACCEPTED,
+    ]
 
     certificates.renew()
-    new = Knock(b"", trusts=certificates.pem)
-    for door in DOORS:
+    new = Attempt(b"", authority=certificates.pem)
+    for protocol in PROTOCOLS:
         poll_until(
-            lambda door=door: DOORS[door](pipeline.collector, new) == TAKEN,  # type: ignore[misc]
-            f"the new certificate over {door}",
+            lambda protocol=protocol: PROTOCOLS[protocol](pipeline.collector, new) == ACCEPTED,  # type: ignore[misc]
+            f"the new certificate over {protocol}",
         )
-        assert DOORS[door](pipeline.collector, old) == NO_ENTRY
+        assert PROTOCOLS[protocol](pipeline.collector, old) == NO_CONNECTION
