@@ -1,5 +1,5 @@
-# The project's own images. `app` is the API and the worker with the base dependencies alone;
-# `stand-in` answers in Logfire's place on one machine.
+# The project's own images. `app` is the API and the worker with the base dependencies, and runs what
+# comes before the collector's start; `stand-in` answers in Logfire's place on one machine.
 #   docker build --target app -t agentical/app:0.1.0 .
 # The syntax is the oldest there is, so that any builder takes it.
 ARG PYTHON_IMAGE=python:3.13.15-slim-bookworm
@@ -21,13 +21,13 @@ RUN pip install --no-cache-dir "uv==${UV_VERSION}"
 COPY pyproject.toml uv.lock ./
 COPY otelcol_runner/pyproject.toml otelcol_runner/
 COPY pytest_otelcol/pyproject.toml pytest_otelcol/
-RUN uv sync --locked --no-dev --no-install-workspace --no-cache
+RUN uv sync --locked --no-dev --no-install-workspace --extra overlays --no-cache
 
 FROM base AS app
 COPY --from=build /opt/venv /opt/venv
 COPY app app
-# A new volume takes its owner from here: the collector's user.
-RUN mkdir -p /var/lib/otelcol/queue && chown 10001:10001 /var/lib/otelcol/queue
+# New volumes take their owner from here: the collector's user.
+RUN mkdir -p /var/lib/otelcol/queue /var/lib/otelcol/overlays && chown 10001:10001 /var/lib/otelcol/*
 USER 65532:65532
 CMD ["python", "-m", "app.api"]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from otelcol_runner.configs import merged, read
 
+from stack.pipeline.configs import standalone
 from stack.services.collector import config_file
 
 PEERS = Path(__file__).parent / "peers"
@@ -18,7 +19,7 @@ Config = dict[str, Any]
 
 def shipped(environment: str) -> Config:
     """Return the default route in an environment, as it is shipped."""
-    names = ("base", f"environments/{environment}", "routes/hybrid")
+    names = standalone(environment, "hybrid", infrastructure=())
     return deepcopy(merged([config_file(name) for name in names]))
 
 
@@ -52,7 +53,7 @@ def same_jobs() -> Config:
     found["exporters"]["otlp_http"] = found["exporters"].pop("otlp_http/logfire")
     found["service"]["extensions"] = ours["service"]["extensions"]
     theirs = ours["service"]["pipelines"]
-    scrub = theirs["traces/scrub"]["processors"]
+    scrub, metrics = (theirs[name]["processors"] for name in ("traces/scrub", "metrics/scrub"))
     found["service"]["pipelines"] = {
         "traces/receive": theirs["traces/receive"],
         "traces": {
@@ -60,7 +61,11 @@ def same_jobs() -> Config:
             "processors": ["filter/noise", "tail_sampling", *scrub, "batch"],
             "exporters": ["otlp_http", "span_metrics/sampled"],
         },
-        "metrics": {**theirs["metrics/receive"], "exporters": ["otlp_grpc/metrics_buffer"]},
+        "metrics": {
+            **theirs["metrics/receive"],
+            "processors": [*theirs["metrics/receive"]["processors"], *metrics],
+            "exporters": ["otlp_grpc/metrics_buffer"],
+        },
         "metrics/prometheus": theirs["metrics/prometheus"],
     }
     return found
@@ -83,7 +88,7 @@ def ladder() -> dict[str, Config]:
 def _without_scrub(config: Config) -> Config:
     found = deepcopy(config)
     scrub = found["service"]["pipelines"]["traces/scrub"].pop("processors")
-    scrub.append("transform/lend_shared")
+    scrub.append("transform/expose_shared")
     for pipeline in found["service"]["pipelines"].values():
         kept = [name for name in pipeline.get("processors", []) if name not in scrub]
         pipeline["processors"] = kept

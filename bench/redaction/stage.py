@@ -18,8 +18,8 @@ COPIES = 50
 SPANS = 2000  # in a body
 SCOPE = "opentelemetry.instrumentation.fastapi"
 NONE = "no pattern"
-SHARED = "transform/lend_shared"  # before the sampler
-STAGE = (SHARED, "transform/lend", "redaction/keys", "redaction", "transform/give_back")
+SHARED = "transform/expose_shared"  # before the sampler
+STAGE = (SHARED, "transform/expose", "redaction/keys", "redaction", "transform/write_back")
 INSERT = """
 INSERT INTO tasks (task_id, agent_id, task_type)
 SELECT $1, agent_id, $3 FROM agents WHERE agent_id = $2 RETURNING true
@@ -86,8 +86,8 @@ def exception() -> Event:
 
 
 def shipped() -> Processors:
-    """Return the scrub stage of base.yaml."""
-    found: Processors = yaml.safe_load((COLLECTOR / "base.yaml").read_text())["processors"]
+    """Return the stage of scrub.yaml."""
+    found: Processors = yaml.safe_load((COLLECTOR / "scrub.yaml").read_text())["processors"]
     return {name: found[name] for name in STAGE}
 
 

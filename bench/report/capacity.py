@@ -61,7 +61,7 @@ HOW_MANY = """## How it reckons
 The formulas are pure functions in `stack/capacity/model.py`. `make test` holds them to runs that
 their constants do not come from: other rates, other lengths, another sampling rate, and a
 collector that fills its queue in the test. Not measured: what the pod attributes of
-`routes/with-pods` add to a span in the queue, machines with more than two cores, an outage of
+`agents/with-pods` add to a span in the queue, machines with more than two cores, an outage of
 hours."""
 
 

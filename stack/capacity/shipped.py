@@ -7,9 +7,9 @@ from typing import Any
 
 from otelcol_runner.configs import merged
 
+from stack.pipeline.configs import standalone
 from stack.services.collector import config_file
 
-FILES = ("base", "environments/production", "routes/hybrid")
 VARIABLE = re.compile(r"\$\{env:\w+:-(.+)\}")
 
 
@@ -36,7 +36,7 @@ class Limits:
 
 
 def limits() -> Limits:
-    config = merged([config_file(name) for name in FILES])
+    config = merged([config_file(name) for name in standalone("production", "hybrid")])
     sampler, limiter = (config["processors"][name] for name in ("tail_sampling", "memory_limiter"))
     caches = sampler["decision_cache"]
     return Limits(

@@ -1,6 +1,6 @@
 """`agentical demo`: the whole pipeline on this machine, under load."""
 
-import re
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from stack.demo.live import Lines, View
 from stack.demo.places import places
 from stack.errors import UserError
 from stack.load.generator import Arrivals, Load
+from stack.pipeline.configs import overlay_names
 from stack.pipeline.interrupts import interruptible
 from stack.pipeline.launch import Pipeline
 from stack.pipeline.startup import brief
@@ -66,7 +67,8 @@ def demo(
         str, typer.Option(envvar="ROUTE", help="A file in collector/routes/.")
     ] = "hybrid",
     overlays: Annotated[
-        str, typer.Option(envvar="OVERLAYS", help="Further files there, separated by commas.")
+        str,
+        typer.Option(envvar="OVERLAYS", help="Files in collector/overlays/, separated by commas."),
     ] = "",
     viewer: Annotated[
         str, typer.Option(envvar="VIEWER", help="aspire: add the Aspire dashboard.")
@@ -78,7 +80,7 @@ def demo(
     """
     console = terminal()
     run = Run(duration, rate, arrivals)
-    names = tuple(filter(None, re.split(r"[,\s]+", overlays)))
+    names = overlay_names(overlays, os.environ)
     with interruptible():
         try:
             pipeline = pipeline_of(environment, route, names, viewer, console.print)

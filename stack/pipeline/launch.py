@@ -12,6 +12,7 @@ from typing import Self
 from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS
+from stack.pipeline.configs import Config, standalone
 from stack.pipeline.interrupts import undisturbed
 from stack.pipeline.ports import Ports
 from stack.pipeline.startup import start_all, stop_all
@@ -32,8 +33,6 @@ from stack.tools import toolchain
 from stack.tools.programs import COLLECTOR_TOOL, RUN
 from stack.tools.progress import Report
 
-INFRASTRUCTURE = ("host", "postgresql", "redis")
-
 
 @dataclass(frozen=True)
 class Destination:
@@ -52,7 +51,7 @@ class Pipeline:
         ports: where each part listens; free ones by default.
         environment: a file of `collector/environments/`.
         route: a file of `collector/routes/`; Prometheus starts only if it writes there.
-        overlays: files of `collector/routes/` loaded after the route, or paths.
+        overlays: files of `collector/overlays/`, loaded last, or paths.
         variables: added to the collector's; those of OpenTelemetry's SDK, to the producers'.
         logfire: the service to send to; the stand-in by default.
         receivers: addresses of Alertmanager's receivers; where one is not among them, the recorder.
@@ -129,15 +128,9 @@ class Pipeline:
         self.close()
 
     @property
-    def configs(self) -> list[str]:
+    def configs(self) -> list[Config]:
         """The collector's files in their order."""
-        return [
-            "base",
-            *(f"infrastructure/{source}" for source in INFRASTRUCTURE),
-            f"environments/{self.environment}",
-            f"routes/{self.route}",
-            *(name if "/" in name else f"routes/{name}" for name in self.overlays),
-        ]
+        return standalone(self.environment, self.route, self.overlays)
 
     @property
     def logs(self) -> Path:

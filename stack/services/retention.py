@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from stack.errors import UserError
 
-VARIABLE, DEFAULT = "PROMETHEUS_RETENTION", "90d"  # compose.yaml has the same default
+VARIABLE, DEFAULT = "PROMETHEUS_RETENTION", "90d"  # docker-compose.yml has the same default
 # A Prometheus duration of a second or more: for zero, Prometheus would use its own default.
 DURATION = re.compile(r"(?=.*[1-9])(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
 

@@ -11,7 +11,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.paths import COLLECTOR
+from stack.pipeline.configs import started_on
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
 from stack.services.guard import Guard
@@ -53,8 +53,8 @@ class Pipeline:
 
 
 def files(configs: Sequence[str | Path]) -> list[Path]:
-    """Return base.yaml and these files, named as below collector/ or as paths."""
-    return [COLLECTOR / "base.yaml", *map(config_file, configs)]
+    """Return every file of a start on these, named as below collector/ or as paths."""
+    return [config_file(config) for config in started_on(*configs)]
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def run_pipeline(
     *,
     guarded: bool = False,
 ) -> Iterator[Pipeline]:
-    """Run base.yaml and these files, behind a guard if told so; state goes into `folder`."""
+    """Run the stages and these files, behind a guard if told so; state goes into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = files(configs)
     if "routes/logfire-only" in configs:

@@ -1,6 +1,6 @@
 """Facts about the raw files: what the collector's merging could silently lose."""
 
-from itertools import chain, combinations, product
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
@@ -8,34 +8,35 @@ import yaml
 from otelcol_runner.configs import list_owners, merged, null_values, read, shared_lists
 
 from stack.paths import COLLECTOR
+from stack.pipeline.configs import STAGES
+from tests.collector.pipeline import files
 
-FOLDERS = ("doors", "infrastructure", "environments", "routes", "backends")
-BASE = COLLECTOR / "base.yaml"
-FILES = [BASE, *sorted(path for folder in FOLDERS for path in (COLLECTOR / folder).glob("*.yaml"))]
-OVERLAYS = sorted((COLLECTOR / "routes").glob("also-*.yaml"))
-ROUTES = [path for path in FILES if "otlp_http/logfire" in read(path).get("exporters", {})]
-ENVIRONMENTS = sorted((COLLECTOR / "environments").glob("*.yaml"))
-DOORS = sorted((COLLECTOR / "doors").glob("*.yaml"))
-INFRASTRUCTURE = sorted((COLLECTOR / "infrastructure").glob("*.yaml"))
-BACKENDS = sorted((COLLECTOR / "backends").glob("*.yaml"))
-TWO_PROJECTS = COLLECTOR / "routes" / "two-projects.yaml"
-WITH_PODS = COLLECTOR / "routes" / "with-pods.yaml"
-TO_GATEWAY = [COLLECTOR / "routes" / f"{name}.yaml" for name in ("to-gateway", "to-gateways")]
+FOLDERS = (
+    *("agents", "backends", "environments", "gateways"),
+    *("infrastructure", "overlays", "routes"),
+)
+ROOM = {folder: sorted((COLLECTOR / folder).glob("*.yaml")) for folder in FOLDERS}
+STAGE_FILES = [COLLECTOR / f"{name}.yaml" for name in STAGES]
+FILES = [*STAGE_FILES, *chain(*ROOM.values())]
+ADDITIVE = [path for path in ROOM["overlays"] if path.stem.startswith("also-")]
+AGENT = COLLECTOR / "environments" / "agent.yaml"
+WITH_PODS = COLLECTOR / "agents" / "with-pods.yaml"
+AGENT_ROUTES = [path for path in ROOM["agents"] if path != WITH_PODS]
+BEFORE = [*STAGE_FILES, *ROOM["infrastructure"]]
+TWO_PROJECTS = COLLECTOR / "overlays" / "two-projects.yaml"
+
+
+def overlays_for(route: Path) -> list[Path]:
+    """Return those that fit: two projects need a route that sends traces to the first."""
+    fits = "traces/logfire" in read(route)["service"]["pipelines"]
+    return [path for path in ROOM["overlays"] if fits or path != TWO_PROJECTS]
+
+
 LOADED_TOGETHER = [
-    [BASE, *DOORS, *INFRASTRUCTURE, environment, route, TWO_PROJECTS, *OVERLAYS, *BACKENDS]
-    for environment, route in product(ENVIRONMENTS, ROUTES)
-] + [
-    [
-        BASE,
-        *DOORS,
-        *INFRASTRUCTURE,
-        COLLECTOR / "environments" / "agent.yaml",
-        route,
-        WITH_PODS,
-        *OVERLAYS,
-    ]
-    for route in TO_GATEWAY
-]
+    [*BEFORE, *ROOM["backends"], *ROOM["gateways"], environment, route, *overlays_for(route)]
+    for environment, route in product(ROOM["environments"], ROOM["routes"])
+] + [[*BEFORE, AGENT, route, WITH_PODS, *ADDITIVE] for route in AGENT_ROUTES]
+SIGNALS = ("traces", "logs", "metrics")
 
 
 def names(paths: list[Path]) -> str:
@@ -58,6 +59,16 @@ def test_every_file_says_in_its_head_what_it_is(path: Path) -> None:
     assert path.read_text().startswith("# ")
 
 
+def test_every_file_is_in_a_room_whose_lists_are_checked() -> None:
+    found = {path for path in COLLECTOR.rglob("*.yaml") if "distribution" not in path.parts}
+    assert found - set(FILES) == {COLLECTOR / "kustomization.yaml"}
+
+
+@pytest.mark.parametrize("path", ROOM["overlays"], ids=lambda path: path.stem)
+def test_an_overlay_says_by_which_name_it_is_loaded(path: Path) -> None:
+    assert path.read_text().startswith(f"# OVERLAYS={path.stem}: ")
+
+
 @pytest.mark.parametrize("paths", LOADED_TOGETHER, ids=names)
 def test_every_pipeline_has_receivers_and_exporters_that_are_configured(paths: list[Path]) -> None:
     config = merged(paths)
@@ -67,8 +78,8 @@ def test_every_pipeline_has_receivers_and_exporters_that_are_configured(paths: l
         assert set(pipeline.get("processors", ())) <= config["processors"].keys()
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
-def test_an_overlay_only_adds(overlay: Path) -> None:
+@pytest.mark.parametrize("overlay", ADDITIVE, ids=lambda path: path.stem)
+def test_an_additive_overlay_only_adds(overlay: Path) -> None:
     others = [read(path) for path in FILES if path != overlay]
     for section, added in read(overlay).items():
         added = added["pipelines"] if section == "service" else added
@@ -81,42 +92,70 @@ def test_an_overlay_only_adds(overlay: Path) -> None:
         assert added.keys().isdisjoint(taken)
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
-def test_an_overlays_pipelines_start_at_a_seam_and_with_batch(overlay: Path) -> None:
+@pytest.mark.parametrize("overlay", ADDITIVE, ids=lambda path: path.stem)
+def test_an_additive_overlays_pipelines_start_at_a_seam_and_with_batch(overlay: Path) -> None:
     for name, pipeline in read(overlay)["service"]["pipelines"].items():
         signal = name.split("/")[0]
         assert pipeline["receivers"] == [f"forward/{signal}"]
         assert pipeline["processors"][0].startswith("batch")
 
 
-def test_all_routes_reach_logfire_in_the_same_way() -> None:
-    ways = [read(route)["exporters"]["otlp_http/logfire"] for route in ROUTES]
-    assert all(one == other for one, other in combinations(ways, 2))
+def test_how_a_backend_is_reached_is_written_once_and_without_a_pipeline() -> None:
+    for backend in ROOM["backends"]:
+        assert "service" not in read(backend)
+        for exporter in read(backend)["exporters"]:
+            routes = [read(path).get("exporters", {}) for path in ROOM["routes"]]
+            assert not [route for route in routes if exporter in route]
 
 
 def test_the_second_project_is_reached_like_the_first() -> None:
+    first = read(COLLECTOR / "backends/logfire.yaml")["exporters"]["otlp_http/logfire"]
     second = read(TWO_PROJECTS)["exporters"]["otlp_http/logfire_second"]
     own = {"endpoint", "headers"}
-    for route in ROUTES:
-        first = read(route)["exporters"]["otlp_http/logfire"]
-        assert {k: v for k, v in first.items() if k not in own} == {
-            k: v for k, v in second.items() if k not in own
-        }
+    assert {k: v for k, v in first.items() if k not in own} == {
+        k: v for k, v in second.items() if k not in own
+    }
 
 
 def test_both_routes_to_gateways_send_logs_and_metrics_in_the_same_way() -> None:
-    one, several = (read(route) for route in TO_GATEWAY)
+    one, several = (
+        read(COLLECTOR / "agents" / f"{name}.yaml") for name in ("to-gateway", "to-gateways")
+    )
     assert one["exporters"]["otlp_grpc/gateway"] == several["exporters"]["otlp_grpc/gateway"]
     of_one, of_several = (route["service"]["pipelines"] for route in (one, several))
     assert {**of_one, "traces/gateway": {}} == {**of_several, "traces/gateway": {}}
 
 
-def test_what_agents_hand_on_is_scrubbed_as_what_services_send() -> None:
-    base, door = read(BASE)["service"]["pipelines"], read(COLLECTOR / "doors" / "agents.yaml")
-    for signal in ("traces", "logs", "metrics"):
-        processors = door["service"]["pipelines"][f"{signal}/agents"]["processors"]
-        others = base[f"{signal}/receive"]["processors"]
-        assert processors == [others[0], *others[-(len(processors) - 1) :]]
+@pytest.mark.parametrize("path", [STAGE_FILES[0], *ROOM["gateways"]], ids=lambda path: path.stem)
+def test_what_a_receiver_takes_passes_the_memory_limit_and_the_scrubbing(path: Path) -> None:
+    """Only the stages and infrastructure, which sends numbers and names, may feed a seam."""
+    before_the_scrubbing = {
+        "traces": ["memory_limiter", "transform/expose_shared"],
+        "logs": ["memory_limiter"],
+        "metrics": ["memory_limiter"],
+    }
+    unscrubbed = {
+        "traces": "forward/spans",
+        "logs": "forward/received_logs",
+        "metrics": "forward/received_metrics",
+    }
+    config = read(path)
+    for name, pipeline in config["service"]["pipelines"].items():
+        if not {*pipeline["receivers"]} & config["receivers"].keys():
+            continue
+        signal = name.split("/")[0]
+        expected = before_the_scrubbing[signal]
+        assert pipeline["processors"][: len(expected)] == expected, name
+        assert unscrubbed[signal] in pipeline["exporters"], name
+        assert f"forward/{signal}" not in pipeline["exporters"], name
+
+
+def test_all_signals_are_scrubbed_by_the_same_processors() -> None:
+    pipelines = merged(files(["routes/hybrid"]))["service"]["pipelines"]
+    stages = [pipelines[f"{signal}/scrub"]["processors"] for signal in SIGNALS]
+    traces, logs, metrics = stages
+    assert traces[:-1] == logs == metrics
+    assert logs == ["transform/expose", "redaction/keys", "redaction", "transform/write_back"]
 
 
 def components(manifest: Path) -> set[str]:

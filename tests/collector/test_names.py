@@ -181,7 +181,7 @@ def test_exemplars_lead_to_traces_that_are_stored(pipeline: Pipeline) -> None:
 def test_scraping_gives_the_same_names_and_labels_as_remote_write(
     start_pipeline: StartPipeline,
 ) -> None:
-    both = start_pipeline("environments/development", "routes/hybrid", "routes/also-scrape")
+    both = start_pipeline("environments/development", "routes/hybrid", "overlays/also-scrape")
     both.collector.send(request(), query(), redis(), agent("t", "success"), *gauges())
     both.prometheus.wait_for(lambda sink: sink.names >= set(NAME_TABLE), "the whole name table")
     lines = {line for line in both.scrape().splitlines() if line.startswith("agentical_")}
@@ -191,7 +191,7 @@ def test_scraping_gives_the_same_names_and_labels_as_remote_write(
 
 
 def test_a_scrape_carries_exemplars(start_pipeline: StartPipeline) -> None:
-    both = start_pipeline("environments/development", "routes/hybrid", "routes/also-scrape")
+    both = start_pipeline("environments/development", "routes/hybrid", "overlays/also-scrape")
 
     def exemplar_of_a_new_request() -> bool:
         both.collector.send(request())

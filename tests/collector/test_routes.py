@@ -16,11 +16,11 @@ ENVIRONMENTS = ("environments/development", "environments/production")
 TO_LOGFIRE = {"routes/hybrid": {"traces", "logs"}, "routes/logfire-only": ALL}
 OVERLAYS: tuple[tuple[str, ...], ...] = (
     (),
-    ("routes/also-viewer",),
-    ("routes/also-scrape",),
-    ("routes/also-viewer", "routes/also-scrape"),
+    ("overlays/also-viewer",),
+    ("overlays/also-scrape",),
+    ("overlays/also-viewer", "overlays/also-scrape"),
 )
-BACKENDS = ("basic", "bearer", "tenant")
+REMOTE_WRITE = ("basic", "bearer", "tenant")
 ASKED: tuple[str, ...] = (
     "PROMETHEUS_BASIC_CREDENTIALS",
     "PROMETHEUS_BEARER_TOKEN",
@@ -46,14 +46,14 @@ def test_each_signal_goes_only_where_the_route_says(
     pipeline.logfire.wait_for(lambda sink: sink.signals >= TO_LOGFIRE[route], "the route's signals")
     if route == "routes/hybrid":
         pipeline.prometheus.wait_for_series("a_metric", {"job": "test-service"})
-    if "routes/also-viewer" in configs:
+    if "overlays/also-viewer" in configs:
         pipeline.viewer.wait_for(lambda sink: sink.signals == ALL, "every signal")
-    if "routes/also-scrape" in configs:
+    if "overlays/also-scrape" in configs:
         assert 'a_metric{instance="test-1",job="test-service"} 1.0' in pipeline.scrape()
 
     assert pipeline.logfire.signals == TO_LOGFIRE[route]
     assert bool(pipeline.prometheus.requests) == (route == "routes/hybrid")
-    assert bool(pipeline.viewer.requests) == ("routes/also-viewer" in configs)
+    assert bool(pipeline.viewer.requests) == ("overlays/also-viewer" in configs)
     assert_only_logfire_gets_the_token(pipeline)
     assert not re.search("deprecat|please rewrite", pipeline.collector.output(), re.IGNORECASE)
 
@@ -71,8 +71,8 @@ def test_every_combination_validates_without_a_word(
     otelcol: Otelcol, configs: tuple[str, ...]
 ) -> None:
     environment, *routes = configs
-    more = ["routes/two-projects"]
-    more += [f"backends/{name}" for name in BACKENDS] if "routes/hybrid" in routes else []
+    more = ["overlays/two-projects"]
+    more += [f"overlays/{name}" for name in REMOTE_WRITE]
     variables = QUICK | dict.fromkeys(ASKED, "asked")
     assert otelcol.validate(files([*INFRASTRUCTURE, environment, *routes]), QUICK) == ""
     assert otelcol.validate(files([*INFRASTRUCTURE, environment, *routes, *more]), variables) == ""

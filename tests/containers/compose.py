@@ -35,7 +35,7 @@ def variables(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def configuration(*profiles: str, **settings: str) -> dict[str, Any]:
-    """Return the merged and filled-in model of `compose.yaml`."""
+    """Return the merged and filled-in model of `docker-compose.yml`."""
     chosen = [f"--profile={profile}" for profile in profiles]
     text = compose(*chosen, "config", "--format=json", settings=settings)
     model: dict[str, Any] = json.loads(text)

@@ -28,8 +28,8 @@ def docker_engine() -> str:
 
 @pytest.fixture(scope="session")
 def stack(docker_engine: str) -> Iterator[Compose]:
-    """Everything of `compose.yaml`, with unusual passwords, a token at the door and no account."""
-    with Compose("test", DOORS="token", **SECRETS, INFRASTRUCTURE_INTERVAL="2s") as running:
+    """Everything of `docker-compose.yml`, with unusual passwords, a token and no account."""
+    with Compose("test", OVERLAYS="token", **SECRETS, INFRASTRUCTURE_INTERVAL="2s") as running:
         ran.append(running)
         yield running
 

@@ -1,7 +1,7 @@
 """The images of the container tests: pulled where a registry answers, or built from the same parts.
 
-`compose.yaml` names the images; each can be set by its variable. What cannot be pulled is built on
-a Debian root file system and from the binaries of `stack.tools`, under `agentical-test/`.
+`docker-compose.yml` names the images; each can be set by its variable. What cannot be pulled is
+built on a Debian root file system and from the binaries of `stack.tools`, under `agentical-test/`.
 """
 
 import os
@@ -29,8 +29,8 @@ CANNOT_BE_BUILT = {"GRAFANA_IMAGE", "VIEWER_IMAGE"}
 
 
 def defaults() -> dict[str, str]:
-    """Return the image of each variable as `compose.yaml` pins it."""
-    document = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    """Return the image of each variable as `docker-compose.yml` pins it."""
+    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     entries = (re.fullmatch(r"\$\{(\w+):-(.+)\}", text) for text in document["x-images"].values())
     return {entry[1]: entry[2] for entry in entries if entry}
 

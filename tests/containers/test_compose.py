@@ -11,6 +11,7 @@ import pytest
 from otelcol_runner.polling import poll_until
 
 from stack.clients.logfire import Logfire
+from stack.errors import UserError
 from stack.paths import GRAFANA
 from stack.standins.logfire import READ_TOKEN
 from tests.containers.compose import Compose
@@ -21,6 +22,7 @@ from tests.dashboards.reading import asked, panels, read
 pytestmark = pytest.mark.timeout(600)
 NET_BIND_SERVICE = 10  # its number among the capabilities
 SERVICES = {"agentical-api", "agentical-worker"}
+BEFORE_THE_COLLECTOR = {"overlays", "queue-check"}  # they end when they have done their work
 SERIES = (
     "agentical_requests_total",
     "agentical_request_duration_seconds_bucket",
@@ -128,6 +130,12 @@ def test_a_damaged_queue_file_is_set_aside_by_the_next_up(stack: Compose) -> Non
     test_one_task_is_one_trace_across_both_services_with_its_logs(stack)
 
 
+def test_an_overlay_that_no_file_has_stops_the_start_with_a_sentence(stack: Compose) -> None:
+    with pytest.raises(UserError, match="OVERLAYS names 'also-viewre', and there is no such file"):
+        stack.run("run", "--rm", "--no-deps", "-T", "--env=OVERLAYS=also-viewre", "overlays")
+    assert "overlays: token" in stack.run("logs", "overlays")
+
+
 def test_the_doctor_finds_a_trace_a_log_and_a_metric(stack: Compose) -> None:
     addresses = {
         "LOGFIRE_QUERY_ENDPOINT": stack.url("logfire", 4320),
@@ -170,14 +178,14 @@ def test_no_container_can_do_more_than_it_must(stack: Compose) -> None:
         added = [name.removeprefix("CAP_") for name in host["CapAdd"] or ()]
         assert added == (["NET_BIND_SERVICE"] if service == "guard" else []), service
         assert config["User"] not in {"", "0", "root"}, service
-        if service == "queue-check":
+        if service in BEFORE_THE_COLLECTOR:
             assert (host["NetworkMode"], container["State"]["ExitCode"]) == ("none", 0)
         else:
             assert container["State"]["Running"], service
 
 
 def test_no_process_has_a_right_left_that_it_was_to_lose(stack: Compose) -> None:
-    for service in sorted({*stack.services} - {"queue-check"}):
+    for service in sorted({*stack.services} - BEFORE_THE_COLLECTOR):
         # Seen from beside: some images have nothing to look with.
         beside = f"--pid=container:{stack.inspect(service)['Id']}"
         look = ["run", "--rm", "--network=none", beside, "--entrypoint=cat"]

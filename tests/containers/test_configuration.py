@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from stack.paths import COLLECTOR, ROOT
+from stack.pipeline.configs import FORMER, overlay_names, standalone
 from tests.containers.compose import configuration
 from tests.containers.docker import docker
 from tests.containers.images import defaults
@@ -11,7 +12,7 @@ from tests.containers.images import defaults
 SECRETS = {
     "LOGFIRE_TOKEN": "secret-of-logfire",
     "LOGFIRE_TOKEN_SECOND": "secret-of-the-second-project",
-    "OTLP_TOKEN": "secret-of-the-door",
+    "OTLP_TOKEN": "secret-of-the-receivers",
     "PAGER_WEBHOOK_URL": "https://pager.invalid/secret-of-the-pager",
     "POSTGRES_PASSWORD": "secret-of-postgres",
     "REDIS_PASSWORD": "secret-of-redis",
@@ -34,7 +35,7 @@ DEFAULTS = {
     for name, default in re.findall(r"\$\{env:([A-Z_]+):-([^{}]*)\}", path.read_text())
 }
 # The collector's image has no program to ask with; the worker has nothing to ask.
-NO_HEALTH_CHECK = {"collector", "queue-check", "viewer", "worker"}
+NO_HEALTH_CHECK = {"collector", "overlays", "queue-check", "viewer", "worker"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,6 +51,11 @@ def services(*profiles: str, **settings: str) -> dict[str, dict[str, Any]]:
 def command(**settings: str) -> list[str]:
     parts: list[str] = services(**settings)["collector"]["command"]
     return [part.removeprefix("--config=file:/etc/otelcol/") for part in parts if "=file:" in part]
+
+
+def overlays(**settings: str) -> str:
+    asked: str = services(**settings)["overlays"]["environment"]["OVERLAYS"]
+    return asked
 
 
 def test_every_image_is_pinned_to_a_full_version() -> None:
@@ -80,32 +86,27 @@ def test_with_a_token_the_guard_sends_to_the_service_over_tls() -> None:
     assert european["guard"]["environment"]["GUARD_UPSTREAM"] == "logfire-eu.pydantic.dev:443"
 
 
-def test_the_collector_loads_its_files_in_the_documented_order() -> None:
-    assert command() == [
-        "base.yaml",
-        "doors/none.yaml",
-        "infrastructure/host.yaml",
-        "infrastructure/postgresql.yaml",
-        "infrastructure/redis.yaml",
-        "environments/development.yaml",
-        "routes/hybrid.yaml",
-        "routes/none.yaml",
-        "backends/none.yaml",
-    ]
-    assert command(
-        ENVIRONMENT="production", ROUTE="logfire-only", OVERLAY="also-scrape", BACKEND="tenant"
-    )[-4:] == [
-        "environments/production.yaml",
-        "routes/logfire-only.yaml",
-        "routes/also-scrape.yaml",
-        "backends/tenant.yaml",
-    ]
+def test_the_collector_loads_the_files_that_are_chosen() -> None:
+    assert command() == loaded("development", "hybrid")
+    chosen = command(ENVIRONMENT="production", ROUTE="logfire-only")
+    assert chosen == loaded("production", "logfire-only")
+
+
+def loaded(environment: str, route: str) -> list[str]:
+    merged = "--config=file:/var/lib/otelcol/overlays/merged.yaml"
+    return [*(f"{name}.yaml" for name in standalone(environment, route)), merged]
+
+
+def test_several_overlays_are_added_by_one_variable() -> None:
+    assert overlay_names(overlays(), {}) == ()
+    assert overlay_names(overlays(OVERLAYS="token, tenant"), {}) == ("token", "tenant")
 
 
 def test_one_variable_switches_the_viewer_and_its_overlay_on() -> None:
     assert "viewer" not in services()
     assert "viewer" in services(COMPOSE_PROFILES="also-viewer")
-    assert command(COMPOSE_PROFILES="also-viewer")[-2] == "routes/also-viewer.yaml"
+    both = overlays(COMPOSE_PROFILES="also-viewer", OVERLAYS="token")
+    assert overlay_names(both, {}) == ("token", "also-viewer")
 
 
 def test_every_service_is_limited_and_asked_for_its_health() -> None:
@@ -114,10 +115,9 @@ def test_every_service_is_limited_and_asked_for_its_health() -> None:
         assert ("healthcheck" in service) == (name not in NO_HEALTH_CHECK), name
 
 
-def test_one_variable_asks_every_sender_for_a_token_and_gives_it_to_the_producers() -> None:
-    found = services(DOORS="token", OTLP_TOKEN="t0ken")
+def test_the_producers_get_the_token_that_an_overlay_asks_for() -> None:
+    found = services(OVERLAYS="token", OTLP_TOKEN="t0ken")
 
-    assert command(DOORS="token")[1] == "doors/token.yaml"
     assert found["collector"]["environment"]["OTLP_TOKEN"] == "t0ken"
     for name in ("api", "worker"):
         headers = found[name]["environment"]["OTEL_EXPORTER_OTLP_HEADERS"]
@@ -126,13 +126,13 @@ def test_one_variable_asks_every_sender_for_a_token_and_gives_it_to_the_producer
 
 
 def test_every_variable_is_explained_in_the_example_with_its_default() -> None:
-    text = (ROOT / "compose.yaml").read_text()
+    text = (ROOT / "docker-compose.yml").read_text()
     used = dict(re.findall(r"(?<!\$)\$\{([A-Z_]+)(?::[-+]([^{}]*))?\}", text))
     used |= dict(re.findall(r"\$\{LOGFIRE_TOKEN:\+\$\{([A-Z_]+):-([^{}]*)\}\}", text))
     used |= {name: DEFAULTS[name] for name in re.findall(r"^      ([A-Z_]+):$", text, re.M)}
     explained = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
 
-    not_for_env = {"PYTHON_IMAGE", "LOGFIRE_TOKEN", "OVERLAY", "COMPOSE_PROFILES"}
+    not_for_env = {"PYTHON_IMAGE", "LOGFIRE_TOKEN", "COMPOSE_PROFILES", *FORMER}
     assert used.keys() - not_for_env == explained.keys() - not_for_env
     for name, default in used.items():
         if not name.endswith("_IMAGE") and name not in not_for_env:

@@ -80,7 +80,7 @@ def sources() -> dict[str, Source]:
 
 
 def grafana_service() -> dict[str, Any]:
-    model = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    model = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     found: dict[str, Any] = model["services"]["grafana"]
     return found
 

@@ -27,7 +27,7 @@ def test_a_dead_additive_backend_changes_nothing_at_the_main_ones(
 ) -> None:
     full = tmp_path / "full.yaml"
     full.write_text(SOON_FULL)
-    trial = start_trial(*DEVELOPMENT, "routes/also-viewer", full)
+    trial = start_trial(*DEVELOPMENT, "overlays/also-viewer", full)
     trial.pipeline.viewer.stop()
     for _ in range(POSTS):
         trial.collector.send(*[request() for _ in range(SPANS_EACH)])

@@ -9,6 +9,7 @@ from otelcol_runner.process import ProcessFailedError
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import COLLECTOR
+from stack.pipeline.configs import started_on
 from stack.services.collector import Collector, check_queue
 from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.outcome import Row, record
@@ -120,7 +121,7 @@ def test_a_native_start_checks_first(
     with backlog.pipeline(tmp_path) as pipeline:
         pipeline.collector.stop()
         damage(tmp_path / "queue" / TRACES, overwrite_header)
-        with Collector(["base", *DEVELOPMENT], pipeline.collector.env):
+        with Collector(started_on(*DEVELOPMENT), pipeline.collector.env):
             check_that_new_data_flows(pipeline)
     assert f"{TRACES} is damaged (" in capsys.readouterr().err
 

@@ -209,7 +209,7 @@ def run_trial(
     guarded: bool = False,
     **env: str,
 ) -> Iterator[Trial]:
-    """Run base.yaml and these files under load; its state goes into `folder`.
+    """Run the stages and these files under load; its state goes into `folder`.
 
     Args:
         otelcol: the collector's binary.

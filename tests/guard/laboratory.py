@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from otelcol_runner.configs import merged
 from otelcol_runner.polling import NotSeenError, poll_until
 from otelcol_runner.ports import free_port
 from otelcol_runner.telemetry import gauge, log
@@ -17,11 +17,10 @@ from pytest_otelcol.collector import Collector, Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN
 from stack.services import guard
-from stack.services.collector import config_file
 from tests.collector.pipeline import PORTS, QUICK, files
 from tests.guard.backends import PARTIAL, SILENT, Answer, Backend, Logs, Metrics
 
-ROUTES = ("routes/hybrid", "routes/also-viewer")
+CONFIGS = ("environments/development", "routes/hybrid", "overlays/also-viewer")
 SOON = {"initial_interval": "100ms", "max_interval": "300ms"}
 # By default a line that comes too often is left out of the log.
 EVERY_LINE = {"service": {"telemetry": {"logs": {"sampling": {"enabled": False}}}}}
@@ -167,7 +166,7 @@ def laboratory(
             "PROMETHEUS_REMOTE_WRITE_ENDPOINT": urls[1],
             "VIEWER_ENDPOINT": backends[VIEWER].url,
         }
-        paths = [*files(["environments/development", *ROUTES]), overlay]
+        paths = [*files(CONFIGS), overlay]
         running = otelcol.run(paths, variables, listen=LISTEN, ports=PORTS)
         lab = Laboratory(stack.enter_context(running), backends)
         lab.warm_up()
@@ -177,14 +176,13 @@ def laboratory(
 def sooner(*, hurry: bool) -> dict[str, dict[str, Any]]:
     """Return shorter waits for the shipped exporters, their timeouts all by the same factor."""
     found: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
-        for name, shipped in yaml.safe_load(config_file(route).read_text())["exporters"].items():
-            timeout = int(shipped["timeout"].removesuffix("s")) * 1000
-            found[name] = {"timeout": f"{timeout // HURRY}ms"} if hurry else {}
-            if "sending_queue" in shipped:
-                found[name]["retry_on_failure"] = SOON
-            if "batch" in shipped.get("sending_queue", {}):
-                found[name]["sending_queue"] = {"batch": {"flush_timeout": "50ms"}}
+    for name, shipped in merged(files(CONFIGS))["exporters"].items():
+        timeout = int(shipped["timeout"].removesuffix("s")) * 1000
+        found[name] = {"timeout": f"{timeout // HURRY}ms"} if hurry else {}
+        if "sending_queue" in shipped:
+            found[name]["retry_on_failure"] = SOON
+        if "batch" in shipped.get("sending_queue", {}):
+            found[name]["sending_queue"] = {"batch": {"flush_timeout": "50ms"}}
     return found
 
 

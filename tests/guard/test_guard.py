@@ -83,7 +83,7 @@ def test_too_many_requests_passes_to_the_exporter_that_would_retry_it(
     ("signal", "step"),
     [
         ("traces", "check LOGFIRE_TOKEN"),
-        ("metrics", "check PROMETHEUS_AUTHORIZATION or the variable of BACKEND"),
+        ("metrics", "check PROMETHEUS_AUTHORIZATION or the variable of its overlay"),
     ],
 )
 def test_a_refused_token_is_told_with_where_to_look_and_never_printed(

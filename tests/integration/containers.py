@@ -12,19 +12,14 @@ from testcontainers.core.network import Network
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
 from stack.paths import COLLECTOR, PROMETHEUS
-from stack.pipeline.launch import INFRASTRUCTURE
+from stack.pipeline.configs import standalone
 from stack.services.collector import FEATURE_GATES
 from stack.services.producers import Api, Worker, telemetry
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
 from tests.containers.docker import has_image, pull
 from tests.containers.images import needed
 
-CONFIGS = (
-    "base",
-    *(f"infrastructure/{source}" for source in INFRASTRUCTURE),
-    "environments/development",
-    "routes/hybrid",
-)
+CONFIGS = standalone("development", "hybrid")
 PASSWORD = "integration-password"
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from stack.paths import ROOT
+from stack.paths import COLLECTOR, ROOT
+from stack.pipeline.configs import overlay_names
 from stack.tools import toolchain
 from stack.tools.finding import version_of
 
@@ -21,6 +22,7 @@ OVERLAYS = ("local", "production")
 WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
 COLLECTORS = ("agent", "gateway", "cluster")
 CONFIG = "--config=file:"
+MERGED = "/var/lib/otelcol/overlays/merged.yaml"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is
 # What the kubelet fills in, and no Secret that may be missing.
 FIELDS = {
@@ -107,11 +109,18 @@ class Pod:
         return found
 
     def configs(self) -> dict[str, str]:
-        """Return the files that the collector loads, in their order: path in the pod and text."""
+        """Return the files that the collector loads, in their order: path in the pod and text.
+
+        In place of the merged overlays they are those that OVERLAYS names.
+        """
         variables = self.environment("collector")
         arguments = [expanded(part, variables) for part in self.container("collector")["args"]]
         paths = [part.removeprefix(CONFIG) for part in arguments if part.startswith(CONFIG)]
-        return {path: self.mounted("collector", path) for path in paths}
+        found = {path: self.mounted("collector", path) for path in paths if path != MERGED}
+        for name in overlay_names(self.environment("overlays")["OVERLAYS"], {}):
+            place = f"/srv/overlays/{name}.yaml"
+            found[place] = self.mounted("overlays", place)
+        return found
 
     def mounted(self, container: str, path: str) -> str:
         """Return a file's text out of the ConfigMap that is mounted there."""
@@ -145,4 +154,5 @@ def expanded(text: str, variables: dict[str, str]) -> str:
 
 def repository_path(path: str) -> Path:
     """Return the file of the repository that a path in a collector's pod stands for."""
-    return ROOT / "collector" / path.removeprefix("/etc/otelcol/").removeprefix("stages/")
+    below = path.removeprefix("/etc/otelcol/").removeprefix("/srv/").removeprefix("stages/")
+    return COLLECTOR / below

@@ -18,10 +18,10 @@ process -> the agent of its node -+- spans, by their trace's id -> one gateway -
                                   +- logs, metrics -> any gateway -> Logfire, Prometheus
 ```
 
-An agent (`environments/agent`, `routes/to-gateways`) counts requests, and holds in queues on disk
-what no gateway has taken. Each gateway (`doors/agents`, `environments/production`) samples the
-traces that are its share by their id, and writes through queues of its own. Every 5 s an agent asks
-the name in `GATEWAYS` which gateways there are.
+An agent (`environments/agent`, `agents/to-gateways`) counts requests, and holds in queues on disk
+what no gateway has taken. Each gateway (`gateways/from-agents`, `environments/production`) samples
+the traces that are its share by their id, and writes through queues of its own. Every 5 s an agent
+asks the name in `GATEWAYS` which gateways there are.
 
 - **A trace is decided once and whole**, whichever agents its spans come to, as long as the gateways
   stay the same. A change *splits* traces that are on their way: one part is decided at the old

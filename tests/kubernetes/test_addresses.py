@@ -119,12 +119,14 @@ def test_the_worker_scales_on_a_series_that_the_pipeline_makes() -> None:
     assert metric["external"]["metric"]["name"] == rule["seriesQuery"] == "agentical_queue_depth"
     (queue,) = metric["external"]["metric"]["selector"]["matchLabels"].values()
     assert queue == Settings.model_fields["task_queue"].default
-    assert "new_name: agentical.queue.depth\n" in (COLLECTOR / "base.yaml").read_text()
+    assert "new_name: agentical.queue.depth\n" in (COLLECTOR / "measure.yaml").read_text()
 
 
 @overlays
 def test_the_images_are_those_of_compose(overlay: str) -> None:
-    composed = set(re.findall(r":-([a-z/.-]+:v?[\d.]+)\}", (ROOT / "compose.yaml").read_text()))
+    composed = set(
+        re.findall(r":-([a-z/.-]+:v?[\d.]+)\}", (ROOT / "docker-compose.yml").read_text())
+    )
     for item in workloads(overlay):
         spec = item["spec"]["template"]["spec"]
         for container in [*spec["containers"], *spec.get("initContainers", [])]:

@@ -1,18 +1,24 @@
 """The manifests agree with the files they mount: variables, ports, queues."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from otelcol_runner.configs import merged
 
 from app.settings import Settings
 from stack.paths import COLLECTOR
+from stack.pipeline.configs import BACKENDS, STAGES, started_on
 from stack.services.collector import FEATURE_GATES
-from stack.services.guard import CONFIG
 from tests.guard.configuration import listeners
 from tests.kubernetes.rendering import (
     COLLECTORS,
+    CONFIG,
+    MERGED,
     OVERLAYS,
     Pod,
     repository_path,
@@ -27,8 +33,7 @@ LISTENS = {
     "health": "HEALTH_LISTEN",
 }
 # Asked by the arguments, by other variables or by k8s_attributes' own setting.
-NOT_IN_FILES = {"DOORS", "ROUTE", "OVERLAY", "BACKEND", "ENVIRONMENT"}
-NOT_IN_FILES |= {"K8S_NODE_NAME", "POSTGRES_DB"}
+NOT_IN_FILES = {"ROUTE", "ENVIRONMENT", "K8S_NODE_NAME", "POSTGRES_DB"}
 UNITS = {"Mi": 2**20, "Gi": 2**30}
 
 collectors = pytest.mark.parametrize("name", COLLECTORS)
@@ -73,13 +78,38 @@ def test_a_collectors_ports_are_those_it_listens_on(overlay: str, name: str) -> 
 @collectors
 def test_a_collector_is_started_as_everywhere(overlay: str, name: str) -> None:
     arguments = Pod(overlay, name).container("collector")["args"]
-    assert arguments[0] == FEATURE_GATES
-    names = [
-        repository_path(path).relative_to(COLLECTOR).parts[0]
-        for path in Pod(overlay, name).configs()
-    ]
-    order = ["base.yaml", "doors", "infrastructure", "environments", "routes", "backends"]
-    assert names == sorted(names, key=order.index)
+    assert (arguments[0], arguments[-1]) == (FEATURE_GATES, f"{CONFIG}{MERGED}")
+    paths = [repository_path(path) for path in Pod(overlay, name).configs()]
+    names = [str(path.relative_to(COLLECTOR).with_suffix("")) for path in paths]
+    chosen = [each for each in names if each not in {*STAGES, *BACKENDS}]
+    assert names == started_on(*chosen)
+    rooms = [each.split("/")[0] for each in chosen]
+    order = ["gateways", "infrastructure", "environments", "routes", "agents", "overlays"]
+    assert rooms == sorted(rooms, key=order.index)
+
+
+@overlays
+@collectors
+def test_overlays_are_merged_before_the_collector_starts(
+    overlay: str, name: str, tmp_path: Path
+) -> None:
+    """The container's own command, on the files that are mounted into it."""
+    pod = Pod(overlay, name)
+    container, names = pod.container("overlays"), pod.environment("overlays")["OVERLAYS"]
+    assert container["command"] == ["python", "/srv/overlays/merge.py", MERGED]
+    script = COLLECTOR / "overlays" / "merge.py"
+    assert pod.mounted("overlays", "/srv/overlays/merge.py") == script.read_text()
+    target = tmp_path / "merged.yaml"
+    done = subprocess.run(
+        [sys.executable, script, target], env={"OVERLAYS": names}, check=True, capture_output=True
+    )
+    assert done.stderr == b""
+    files = [repository_path(path) for path in pod.configs() if "/overlays/" in path]
+    assert yaml.safe_load(target.read_text()) == merged(files)
+    for user in ("overlays", "collector"):
+        (mount,) = [m for m in pod.container(user)["volumeMounts"] if m["name"] == "merged"]
+        assert mount["mountPath"] == str(PurePosixPath(MERGED).parent)
+    assert {"name": "merged", "emptyDir": {"sizeLimit": "1Mi"}} in pod.spec["volumes"]
 
 
 @overlays
@@ -115,7 +145,7 @@ def volume(overlay: str, name: str) -> int:
 @overlays
 def test_the_gateway_speaks_to_its_guard_and_the_guard_to_whole_names(overlay: str) -> None:
     gateway = Pod(overlay, "gateway")
-    guard, lines = gateway.environment("guard"), CONFIG.read_text()
+    guard, lines = gateway.environment("guard"), GUARD_CONFIG.read_text()
     given = gateway.environment("collector")
     endpoints = {given["LOGFIRE_ENDPOINT"], given["PROMETHEUS_REMOTE_WRITE_ENDPOINT"]}
     assert {urlsplit(endpoint).netloc for endpoint in endpoints} == listeners(guard)

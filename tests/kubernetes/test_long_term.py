@@ -30,7 +30,7 @@ def test_the_documented_patch_makes_a_gateway_that_the_collector_takes(
 ) -> None:
     paths = [repository_path(path) for path in gateway.configs()]
     loaded = [str(Path(path.parent.name) / path.stem) for path in paths]
-    assert loaded[-3:] == ["routes/hybrid", "routes/two-projects", "backends/tenant"]
+    assert loaded[-3:] == ["routes/hybrid", "overlays/two-projects", "overlays/tenant"]
     given = gateway.environment("collector")
     for path in paths:
         asked = set(re.findall(r"\$\{env:([A-Z0-9_]+)\}", path.read_text()))

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from stack.paths import COLLECTOR, GRAFANA, PROMETHEUS
+from stack.pipeline.configs import STAGES
 from tests.kubernetes.rendering import (
     COLLECTORS,
     DEPLOY,
@@ -17,7 +18,10 @@ from tests.kubernetes.rendering import (
     repository_path,
 )
 
-FOLDERS = ("backends", "doors", "environments", "guard", "infrastructure", "routes")
+FOLDERS = (
+    *("agents", "backends", "environments", "gateways", "guard"),
+    *("infrastructure", "overlays", "routes"),
+)
 
 
 def texts(folder: Path, pattern: str = "*") -> dict[str, str]:
@@ -30,8 +34,8 @@ def test_a_folder_of_the_collector_is_a_config_map_to_the_letter(overlay: str) -
         assert named(overlay, "ConfigMap", f"collector-{folder}")["data"] == texts(
             COLLECTOR / folder
         ), f"collector/kustomization.yaml lists not all of {folder}/"
-    base = named(overlay, "ConfigMap", "collector-stages")["data"]
-    assert base == texts(COLLECTOR, "base.yaml")
+    stages = named(overlay, "ConfigMap", "collector-stages")["data"]
+    assert stages == {f"{name}.yaml": (COLLECTOR / f"{name}.yaml").read_text() for name in STAGES}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

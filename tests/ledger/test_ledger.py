@@ -39,7 +39,7 @@ def wait_for(
 def test_development_balances_while_its_backend_is_well_poisoned_or_away(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
-    pipeline = start_pipeline("environments/development", "routes/hybrid", "routes/also-viewer")
+    pipeline = start_pipeline("environments/development", "routes/hybrid", "overlays/also-viewer")
     pipeline.collector.send(*spans(100), log("one"), log("two"), counter("things", 1))
     lines = assert_balanced(prometheus.url, {"spans": 100, "logs": 2})
     assert lines["traces", LOGFIRE].delivered == lines["traces", VIEWER].delivered == 100
@@ -71,7 +71,7 @@ def check_points(lines: dict[tuple[str, str], Line]) -> None:
 def test_a_dead_overlay_is_a_loss_of_its_own_and_none_of_the_main_backends(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
-    pipeline = start_pipeline("environments/development", "routes/hybrid", "routes/also-viewer")
+    pipeline = start_pipeline("environments/development", "routes/hybrid", "overlays/also-viewer")
     pipeline.viewer.refuse(400)
     pipeline.collector.send(*spans(40))
     lines = assert_balanced(prometheus.url, {"spans": 40})
@@ -170,7 +170,7 @@ def test_two_projects_share_what_came_and_each_balances(
     pipeline = start_pipeline(
         "environments/development",
         "routes/hybrid",
-        "routes/two-projects",
+        "overlays/two-projects",
         SECOND_NAMESPACE="team-b",
         LOGFIRE_ENDPOINT_SECOND=otlp_sink.url,
         LOGFIRE_TOKEN_SECOND="second",

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 from otelcol_runner.polling import poll_until
+from otelcol_runner.ports import free_port
 from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Otelcol
 
 from tests.collector.pipeline import Pipeline, run_pipeline
-from tests.redaction.places import Load, requests_of, send
+from tests.redaction.places import Load, requests_of, send, send_as_agent
 from tests.redaction.secrets import EMAIL, EMAIL_PATTERN, KEYS, PASSWORD, SECRETS
 
 ROUTES = ("routes/hybrid", "routes/logfire-only")
 ENVIRONMENTS = ("environments/development", "environments/production")
-OVERLAYS = ("routes/also-viewer", "routes/also-scrape")
+OVERLAYS = ("overlays/also-viewer", "overlays/also-scrape")
 VARIABLES = {"REDACT_EMAIL_PATTERN": EMAIL_PATTERN}
 NEEDLES = {
     **{secret.needle: secret.name for secret in (*SECRETS, EMAIL)},
@@ -90,6 +91,26 @@ def test_no_secret_leaves_by_any_way(
             "the collector's output": pipeline.collector.output().encode(),
         }
     hits = found(places)
+    assert not hits, "\n".join(hits)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_gateway_scrubs_what_agents_send(
+    otelcol: Otelcol, tmp_path: Path, environment: str
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    configs = ("gateways/from-agents", environment, "routes/logfire-only")
+    variables = {**VARIABLES, "AGENTS_LISTEN": address}
+    with run_pipeline(otelcol, configs, tmp_path, variables) as pipeline:
+        pipeline.logfire.keep_raw()
+        send_as_agent(address, requests_of(loads()))
+        count = len(loads())
+        pipeline.logfire.wait_for(lambda s: len(s.spans) >= 4 * count, "every span", timeout=20)
+        pipeline.logfire.wait_for(lambda s: len(s.logs) >= 3 * count, "every log", timeout=20)
+        pipeline.logfire.wait_for(
+            lambda s: any(point.name == "h.1002" for point in s.points), "the metrics", timeout=20
+        )
+        hits = found({"Logfire": b"\n".join(pipeline.logfire.raw or [])})
     assert not hits, "\n".join(hits)
 
 

@@ -45,9 +45,9 @@ def test_no_secret_of_the_corpus_passes_unread() -> None:
     assert [secret.name for secret in (*SECRETS, EMAIL) if unread(secret.text)] == []
 
 
-def test_names_are_lent_by_the_same_shape() -> None:
-    lend = [group for name in STAGE_NAMES[:2] for group in STAGE[name]["trace_statements"]]
-    gated = [each for group in lend for each in group["statements"] if "IsMatch(" in each]
+def test_names_are_exposed_by_the_same_shape() -> None:
+    expose = [group for name in STAGE_NAMES[:2] for group in STAGE[name]["trace_statements"]]
+    gated = [each for group in expose for each in group["statements"] if "IsMatch(" in each]
     assert len(gated) == 2
     assert all(f'"{SHAPES[0]}"' in each for each in gated)
 

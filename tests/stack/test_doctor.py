@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from otelcol_runner.ports import free_port
 
+from stack.pipeline.configs import Config, standalone
 from stack.services.collector import FEATURE_GATES, Collector
 from stack.services.guard import Guard, variables
 from stack.services.prometheus import Prometheus
 from stack.services.stand_in import StandIn
 from tests.stack.conftest import Agentical
 
-FILES = ["base", "environments/development", "routes/hybrid"]
+FILES = standalone("development", "hybrid", infrastructure=())
 LISTENERS = (
     *("OTLP_GRPC_LISTEN", "OTLP_HTTP_LISTEN", "HEALTH_LISTEN"),
     *("METRICS_BUFFER_LISTEN", "SELF_OTLP_LISTEN"),
@@ -32,7 +33,7 @@ class Pipeline:
     def collector(
         self,
         monkeypatch: pytest.MonkeyPatch,
-        files: list[str] = FILES,
+        files: list[Config] = FILES,
         *,
         gate: bool = True,
         guarded: bool = False,
@@ -183,7 +184,7 @@ def test_a_route_without_prometheus_is_told_and_its_metrics_are_found_at_logfire
 ) -> None:
     hurried = pipeline.data / "hurried.yaml"  # the route itself sends metrics every 30 s
     hurried.write_text("processors: {interval: {interval: 1s}}\n")
-    files = [*FILES[:2], "routes/logfire-only", str(hurried)]
+    files = standalone("development", "logfire-only", [hurried], infrastructure=())
     with pipeline.collector(monkeypatch, files):
         report = examined(agentical, timeout=1)
         told = examined(agentical, "--no-prometheus")
@@ -206,7 +207,7 @@ def test_a_wrong_read_token_is_told_and_not_waited_for(
 def test_sampling_keeps_the_probe_and_a_missing_gate_is_a_warning(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch, gate: bool
 ) -> None:
-    production = [FILES[0], "environments/production", FILES[2]]
+    production = standalone("production", "hybrid", infrastructure=())
     quick: dict[str, Any] = {"TRACE_SAMPLE_PERCENT": "0.1", "TRACE_DECISION_WAIT": "1s"}
     with pipeline.collector(monkeypatch, production, gate=gate, **quick):
         report = examined(agentical)

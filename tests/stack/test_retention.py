@@ -21,7 +21,7 @@ def test_the_variable_is_how_long_the_demos_prometheus_keeps_its_data(
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert demo().retention == DEFAULT
-    assert f"${{{VARIABLE}:-{DEFAULT}}}" in (ROOT / "compose.yaml").read_text()
+    assert f"${{{VARIABLE}:-{DEFAULT}}}" in (ROOT / "docker-compose.yml").read_text()
     monkeypatch.setenv(VARIABLE, "1w2d")
     with Prometheus(free_port(), tmp_path, retention=demo().retention) as prometheus:
         said = httpx.get(f"{prometheus.url}/api/v1/status/runtimeinfo").json()["data"]

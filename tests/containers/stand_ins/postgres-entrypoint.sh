@@ -1,5 +1,5 @@
 #!/bin/sh
-# The part of the official image's first start that compose.yaml and the tests rely on.
+# The part of the official image's first start that docker-compose.yml and the tests rely on.
 set -eu
 if [ "$(id -u)" = 0 ]; then
   chown postgres /var/lib/postgresql

@@ -18,23 +18,23 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
+from stack.pipeline.configs import started_on
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
 from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.running import QUICK
 from tests.support.kafka import Broker
 
-LOGIN = "routes/kafka-login"
-AGENT = ("base", "environments/agent", "routes/to-kafka", LOGIN)
+LOGIN = "overlays/kafka-login"
+AGENT = ("environments/agent", "agents/to-kafka", LOGIN)
 GATEWAY = (
-    "base",
-    "doors/agents",
-    "doors/kafka",
+    "gateways/from-agents",
+    "gateways/from-kafka",
     "environments/development",
     "routes/hybrid",
     LOGIN,
 )
-WATCHER = ("base", "infrastructure/kafka", "environments/agent", "routes/hybrid", LOGIN)
+WATCHER = ("infrastructure/kafka", "environments/agent", "routes/hybrid", LOGIN)
 USER = {
     "KAFKA_SASL_MECHANISM": "PLAIN",
     "KAFKA_USERNAME": "pipeline",
@@ -96,7 +96,7 @@ class Kafka:
             **(more or {}),
         }
         listen = sorted({*LISTEN, "AGENTS_LISTEN"} - {"OTLP_HTTP_LISTEN"})
-        files = [config_file(config) for config in configs]
+        files = [config_file(config) for config in started_on(*configs)]
         with self.otelcol.run(files, env, listen=listen, ports=["SELF_METRICS_PORT"]) as running:
             yield running
 

@@ -1,5 +1,6 @@
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from otelcol_runner.ports import free_port
@@ -14,6 +15,7 @@ from stack.pipeline.ports import Ports
 from stack.pipeline.startup import start_all
 from stack.services import guard, viewer
 from stack.services.stand_in import StandIn
+from tests.stack.conftest import Agentical
 
 
 def silent(line: str) -> None:
@@ -91,25 +93,40 @@ def test_a_port_may_be_given_with_or_without_its_host() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "route", "sentence"),
+    ("named", "sentence"),
     [
         (
-            "prod",
-            "hybrid",
+            {"environment": "prod"},
             "there is no collector/environments/prod.yaml: choose one of agent, development, ",
         ),
         (
-            "development",
-            "nowhere",
-            "there is no collector/routes/nowhere.yaml: choose one of ",
+            {"route": "nowhere"},
+            "there is no collector/routes/nowhere.yaml: choose one of hybrid, logfire-only$",
+        ),
+        (
+            {"overlays": ["also-scrape", "also-viewre"]},
+            "there is no collector/overlays/also-viewre.yaml: choose one of also-scrape, ",
         ),
     ],
 )
-def test_an_unknown_file_is_told_with_those_there_are(
-    environment: str, route: str, sentence: str
-) -> None:
+def test_an_unknown_file_is_told_with_those_there_are(named: Any, sentence: str) -> None:
     with pytest.raises(UserError, match=f"^{sentence}"):
-        Pipeline(environment=environment, route=route)
+        Pipeline(**named)
+
+
+def test_overlays_are_loaded_last_by_name_or_path(tmp_path: Path) -> None:
+    mine = str(tmp_path / "mine.yaml")
+    pipeline = Pipeline(overlays=["token", "also-scrape", mine])
+    assert pipeline.configs[-3:] == ["overlays/token", "overlays/also-scrape", mine]
+
+
+def test_a_variable_of_before_stops_the_demo(
+    agentical: Agentical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOORS", "token")
+    ended = agentical("demo")
+    assert ended.code == 1
+    assert "DOORS is not read any more: unset it and name its file in" in ended.err
 
 
 def test_a_route_without_prometheus_starts_none() -> None:

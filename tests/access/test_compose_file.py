@@ -1,0 +1,94 @@
+"""Facts about docker-compose.yml as it is written, for every service and profile."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from stack.paths import ROOT
+
+TEXT = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+# Who needs which secret; a variable that sounds like one and is missing here fails the test.
+NEED = {
+    "LOGFIRE_TOKEN": {"collector"},
+    "LOGFIRE_TOKEN_SECOND": {"collector"},
+    "OTLP_TOKEN": {"api", "collector", "worker"},
+    "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
+    "PROMETHEUS_AUTHORIZATION": {"collector"},
+    "PROMETHEUS_BASIC_CREDENTIALS": {"collector"},
+    "PROMETHEUS_BEARER_TOKEN": {"collector"},
+    "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
+}
+# ${NAME}, ${NAME:-default} and ${NAME:?error} give the value; ${NAME:+other} does not.
+VALUE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?::?[-?][^{}]*)?\}")
+SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|AUTHORIZATION")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    assert "docker.sock" not in str(service)
+    assert service.keys().isdisjoint(
+        {"pid", "ipc", "userns_mode", "devices", "device_cgroup_rules"}
+    )
+    assert service.get("network_mode") in (None, "none")
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "guard" else [])
+    assert service.get("user") not in ("root", "0")
+
+
+def test_a_service_writes_to_its_own_volume_alone() -> None:
+    mounts = [
+        (name, volume)
+        for name, service in SERVICES.items()
+        for volume in service.get("volumes", ())
+    ]
+    from_the_host = [(name, volume) for name, volume in mounts if volume.startswith((".", "$"))]
+    assert len(from_the_host) == 9
+    for name, volume in from_the_host:
+        assert volume.endswith(":ro"), name
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_port_is_published_on_loopback_alone(name: str) -> None:
+    for port in SERVICES[name].get("ports", ()):
+        assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z_]+:-\d+\}:\d+", port)
+
+
+def test_a_secret_is_given_only_to_those_who_need_it() -> None:
+    found: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        for variable in VALUE.findall(str(service)):
+            if SECRET.search(variable):
+                found.setdefault(variable, set()).add(name)
+    assert found == NEED
+
+
+def test_no_secret_is_written_into_the_file_or_onto_a_command_line() -> None:
+    defaults = re.findall(r"\$\{([A-Z_]+):-([^{}]+)\}", TEXT)
+    written = {name: default for name, default in defaults if SECRET.search(name)}
+    # Known to everybody, and reached from inside the compose network alone.
+    assert written == {
+        "LOGFIRE_TOKEN": "local-write-token",
+        "LOGFIRE_TOKEN_SECOND": "local-write-token",
+        "POSTGRES_PASSWORD": "local-password",
+    }
+    assert not {"postgres", "redis"} & {n for n, s in SERVICES.items() if "ports" in s}
+    for service in SERVICES.values():
+        asked = str([service.get(key) for key in ("command", "entrypoint", "healthcheck")])
+        assert not [name for name in VALUE.findall(asked) if SECRET.search(name)]
+
+
+def test_grafana_and_prometheus_have_no_password_to_guess_and_nothing_to_administer() -> None:
+    grafana, prometheus = SERVICES["grafana"]["environment"], SERVICES["prometheus"]["command"]
+    assert grafana["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert grafana["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert grafana["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert grafana["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "${GRAFANA_ROLE:-Viewer}"
+    assert not [name for name in grafana if "PASSWORD" in name]
+    assert not {"--web.enable-admin-api", "--web.enable-lifecycle"} & set(prometheus)

@@ -1,0 +1,37 @@
+"""The files of a start are listed once: what cannot read that list is held equal to it."""
+
+import re
+
+import pytest
+import yaml
+
+from stack.paths import COLLECTOR, ROOT
+from stack.pipeline.configs import BACKENDS, STAGES, Config, standalone, started_on
+from stack.services.collector import FEATURE_GATES
+
+MERGED = "--config=file:/var/lib/otelcol/overlays/merged.yaml"
+
+
+def arguments(folder: str, configs: list[Config]) -> list[str]:
+    return [FEATURE_GATES, *(f"--config={folder}{config}.yaml" for config in configs)]
+
+
+def test_compose_starts_the_collector_on_the_list() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    chosen = standalone("${ENVIRONMENT:-development}", "${ROUTE:-hybrid}")
+    expected = [*arguments("file:/etc/otelcol/", chosen), MERGED]
+    assert services["collector"]["command"] == expected
+
+
+def test_the_readme_shows_the_list() -> None:
+    (block,) = re.findall(r"```\n(otelcol-contrib .*?)```", (ROOT / "README.md").read_text(), re.S)
+    shown = block.replace("\\\n", "").split()[1:]
+    assert shown == arguments("collector/", standalone("production", "hybrid", (), ["host"]))
+
+
+@pytest.mark.parametrize("room", ["agents", "routes"])
+def test_only_a_route_to_the_backends_loads_them(room: str) -> None:
+    for path in (COLLECTOR / room).glob("*.yaml"):
+        chosen = f"{room}/{path.stem}"
+        backends = BACKENDS if room == "routes" else ()
+        assert started_on(chosen) == [*STAGES, *backends, chosen]

@@ -1,0 +1,3 @@
+"""What the collector's room starts, here as well."""
+
+from tests.collector.conftest import start_pipeline as start_pipeline

@@ -1,0 +1,58 @@
+"""Remote write to backends that ask who is writing, and for which tenant."""
+
+from pathlib import Path
+
+import pytest
+from otelcol_runner.telemetry import gauge
+from pytest_otelcol.collector import Otelcol
+
+from tests.collector.pipeline import DEVELOPMENT, run_pipeline
+
+WRONG = "wrong-credentials"
+# What each file is given, the headers that a backend then asks for, and its path.
+ASKING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
+    "basic": (
+        {"PROMETHEUS_BASIC_CREDENTIALS": "dXNlcjpwYXNzd29yZA=="},
+        {"authorization": "Basic dXNlcjpwYXNzd29yZA=="},
+        "/api/v1/write",
+    ),
+    "bearer": (
+        {"PROMETHEUS_BEARER_TOKEN": "t0ken"},
+        {"authorization": "Bearer t0ken"},
+        "/insert/0/prometheus/api/v1/write",
+    ),
+    "tenant": (
+        {"PROMETHEUS_TENANT": "team-a", "PROMETHEUS_AUTHORIZATION": "Bearer t0ken"},
+        {"x-scope-orgid": "team-a", "authorization": "Bearer t0ken"},
+        "/api/v1/push",
+    ),
+    "tenant+basic": (
+        {"PROMETHEUS_TENANT": "team-a", "PROMETHEUS_BASIC_CREDENTIALS": "dXNlcjpwYXNzd29yZA=="},
+        {"thanos-tenant": "team-a", "authorization": "Basic dXNlcjpwYXNzd29yZA=="},
+        "/api/v1/receive",
+    ),
+}
+
+
+@pytest.mark.parametrize("files", ASKING)
+def test_wrong_credentials_delay_what_the_right_ones_deliver(
+    otelcol: Otelcol, tmp_path: Path, files: str
+) -> None:
+    given, asked, path = ASKING[files]
+    configs = [*DEVELOPMENT, *(f"overlays/{name}" for name in files.split("+"))]
+    wrong = dict.fromkeys(given, WRONG)
+    with run_pipeline(otelcol, configs, tmp_path, wrong, guarded=True) as pipeline:
+        assert pipeline.guard is not None
+        pipeline.prometheus.refuse(401, unless=asked)
+        pipeline.collector.send(gauge("written", 1, unit=""))
+        refused = pipeline.prometheus.wait_for(lambda sink: sink.requests, "a refused request")
+        assert not asked.items() <= refused[0].headers.items()
+        assert WRONG in str(refused[0].headers)
+
+        endpoint = {"PROMETHEUS_REMOTE_WRITE_ENDPOINT": pipeline.guard.metrics_url + path}
+        pipeline.collector.env.update(given | endpoint)
+        pipeline.collector.restart()
+        pipeline.prometheus.wait_for_series("written", value=1)
+        taken = pipeline.prometheus.requests[-1]
+        assert (taken.status, taken.path) == (204, path)
+        assert not [value for value in given.values() if value in pipeline.collector.output()]
