@@ -97,6 +97,8 @@ def test_a_fork_of_the_launcher_does_not_keep_its_children_alive(traces: Traces)
         timeout=30,
         seen=traces.left,
     )
+    for fork in traces.processes():
+        fork.kill()
 
 
 def test_what_a_child_has_started_ends_with_it(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ class Replica(Postgres):
         copy = ["--checkpoint=fast", "--write-recovery-conf", f"--pgdata={cluster}"]
         self._run("pg_basebackup", *where[0].split(), *where[1:], *copy)
 
-    def _fill(self) -> None:
+    def _create_database(self) -> None:
         """Do nothing: its databases come from the primary."""
 
     def pause(self) -> None:

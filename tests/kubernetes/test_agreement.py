@@ -14,6 +14,7 @@ from app.settings import Settings
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import BACKENDS, STAGES, started_on
 from stack.services.collector import FEATURE_GATES
+from stack.services.guard import CONFIG as GUARD_CONFIG
 from tests.guard.configuration import listeners
 from tests.kubernetes.rendering import (
     COLLECTORS,
