@@ -73,7 +73,7 @@ lint: setup ## Check style, formatting, YAML, declared imports, workflows and Re
 	@$(RUN) ruff format --check .
 	@$(RUN) yamllint --strict .
 	@$(RUN) lint-imports
-	@$(DEPTRY) app --optional-dependencies-dev-groups stand-in,stack
+	@$(DEPTRY) app --optional-dependencies-dev-groups overlays,stand-in,stack
 	@$(DEPTRY) app stack
 	@$(DEPTRY) alerts bench generate grafana tests --ignore DEP002,DEP004
 	@$(DEPTRY) otelcol_runner/src --config otelcol_runner/pyproject.toml
