@@ -5,12 +5,13 @@ from rich.table import Table
 from stack.pipeline.launch import Pipeline
 from stack.services.alertmanager import RECEIVERS
 
+FIRST_QUERY = "/api/v1/query?query=agentical_requests_total"
 QUERY_HINT = 'query it: .venv/bin/agentical query "SELECT ..."'
 UNREADABLE = "set LOGFIRE_READ_TOKEN to count what is stored, not what was accepted"
 
 
 def places(pipeline: Pipeline) -> Table:
-    """Return a row for everything that can be opened or connected to."""
+    """Return a row for everything that can be opened (a URL) or connected to (host and port)."""
     table = Table("part", box=None, padding=(0, 2, 0, 0))
     for header in ("address", ""):
         table.add_column(header, overflow="fold")
@@ -24,33 +25,36 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     files = f"{pipeline.environment}, {', '.join([pipeline.route, *pipeline.overlays])}"
     found = [
         ("API", f"{pipeline.api_url}/docs", ""),
-        ("collector", pipeline.otlp_url, f"OTLP over HTTP; gRPC on {ports.otlp_grpc}; {files}"),
+        ("collector", local(ports.otlp_http), f"OTLP/HTTP; gRPC on {ports.otlp_grpc}; {files}"),
         ("", pipeline.self_metrics_url, "its own metrics"),
     ]
     if pipeline.local_logfire:
-        found.append(("Logfire stand-in", pipeline.logfire_url, QUERY_HINT))
+        found.append(("Logfire stand-in", local(ports.logfire), QUERY_HINT))
     else:
         found.append(
             ("Logfire", pipeline.logfire.endpoint, "" if pipeline.read_token else UNREADABLE)
         )
     if pipeline.uses_prometheus:
-        found.append(
-            ("Prometheus", pipeline.prometheus_url, "/api/v1/query?query=agentical_requests_total")
-        )
+        # Its start page is not in the Go module that the program is built from.
+        found.append(("Prometheus", f"{pipeline.prometheus_url}{FIRST_QUERY}", "query API"))
     if pipeline.alertmanager and pipeline.recorder:
         found.append(("Alertmanager", pipeline.alertmanager.url, "firing alerts, silences"))
         found.append(("notifications", pipeline.recorder.url, recorded(pipeline)))
     remark = f"in front of both backends; remote write on {ports.guard_metrics}"
-    found.append(("guard", pipeline.guard.url, remark))
+    found.append(("guard", local(ports.guard), remark))
     if "also-scrape" in pipeline.overlays:
         found.append(("", f"http://127.0.0.1:{ports.scrape}/metrics", "scrape endpoint"))
     found += [
         (name.capitalize(), f"http://127.0.0.1:{getattr(ports, name)}", "")
         for name in pipeline.extras
     ]
-    found.append(("Postgres, Redis", f"127.0.0.1:{ports.postgres}, :{ports.redis}", ""))
+    found.append(("Postgres, Redis", f"{local(ports.postgres)}, :{ports.redis}", ""))
     found.append(("logs", str(pipeline.logs), "removed when it stops"))
     return found
+
+
+def local(port: int) -> str:
+    return f"127.0.0.1:{port}"
 
 
 def recorded(pipeline: Pipeline) -> str:

@@ -84,7 +84,7 @@ def test_a_short_demo_says_what_arrived_and_leaves_nothing(folder: Path) -> None
     }
     assert all(arrived[signal] > 0 for signal in ("traces", "logs", "service", "host"))
     assert all(arrived[signal] > 0 for signal in ("postgresql", "redis"))
-    assert re.search(r"^guard +http://127.0.0.1:\d+ ", said, re.MULTILINE)
+    assert re.search(r"^guard +127.0.0.1:\d+ ", said, re.MULTILINE)
     sent = re.search(r"^(\d+) requests sent \((\d+) ok, (\d+) 4xx, 0 5xx\)", said, re.MULTILINE)
     assert sent is not None, said
     assert arrived["requests"] >= int(sent[1]) > 20
