@@ -1,5 +1,5 @@
-# The project's own images: `app` runs the API, the worker and the collector's init containers; `stand-in`
-# runs the Logfire stand-in and the notification recorder.
+# The project's own images: `app` runs the API, the worker and the scripts before the collector's start;
+# `stand-in` runs the Logfire stand-in and the notification recorder.
 #   docker build --target app -t agentical/app:0.1.0 .
 # Uses no BuildKit features, so that any builder works.
 ARG PYTHON_IMAGE=python:3.13.15-slim-bookworm

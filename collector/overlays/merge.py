@@ -2,11 +2,11 @@
 
 Run it before each start: OVERLAYS=token,also-scrape python merge.py FILE
 
-The collector's image has no shell that could turn the list into arguments. So in compose and in
-Kubernetes an init container writes FILE. OVERLAYS lists files of this folder without `.yaml`,
-separated by commas or spaces; later ones take precedence. Merging follows the collector's rules:
-maps are merged, lists are replaced. The collector expands the variables. The output is JSON, a
-subset of YAML.
+The collector's image has no shell that could turn the list into arguments. So a container that
+runs before it writes FILE, in compose and in Kubernetes. OVERLAYS lists files of this folder
+without `.yaml`, separated by commas or spaces; later ones take precedence. Merging follows the
+collector's rules: maps are merged, lists are replaced. The collector expands the variables. The
+output is JSON, a subset of YAML.
 
 Exits with 1, and writes nothing, if a file does not exist. Requires Python 3.11 and PyYAML.
 """
