@@ -1,7 +1,7 @@
-# The project's own images. `app` is the API and the worker with the base dependencies, and runs what
-# comes before the collector's start; `stand-in` answers in Logfire's place on one machine.
+# The project's own images: `app` runs the API, the worker and the scripts before the collector's start;
+# `stand-in` runs the Logfire stand-in and the notification recorder.
 #   docker build --target app -t agentical/app:0.1.0 .
-# The syntax is the oldest there is, so that any builder takes it.
+# Uses no BuildKit features, so that any builder works.
 ARG PYTHON_IMAGE=python:3.13.15-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS base
@@ -26,7 +26,7 @@ RUN uv sync --locked --no-dev --no-install-workspace --extra overlays --no-cache
 FROM base AS app
 COPY --from=build /opt/venv /opt/venv
 COPY app app
-# New volumes take their owner from here: the collector's user.
+# New volumes take their owner, the collector's user, from these folders.
 RUN mkdir -p /var/lib/otelcol/queue /var/lib/otelcol/overlays && chown 10001:10001 /var/lib/otelcol/*
 USER 65532:65532
 CMD ["python", "-m", "app.api"]

@@ -1,4 +1,4 @@
-# The one entry point, for people and for CI: `make` prints the targets.
+# Entry point for people and CI: `make` lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -6,69 +6,69 @@ UV ?= $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.tools/bin/uv)
 export UV
 RUN := $(UV) run --locked --no-sync
 PYTEST := $(RUN) pytest -n auto --maxprocesses=4 --dist=loadfile
-# The service must get along without the extras; what only runs here may import what is for development.
+# The service must work without the extras; code that only runs here may import development dependencies.
 DEPTRY := $(RUN) deptry --no-ansi
 CHECK_SCHEMA := $(RUN) check-jsonschema --quiet --builtin-schema
 
-# Variables given after the target reach the programs as environment:
+# Variables after the target become environment variables of the programs:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
 .PHONY: help setup tools demo doctor test faults scale drills bench test-integration test-containers test-kubernetes test-cluster mutants answers lint format types redaction generate clean
 
-help: ## Print this list
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: tools ## Run the whole pipeline here, no Docker (DURATION=60 ends by itself)
+demo: tools ## Run the whole pipeline on this machine, without Docker (DURATION=60: stop after 60 s)
 	@$(RUN) agentical demo
 
-doctor: setup ## Send one trace, log and metric through a running pipeline and look for them
+doctor: setup ## Send a trace, a log and a metric through a running pipeline and check that they arrive
 	@$(RUN) agentical doctor
 
 test: setup ## Run the tests
 	@$(RUN) agentical tools --tests
 	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/kubernetes/distribution
 
-faults: tools ## Run every fault with its full outage (some minutes), for docs/generated/faults.md
+faults: tools ## Run all fault tests with full outages and update docs/generated/faults.md (minutes)
 	@rm -rf build/faults
 	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/faults \
 	  $(RUN) pytest -n 2 --timeout=1200 -v --ignore=tests/faults/test_table.py tests/faults
 	@$(RUN) python -m tests.faults.table build/faults && $(RUN) python -m generate
 
-scale: tools ## Kill, add and restart gateways under load (some minutes), for docs/generated/scale.md
+scale: tools ## Kill, add and restart gateways under load and update docs/generated/scale.md (minutes)
 	@rm -rf build/scale
 	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/scale \
 	  $(RUN) pytest -v tests/kubernetes/distribution/test_scale.py
 	@$(RUN) python -m tests.kubernetes.scale_page build/scale && $(RUN) python -m generate
 
-drills: tools ## Break a pipeline in every way there is a drill for, and see who is told (about 10 minutes)
+drills: tools ## Run all failure drills: which alerts fire, and who is notified (about 10 minutes)
 	@$(RUN) agentical drill --all
 
-bench: tools ## Measure what it costs against others, and how far it goes (about 25 minutes)
+bench: tools ## Benchmark overhead, throughput and capacity (about 25 minutes)
 	@$(RUN) python -m bench && $(RUN) python -m generate
 
-redaction: tools ## Measure what scrubbing costs, part by part and pattern by pattern (minutes)
+redaction: tools ## Benchmark the scrubbing, by processor and by pattern (minutes)
 	@$(RUN) python -m bench.redaction.measure && $(RUN) python -m generate
 
-test-integration: tools ## The app against containers (native processes where there is no Docker engine)
+test-integration: tools ## Test the app against containers (native processes if there is no Docker engine)
 	@$(RUN) pytest tests/integration
 
-test-containers: tools ## `docker compose up` for real, checked at both backends
+test-containers: tools ## Run `docker compose up` and check what arrives at both backends
 	@$(RUN) pytest tests/containers
 
-test-kubernetes: tools ## Check the manifests with a collector that knows Kubernetes (built once: minutes)
+test-kubernetes: tools ## Test the manifests with the Kubernetes collector (built once: minutes)
 	@$(RUN) pytest tests/kubernetes
 
-test-cluster: setup ## Apply the manifests to a kind cluster, and run one task through it (needs Docker)
+test-cluster: setup ## Apply the manifests to a kind cluster and run one task through it (needs Docker)
 	@.ci/kind-cluster
 
-mutants: setup ## Change every number of the alerts in turn: each time a test has to fail (minutes)
+mutants: setup ## Mutation-test the alerts: each changed number must fail a test (minutes)
 	@$(RUN) agentical tools --tests
 	@$(RUN) python -m tests.alerts.mutants
 
-answers: tools ## Try every answer that a backend can give, for docs/generated/backend-answers.md
+answers: tools ## Test all backend responses and update docs/generated/backend-answers.md
 	@$(RUN) python -m tests.guard.answers && $(RUN) python -m generate
 
-lint: setup ## Check style, formatting, YAML, declared imports, workflows and Renovate's rules
+lint: setup ## Check style, formatting, YAML, imports, dependencies, workflows and Renovate's rules
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) yamllint --strict .
@@ -94,15 +94,15 @@ types: setup ## Check types
 	@$(RUN) mypy otelcol_runner/tests
 	@$(RUN) mypy pytest_otelcol/tests
 
-generate: setup ## Write rules, dashboards and pages anew from what they are made of
+generate: setup ## Regenerate rules, dashboards and pages from their sources
 	@$(RUN) python -m generate
 
-setup: .venv/.synced ## Install what the Python parts need (the other targets do it for you)
+setup: .venv/.synced ## Install the Python dependencies (other targets do this for you)
 
 tools: setup ## Find or build the collector, Prometheus and Alertmanager
 	@$(RUN) agentical tools
 
-clean: ## Remove what the targets made here (not the cache of built binaries)
+clean: ## Remove the files that the targets created here (not the cache of built programs)
 	rm -rf .venv .tools .pytest_cache .ruff_cache .mypy_cache build dist
 
 .venv/.synced: pyproject.toml otelcol_runner/pyproject.toml pytest_otelcol/pyproject.toml uv.lock | $(UV)

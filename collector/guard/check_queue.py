@@ -1,15 +1,15 @@
-"""Moves damaged queue files aside, so that the collector starts.
+"""Moves damaged queue files aside, so that the collector can start.
 
 Run it before each start: python check_queue.py DIR
 
-The queues of `file_storage` are bbolt databases, and the collector does not start, or panics, on
-one whose header or pages were overwritten or cut off (contrib #35899; `recreate` mends only some).
-What bbolt would stumble over is looked for here: headers, bounds, page types and ids, the order of
-keys, and the queue's own account of what waits. A damaged file is renamed to
-`NAME.damaged-<UTC time>` and named on stderr. Values carry no checksum: an item with a flipped bit
-inside is not noticed, neither here nor by bbolt; the collector drops it alone.
+The queues of `file_storage` are bbolt databases. If a header or page is overwritten or truncated,
+the collector fails to start or panics (contrib #35899; `recreate` fixes only some cases). This
+checks what bbolt relies on: headers, bounds, page types and IDs, the order of keys, and the
+indexes of the queue. It renames a damaged file to `NAME.damaged-<UTC time>` and reports it on
+stderr. Values have no checksum: neither this nor bbolt detects a flipped bit in an item; the
+collector drops only that item.
 
-Exits with 0 unless a file could not be read or moved. Needs Python 3.11 and nothing else.
+Exits with 0 unless a file cannot be read or moved. Requires Python 3.11 or newer, no packages.
 Format: https://github.com/etcd-io/bbolt/tree/v1.5.0/internal/common (version 2).
 """
 
@@ -30,12 +30,12 @@ SET_ASIDE = re.compile(r"\.(damaged-\d{8}T\d+Z|backup)$")
 MAGIC, VERSION = 0xED0CDAED, 2
 BRANCH, LEAF, FREELIST = 0x01, 0x02, 0x10
 NO_FREELIST = 2**64 - 1
-# The machine's own byte order, as bbolt writes it.
-PAGE = struct.Struct("=QHHI")  # id, type, entries, further pages it runs over
-BRANCH_ENTRY = struct.Struct("=IIQ")  # where the key is, from here; its size; the child's page
-LEAF_ENTRY = struct.Struct("=IIII")  # 1: a bucket; where the key is; its size; the value's size
-BUCKET = struct.Struct("=QQ")  # its first page, 0: the page follows inline; a sequence
-STATE_KEY = b"qmv0"  # where the queue keeps its indexes
+# Native byte order, which bbolt uses.
+PAGE = struct.Struct("=QHHI")  # ID, type, number of entries, number of overflow pages
+BRANCH_ENTRY = struct.Struct("=IIQ")  # offset of the key, from here; its size; page of the child
+LEAF_ENTRY = struct.Struct("=IIII")  # flags (1: bucket); offset of the key; its size; value size
+BUCKET = struct.Struct("=QQ")  # root page (0: the page follows inline); sequence
+STATE_KEY = b"qmv0"  # key of the queue's indexes
 QUEUE_STATE = re.compile(
     rb"((?:[\x09\x11\x19\x21].{8})*)(?:\x2a[\x80-\xff]*[\x00-\x7f](?:.{8})+)?", re.S
 )
@@ -43,11 +43,11 @@ READ_INDEX, WRITE_INDEX = 0x19, 0x21  # fields 3 and 4
 
 
 class DamagedError(Exception):
-    """Why the collector could not use a file."""
+    """The collector could not use the file; the message says why."""
 
 
 class Meta(NamedTuple):
-    """A header of the database; the newer of the two that is valid counts."""
+    """A header of the database; of two valid ones, the newer one is in force."""
 
     magic: int
     version: int
@@ -56,13 +56,13 @@ class Meta(NamedTuple):
     root: int
     sequence: int
     freelist: int
-    high_water: int  # pages from here on are not in use
+    high_water: int  # first page that is not in use
     transaction: int
     checksum: int
 
 
 class Entry(NamedTuple):
-    """An entry of a page: a branch has a child, a leaf a value."""
+    """An entry of a page: branch entries have a child, leaf entries a value."""
 
     key: bytes
     child: int
@@ -74,36 +74,36 @@ META = struct.Struct("=IIIIQQQQQQ")
 
 
 def main(arguments: list[str]) -> int:
-    """Check every queue file of a folder; a folder that is not there yet has none."""
+    """Check all queue files of a folder, which may not exist yet; return the exit code."""
     if len(arguments) != 1:
-        return say("give it one folder: python check_queue.py DIR", code=2)
+        return say("pass one folder: python check_queue.py DIR", code=2)
     code, folder = 0, Path(arguments[0])
     try:
         paths = sorted(folder.iterdir()) if folder.exists() else []
     except OSError as error:
         return say(f"{folder} cannot be read ({error.strerror}): run this as the collector's user")
     if folder.exists() and not os.access(folder, os.W_OK):
-        return say(f"{folder} cannot be written: give it to the collector's user with chown")
+        return say(f"{folder} is not writable: make the collector's user its owner with chown")
     for path in paths:
         named = QUEUE_FILE.fullmatch(path.name) and not SET_ASIDE.search(path.name)
         if named and path.is_file():
-            code |= attend_to(path)
+            code |= check_file(path)
     return code
 
 
-def attend_to(path: Path) -> int:
-    """Check one file, and move it aside when it is damaged; returns the exit code."""
+def check_file(path: Path) -> int:
+    """Check one file and move it aside if it is damaged; return the exit code."""
     try:
         with path.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock bbolt takes
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock that bbolt takes
             why = damage(file.fileno())
             if why:
                 stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
                 kept = path.rename(f"{path}.damaged-{stamp}")
                 say(
-                    f"{path} is damaged ({why}): it is kept as {kept.name} and the collector starts"
-                    " with an empty queue in its place; what waited in it is not sent, delete it"
-                    " when you have no use for it"
+                    f"{path} is damaged ({why}): it was kept as {kept.name}, and the collector"
+                    " starts with an empty queue; the backlog in the damaged file is not sent, so"
+                    " delete the file when you no longer need it"
                 )
     except BlockingIOError:
         say(f"{path} is in use by a running collector, so it was not checked", code=0)
@@ -114,17 +114,17 @@ def attend_to(path: Path) -> int:
 
 
 def say(sentence: str, *, code: int = 1) -> int:
-    """Print a sentence on stderr and return an exit code."""
+    """Print a sentence to stderr and return the exit code."""
     sys.stderr.write(f"check_queue: {sentence}\n")
     return code
 
 
 def damage(file: int) -> str:
-    """Return what is wrong with a database, or nothing."""
+    """Return what is wrong with a database, or an empty string."""
     try:
         data = memoryview(mmap.mmap(file, 0, access=mmap.ACCESS_READ))
     except ValueError:
-        return ""  # bbolt fills an empty file
+        return ""  # bbolt initializes an empty file
     try:
         Database(data).check()
     except DamagedError as error:
@@ -133,33 +133,33 @@ def damage(file: int) -> str:
 
 
 class Database:
-    """A bbolt database as `file_storage` makes it: buckets of plain values."""
+    """A bbolt database as `file_storage` creates it: buckets of values, without sub-buckets."""
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
         self.meta = newest_header(data)
         if self.meta.high_water * self.meta.page_size > len(data):
             wanted = self.meta.high_water * self.meta.page_size
-            raise DamagedError(f"it was cut off: {len(data)} bytes of {wanted} are there")
+            raise DamagedError(f"it is truncated to {len(data)} of {wanted} bytes")
         self.seen = bytearray(self.meta.high_water)
 
     def check(self) -> None:
-        """Walk everything that is in use. Raises `DamagedError`."""
+        """Check all pages in use. Raises `DamagedError`."""
         for bucket in self._leaves(self.meta.root):
             if not bucket.is_bucket or len(bucket.value) < BUCKET.size:
-                raise DamagedError(f"its bucket {bucket.key[:20]!r} is none")
+                raise DamagedError(f"the entry {bucket.key[:20]!r} is not a bucket")
             root, _ = BUCKET.unpack_from(bucket.value)
             entries = self._leaves(root) if root else inline(bucket.value[BUCKET.size :])
             for entry in entries:
                 if entry.is_bucket:
-                    raise DamagedError(f"its item {entry.key[:20]!r} is none")
+                    raise DamagedError(f"the entry {entry.key[:20]!r} is not a value")
                 if entry.key == STATE_KEY:
                     check_queue_state(bytes(entry.value))
         if self.meta.freelist != NO_FREELIST:
             self._check_freelist(self.meta.freelist)
 
     def _leaves(self, number: int, low: bytes = b"", high: bytes | None = None) -> Iterator[Entry]:
-        """Yield the entries of a tree's leaves, whose keys lie from `low` to below `high`."""
+        """Yield the leaf entries of a tree, whose keys must be from `low` to below `high`."""
         kind, count, run = self._page(number, BRANCH, LEAF)
         found = list(entries_of(run, kind, count, f"page {number}"))
         keys = [entry.key for entry in found]
@@ -175,9 +175,9 @@ class Database:
             yield from self._leaves(entry.child, entry.key, end)
 
     def _page(self, number: int, *kinds: int) -> tuple[int, int, memoryview]:
-        """Return a page's type, number of entries and bytes; each may be asked for once."""
+        """Return the type, number of entries and bytes of a page, which may be used only once."""
         if not 2 <= number < self.meta.high_water:
-            raise DamagedError(f"it refers to page {number}, which it does not have")
+            raise DamagedError(f"it refers to page {number}, which does not exist")
         start = number * self.meta.page_size
         name, kind, count, further = PAGE.unpack_from(self.data, start)
         end = number + 1 + further
@@ -192,11 +192,11 @@ class Database:
         _, count, run = self._page(number, FREELIST)
         ids = run[PAGE.size : PAGE.size + 8 * count].cast("Q")
         if len(ids) < count or not all(2 <= i < len(self.seen) and not self.seen[i] for i in ids):
-            raise DamagedError("its list of free pages is wrong")
+            raise DamagedError("its list of free pages is invalid")
 
 
 def newest_header(data: memoryview) -> Meta:
-    """Return the header in force. The second one's place depends on the page size."""
+    """Return the header in force. The offset of the second one depends on the page size."""
     first = header_at(data, 0)
     found = first or next(filter(None, (header_at(data, 1024 << n) for n in range(15))), None)
     second = header_at(data, found.page_size) if found else None
@@ -207,7 +207,7 @@ def newest_header(data: memoryview) -> Meta:
 
 
 def header_at(data: memoryview, start: int) -> Meta | None:
-    """Return the header of the page at this byte, if it is valid."""
+    """Return the header of the page at this offset, if it is valid."""
     start += PAGE.size
     raw = bytes(data[start : start + META.size])
     if len(raw) < META.size:
@@ -226,15 +226,15 @@ def fnv1a(text: bytes) -> int:
 
 
 def inline(page: memoryview) -> Iterator[Entry]:
-    """Yield the entries of a small bucket, whose one page is kept in its own entry."""
+    """Yield the entries of an inline bucket, whose only page is stored in its own entry."""
     number, kind, count, further = PAGE.unpack_from(page) if len(page) >= PAGE.size else (0,) * 4
     if (number, kind, further) != (0, LEAF, 0):
-        raise DamagedError("its small bucket has no page")
-    yield from entries_of(page, kind, count, "its small bucket")
+        raise DamagedError("an inline bucket has no valid page")
+    yield from entries_of(page, kind, count, "an inline bucket")
 
 
 def entries_of(run: memoryview, kind: int, count: int, what: str) -> Iterator[Entry]:
-    """Yield a page's entries: first all their places, then keys and values without a gap."""
+    """Yield the entries of a page: all offsets first, then keys and values without gaps."""
     at = PAGE.size + LEAF_ENTRY.size * count
     if at > len(run):
         raise DamagedError(f"{what} was overwritten")
@@ -253,15 +253,15 @@ def entries_of(run: memoryview, kind: int, count: int, what: str) -> Iterator[En
 
 
 def check_queue_state(state: bytes) -> None:
-    """Check the indexes: with wrong ones the collector starts, and never sends what waits.
+    """Check the indexes: if they are wrong, the collector starts but never sends the backlog.
 
-    They are protobuf, fixed64 fields alone (`meta.proto` in the collector's exporterhelper).
+    They are protobuf with fixed64 fields only (`meta.proto` in the collector's exporterhelper).
     """
     parts = QUEUE_STATE.fullmatch(state)
     numbers = struct.iter_unpack("<BQ", parts[1]) if parts else ()
     fields = dict(numbers)
     if parts is None or fields.get(READ_INDEX, 0) > fields.get(WRITE_INDEX, 0):
-        raise DamagedError("its account of what waits was overwritten")
+        raise DamagedError("the indexes of the queue were overwritten")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Merges the overlays that OVERLAYS names into one file, which the collector loads last.
+"""Merges the overlays listed in OVERLAYS into one file, which the collector loads last.
 
 Run it before each start: OVERLAYS=token,also-scrape python merge.py FILE
 
-The collector's image has no shell that could turn names into arguments. So a container that ends
-before the collector starts writes FILE, in compose and in Kubernetes. A name is that of a file in
-this folder, without its ending; several are separated by commas or spaces, and later ones win.
-They are merged as the collector merges its files: maps join, lists are replaced. Variables stay as
-they are, for the collector to fill in. What is written is JSON, which is YAML.
+The collector's image has no shell that could turn the list into arguments. So a container that
+runs before it writes FILE, in compose and in Kubernetes. OVERLAYS lists files of this folder
+without `.yaml`, separated by commas or spaces; later ones take precedence. Merging follows the
+collector's rules: maps are merged, lists are replaced. The collector expands the variables. The
+output is JSON, a subset of YAML.
 
-Exits with 1, and writes nothing, if there is no such file. Needs Python 3.11 and PyYAML.
+Exits with 1, and writes nothing, if a file does not exist. Requires Python 3.11 and PyYAML.
 """
 
 import json
@@ -26,9 +26,9 @@ FORMER = ("OVERLAY", "DOORS", "BACKEND")
 
 
 def main(arguments: list[str], variables: Mapping[str, str]) -> int:
-    """Write the file; returns the exit code."""
+    """Write the file and return the exit code."""
     if len(arguments) != 1:
-        return refuse("give it one file to write: python merge.py FILE")
+        return refuse("pass the file to write: python merge.py FILE")
     if former := [name for name in FORMER if variables.get(name)]:
         return refuse(
             f"{former[0]} is not read any more: unset it and name its file in OVERLAYS, such as"
@@ -49,13 +49,13 @@ def main(arguments: list[str], variables: Mapping[str, str]) -> int:
 
 
 def refuse(sentence: str) -> int:
-    """Print a sentence on stderr and return the exit code."""
+    """Print a sentence to stderr and return the exit code."""
     sys.stderr.write(f"overlays: {sentence}\n")
     return 1
 
 
 def merged(paths: Iterable[Path]) -> dict[str, Any]:
-    """Return the files as one."""
+    """Return the merged content of the files."""
     found: dict[str, Any] = {}
     for path in paths:
         merge(found, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
@@ -63,7 +63,7 @@ def merged(paths: Iterable[Path]) -> dict[str, Any]:
 
 
 def merge(into: dict[str, Any], added: Mapping[str, Any]) -> None:
-    """Add a file's map: maps join, everything else is replaced."""
+    """Merge a map into another: maps are merged, everything else is replaced."""
     for key, value in added.items():
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
             merge(into[key], value)
