@@ -65,14 +65,15 @@ def summary(found: Found) -> str:
     held, visible = found["held"], found["visible_seconds"]
     ours = of_median(held, OURS)
     return (
-        f"In production, with everything on, the collector spends {ours:.0f} us of CPU on a span "
+        f"In production, with everything on, the collector spends {ours:.0f} us of CPU per span "
         f"at 10,000 spans a second: {ours * RATE / 1e6:.0%} of one core, "
-        f"{ratio(held, OURS, PEER):.2f} of what Logfire's documented configuration spends on the "
-        f"same binary, and {ratio(held, OURS, SAME_JOBS):.2f} of that configuration with the same "
-        f"jobs added. It takes {of_median(held, OURS, 'rss_mb'):,.0f} MB at that rate, because the "
-        f"sampler holds traces for 30 s ({ratio(held, OURS, PEER, 'rss_mb'):.2f} of the peer). In "
-        f"development a request's last span can be asked for after "
-        f"{percentile(visible, 0.5):.1f} s (p95 {percentile(visible, 0.95):.1f} s)."
+        f"{ratio(held, OURS, PEER):.2f} times what Logfire's documented configuration spends "
+        f"on the same binary, and {ratio(held, OURS, SAME_JOBS):.2f} times that configuration "
+        f"with the same jobs added. It takes {of_median(held, OURS, 'rss_mb'):,.0f} MB at that "
+        f"rate, because the sampler holds traces for 30 s "
+        f"({ratio(held, OURS, PEER, 'rss_mb'):.2f} times the peer). In development a request's "
+        f"last span can be queried after {percentile(visible, 0.5):.1f} s "
+        f"(p95 {percentile(visible, 0.95):.1f} s)."
     )
 
 
@@ -83,7 +84,7 @@ def reach_table(found: Iterable[Reach]) -> str:
          "met" if item.met else "**missed**"]
         for item in found
     ]  # fmt: skip
-    return table(["measure", "against", "figure", "reach", ""], rows)
+    return table(["measure", "compared with", "figure", "limit", ""], rows)
 
 
 def contest(found: Found) -> str:

@@ -1,7 +1,8 @@
 """Which of the collector's files a start loads, and in which order: the one list of them.
 
-The launcher, the benchmarks and the tests read it; tests hold compose, Kubernetes and the README
-equal to it. Names are those of files below `collector/`, without their ending.
+The launcher, the benchmarks and the tests read it; tests hold compose, Kubernetes and
+docs/configuration.md equal to it. Names are those of files below `collector/`, without their
+ending.
 """
 
 import re

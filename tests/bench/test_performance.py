@@ -27,8 +27,8 @@ def test_the_page_shows_its_plot(figures: dict[str, Any]) -> None:
 
 
 def test_a_part_of_another_run_is_said_to_be_one(figures: dict[str, Any]) -> None:
-    assert "of a later run of its own" in page(figures | {"alone": ["stages"]})
-    assert "of a later run of its own" not in page(figures | {"alone": []})
+    assert "from a separate, later run" in page(figures | {"alone": ["stages"]})
+    assert "from a separate, later run" not in page(figures | {"alone": []})
 
 
 def test_every_reach_is_met(figures: dict[str, Any]) -> None:

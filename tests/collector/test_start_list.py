@@ -23,8 +23,9 @@ def test_compose_starts_the_collector_on_the_list() -> None:
     assert services["collector"]["command"] == expected
 
 
-def test_the_readme_shows_the_list() -> None:
-    (block,) = re.findall(r"```\n(otelcol-contrib .*?)```", (ROOT / "README.md").read_text(), re.S)
+def test_the_documentation_shows_the_list() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    (block,) = re.findall(r"```\n(otelcol-contrib .*?)```", page, re.S)
     shown = block.replace("\\\n", "").split()[1:]
     assert shown == arguments("collector/", standalone("production", "hybrid", (), ["host"]))
 

@@ -19,16 +19,16 @@ HEAD = """\
 # What survives what
 
 Each row is a test in `tests/faults/`: real processes, a real fault, and a load that numbers its
-spans, logs and metric samples, counted at both backends afterwards. `make test` runs every row with
-a short outage; the figures are of a run with the outages named here. *Drain* is the time from the
-end of the fault until everything that was made before it had arrived; *gap* is the longest time
-between two samples of the load's gauge, which it makes every half second.
+spans, logs and metric samples, which are counted at both backends afterwards. `make test` runs each
+row with a short outage; the figures are from a run with the outages stated here. *Drain* is the
+time from the end of the fault until everything from before it has arrived. *Gap* is the longest
+time between two samples of the load's gauge, which it records every half second.
 
-A producer holds 2,048 spans and 2,048 logs for a collector that is away (`OTEL_BSP_MAX_QUEUE_SIZE`,
-`OTEL_BLRP_MAX_QUEUE_SIZE`), and tries for 31 s on average (`OTEL_EXPORTER_OTLP_TIMEOUT`): what is
-beyond that it drops, and counts. One that is itself stopped has 5 s to send what it holds.
-A full disk can cost what the collector has already taken: give its queues more than three times
-`QUEUE_BYTES`.
+While the collector is away, a producer holds 2,048 spans and 2,048 logs (`OTEL_BSP_MAX_QUEUE_SIZE`,
+`OTEL_BLRP_MAX_QUEUE_SIZE`) and retries for 31 s on average (`OTEL_EXPORTER_OTLP_TIMEOUT`). It drops
+and counts the rest. A producer that is itself stopped has 5 s to send what it holds.
+A full disk can destroy data that the collector has already accepted: give the disk of its queues
+more than three times `QUEUE_BYTES`.
 """
 COLUMNS = (
     *("fault", "environment", "sent", "lost", "duplicated"),

@@ -18,29 +18,31 @@ process -> the agent of its node -+- spans, by their trace's id -> one gateway -
                                   +- logs, metrics -> any gateway -> Logfire, Prometheus
 ```
 
-An agent (`environments/agent`, `agents/to-gateways`) counts requests, and holds in queues on disk
-what no gateway has taken. Each gateway (`gateways/from-agents`, `environments/production`) samples
-the traces that are its share by their id, and writes through queues of its own. Every 5 s an agent
-asks the name in `GATEWAYS` which gateways there are.
+An agent (`environments/agent`, `agents/to-gateways`) counts requests, and keeps in queues on disk
+what no gateway has accepted. Each gateway (`gateways/from-agents`, `environments/production`)
+samples its share of the traces, which is chosen by trace id, and exports through its own queues.
+Every 5 s an agent resolves the name in `GATEWAYS` to the addresses of the gateways.
 
-- **A trace is decided once and whole**, whichever agents its spans come to, as long as the gateways
-  stay the same. A change *splits* traces that are on their way: one part is decided at the old
-  place, the other at the new. Gateways decide alike by a trace's id, so a split trace still arrives
-  as a whole or not at all, unless an error or a slow request in one part kept it.
-- **Counts are exact**: a process speaks to one agent, and agents count before anything is sampled.
+- **A trace is decided once and as a whole**, whichever agents received its spans, as long as the
+  set of gateways does not change. A change *splits* traces that are in progress: one part is
+  decided at the old gateway, the other at the new one. All gateways decide by the same function of
+  the trace id, so a split trace still arrives whole or not at all, unless an error or a slow
+  request in one part kept that part.
+- **Counts are exact**: a process sends to one agent, and agents count before anything is sampled.
 - **A killed gateway loses the spans of its sampling window** (`TRACE_DECISION_WAIT`), which the
-  ledger calls `crash`, and nothing else. What its queues hold waits for its volume.
-- **Spans can come twice.** While a gateway is away, an agent tries its part of a batch again for
-  10 s, and then the whole batch, with whoever is there by then; the others get their parts again
+  ledger calls `crash`, and nothing else. What is in its queues waits for its volume.
+- **Spans can arrive twice.** While a gateway is away, an agent retries that gateway's part of a
+  batch for 10 s, and then the whole batch with the gateways that are left; the others receive their
+  parts again
   ([contrib #47600](https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/47600)).
-  By as many the ledger's hop `otlp/agents` is below zero.
+  The ledger's hop `otlp/agents` is negative by that number.
 
 Each row is a test in `tests/kubernetes/distribution/`: three agents and three gateways as
 processes, with the files and variables of `deploy/kubernetes/overlays/production` and its resolver,
-which asks a file of hosts of its own (Linux). A second of traffic is 150 spans, 150 log records and
-15 samples; a trace has a span at each agent, in 0.8 s. `TRACE_DECISION_WAIT` is 30 s; all traces
-are kept, where nothing else is said. `make test-kubernetes` runs the same with 3 s. Not run: a
-cluster, its name server, and machines that vanish without a word.
+which reads a hosts file of its own (Linux). One second of traffic is 150 spans, 150 log records and
+15 samples; a trace has one span at each agent, within 0.8 s. `TRACE_DECISION_WAIT` is 30 s; all
+traces are kept unless the row says otherwise. `make test-kubernetes` runs the same with 3 s. Not
+run: a cluster, its DNS server, and machines that disappear without closing their connections.
 """
 SCALE = Page(
     "scale",

