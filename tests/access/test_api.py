@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import House
 
 # Nothing of the inside: traces, files, SQL, classes, addresses, versions.
 INSIDE = re.compile(

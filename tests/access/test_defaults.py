@@ -11,8 +11,8 @@ from pytest_otelcol.collector import Otelcol
 from app.settings import Settings
 from stack.paths import COLLECTOR
 from stack.pipeline.ports import LOOPBACK, Ports
-from tests.collector.pipeline import files
-from tests.guard.configuration import listeners
+from tests.support.caddy import listeners
+from tests.support.pipeline import files
 
 LISTENS = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")
 # Where each part listens; the exporters are left out but for the one that is scraped.

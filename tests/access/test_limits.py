@@ -27,7 +27,7 @@ from tests.access.clients import (
     request_of,
 )
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 MEBIBYTE = 1 << 20
 LIMIT = 8 * MEBIBYTE

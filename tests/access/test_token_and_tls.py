@@ -24,9 +24,9 @@ from tests.access.clients import (
     Attempt,
     request_of,
 )
-from tests.app.house import House
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.service import House
 
 TOKEN = "token-of-the-tests"
 

@@ -11,7 +11,7 @@ import yaml
 from alerts.model import Alert, matrix
 from alerts.rules import UNITS
 from stack.paths import PROMETHEUS
-from tests.alerts.promtool import promtool
+from tests.support.promtool import promtool
 
 UNIT_TESTS = sorted((PROMETHEUS / "tests").glob("*.test.yml"))
 ALERTS = [alert for alert in matrix().alerts if alert.prometheus is not None]

@@ -17,10 +17,10 @@ from alerts.rules import rule
 from stack.clients.prometheus import PromQL
 from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline
-from tests.alerts.replica import Replica
 from tests.app.conftest import folder
-from tests.collector.shapes import kafka_lag, kubernetes, request
 from tests.support.promql import missing
+from tests.support.replica import Replica
+from tests.support.shapes import kafka_lag, kubernetes, request
 
 LAGGING = "PostgresReplicationLagging"
 QUICK = {

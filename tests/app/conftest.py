@@ -14,7 +14,7 @@ from app.settings import Settings
 from stack.services.folders import scratch
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import House
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from otelcol_runner.ports import free_port
 from stack.paths import ROOT
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import House
 
 
 def asked(env: Mapping[str, str]) -> tuple[int, str]:

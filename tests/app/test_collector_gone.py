@@ -8,7 +8,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import House
 
 QUEUE = 64
 BATCH = 32

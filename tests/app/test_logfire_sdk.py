@@ -15,8 +15,8 @@ from pytest_otelcol.plugin import given_binary
 from stack.paths import ROOT
 from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
-from tests.app.house import inherited
-from tests.collector.pipeline import run_pipeline
+from tests.support.pipeline import run_pipeline
+from tests.support.service import inherited
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from app.tasks.queue import GROUP
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
 from tests.app.conftest import connected_to, folder
-from tests.app.house import House
+from tests.support.service import House
 
 OFF = {"OTEL_SDK_DISABLED": "true"}
 

@@ -14,7 +14,7 @@ from app.telemetry import TelemetryError, instrument
 from stack.paths import ROOT
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import House
 
 UVICORN = ("uvicorn", "app.api:app", "--port=PORT", "--workers=2")
 GUNICORN = ("gunicorn", "app.api:app", "--bind=127.0.0.1:PORT", "--workers=2", "-k=asgi")

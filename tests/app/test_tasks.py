@@ -9,7 +9,7 @@ from app.tasks.database import Database
 from app.tasks.handlers import Outcome, Task
 from stack.services.postgres import Postgres
 from tests.app.conftest import connected_to
-from tests.app.house import House
+from tests.support.service import House
 
 STORY = (
     "Telemetry tells what happened. Nobody reads everything. "

@@ -3,7 +3,7 @@
 from otelcol_runner.views import Log, Span
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.app.house import House
+from tests.support.service import House
 
 LIBRARIES = {"fastapi", "asyncpg", "redis", "httpx"}
 

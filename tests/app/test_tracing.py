@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message
 
 from app.tracing import Tracing
 from stack.paths import ROOT
-from tests.app.house import FAST, inherited
+from tests.support.service import FAST, inherited
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from otelcol_runner.views import Log, Point, Span, Value
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.app.house import House
 from tests.app.test_telemetry import whole_trace
+from tests.support.service import House
 
 
 def leaves(value: Value) -> Iterator[Value]:

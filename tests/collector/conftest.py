@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 StartPipeline = Callable[..., Pipeline]
 

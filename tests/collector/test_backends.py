@@ -7,8 +7,8 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import request
+from tests.support.pipeline import DEVELOPMENT
+from tests.support.shapes import request
 
 ANOTHER_TRACE_BACKEND = """\
 # Additionally, traces to another backend.

@@ -9,7 +9,7 @@ from otelcol_runner.configs import list_owners, merged, null_values, read, share
 
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import STAGES
-from tests.collector.pipeline import files
+from tests.support.pipeline import files
 
 FOLDERS = (
     *("agents", "backends", "environments", "gateways"),

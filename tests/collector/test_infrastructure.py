@@ -11,7 +11,7 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from stack.services.folders import scratch
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.support.pipeline import Pipeline, run_pipeline
 
 PASSWORD = "secret-of-the-tests"
 HOSTS = ("web-1", "web-2")

@@ -6,8 +6,8 @@ import pytest
 from otelcol_runner.telemetry import gauge
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.collector.shapes import kubernetes
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.shapes import kubernetes
 
 NOTHING: Mapping[str, str] = {}
 CONTAINER = {"job", "instance", "namespace", "pod", "container"}

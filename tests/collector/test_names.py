@@ -6,8 +6,8 @@ from otelcol_runner.telemetry import gauge, span, trace_id
 from pytest_otelcol.remote_write import RemoteWriteSink
 
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import Pipeline
-from tests.collector.shapes import RESOURCE, agent, gauges, query, redis, request
+from tests.support.pipeline import Pipeline
+from tests.support.shapes import RESOURCE, agent, gauges, query, redis, request
 
 ALWAYS = {"job": "agentical-api", "instance": "api-1"}
 NUMBERS = {

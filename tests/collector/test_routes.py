@@ -9,7 +9,7 @@ from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import QUICK, TOKEN, Pipeline, files
+from tests.support.pipeline import QUICK, TOKEN, Pipeline, files
 
 ALL = {"traces", "logs", "metrics"}
 ENVIRONMENTS = ("environments/development", "environments/production")

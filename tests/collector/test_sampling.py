@@ -6,8 +6,8 @@ import pytest
 from otelcol_runner.telemetry import span
 
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import Pipeline
-from tests.collector.shapes import agent, request
+from tests.support.pipeline import Pipeline
+from tests.support.shapes import agent, request
 
 PERCENT = 20
 PLAIN = 200

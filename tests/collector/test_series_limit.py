@@ -3,8 +3,8 @@
 from pytest_otelcol.remote_write import RemoteWriteSink
 
 from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import request
+from tests.support.pipeline import DEVELOPMENT
+from tests.support.shapes import request
 
 LIMIT, ROUTES, POST = 100, 10_000, 1_000
 # Another process of the same service, and another service.

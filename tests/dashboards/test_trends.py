@@ -10,8 +10,8 @@ from otelcol_runner.ports import free_port
 from stack.clients.prometheus import PromQL
 from stack.paths import PROMETHEUS
 from stack.services.prometheus import Prometheus
-from tests.alerts.promtool import promtool
 from tests.dashboards.reading import BOARDS, asked, panels
+from tests.support.promtool import promtool
 
 A_DAY = 86_400
 LABELS = 'job="one",instance="a",database="shop",mountpoint="/"'

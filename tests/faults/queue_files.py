@@ -13,8 +13,8 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.outcome import Outcome
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 TRACES, LOGS = "exporter_otlp_http_logfire_traces", "exporter_otlp_http_logfire_logs"
 METRICS = "exporter_otlp_grpc_metrics_buffer_metrics"

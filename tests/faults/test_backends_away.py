@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import DEVELOPMENT, PRODUCTION
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import STATED, Row, record
 from tests.faults.trial import Trial
+from tests.support.pipeline import DEVELOPMENT, PRODUCTION
 
 LOGFIRE_DOWN = Row(
     "Logfire down for {seconds} under load, then back",

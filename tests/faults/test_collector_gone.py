@@ -2,10 +2,10 @@
 
 import psutil
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import STATED, Outcome, Row, record
 from tests.faults.trial import Load
+from tests.support.pipeline import DEVELOPMENT, Pipeline
 
 GONE = Row(
     "the collector gone for {seconds} under load",

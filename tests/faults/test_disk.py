@@ -18,8 +18,8 @@ from pytest_otelcol.collector import Collector, Otelcol
 
 from stack.clients.collector import SelfMetrics
 from stack.services.collector import check_queue
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.outcome import Outcome, Row, record
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 # As small beside the queue as the shipped batches are beside 1 GiB: its consumers are busy with a
 # backend that is away long before the queue is full.

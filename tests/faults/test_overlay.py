@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import request
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import Row, record
+from tests.support.pipeline import DEVELOPMENT
+from tests.support.shapes import request
 
 VIEWER_DEAD = Row(
     "the backend of the overlay also-viewer dead for {seconds}, its queue full",

@@ -11,7 +11,6 @@ from pytest_otelcol.collector import Otelcol
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import started_on
 from stack.services.collector import Collector, check_queue
-from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.outcome import Row, record
 from tests.faults.queue_files import (
     LOGS,
@@ -30,6 +29,7 @@ from tests.faults.queue_files import (
     overwrite_header,
     overwrite_pages,
 )
+from tests.support.pipeline import DEVELOPMENT
 
 SEEDS = range(8)
 REFUSES, PANICS = "collector ended with code 1", "collector ended with code 2"

@@ -7,9 +7,9 @@ from otelcol_runner.telemetry import log
 from pytest_otelcol.server import RecordingServer
 
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import Row, record
+from tests.support.pipeline import DEVELOPMENT
 
 UNTOLD = "logs more or less than counted"
 FAILED = "exporter_send_failed_log_records"

@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 from otelcol_runner.polling import poll_until
 
-from tests.app.house import House
 from tests.app.test_losses import own_servers
-from tests.collector.pipeline import DEVELOPMENT, PRODUCTION
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import ALL, STATED, Outcome, Row, record
 from tests.faults.producer import ROUTE
 from tests.faults.trial import RATE, Trial
+from tests.support.pipeline import DEVELOPMENT, PRODUCTION
+from tests.support.service import House
 
 RESTART = Row(
     "orderly restart of the collector under load, away for {seconds}",

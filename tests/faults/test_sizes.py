@@ -11,11 +11,11 @@ from otelcol_runner.telemetry import gauge, log
 
 from stack.clients.prometheus import PromQL
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import RESOURCE, request
 from tests.faults.conftest import StartTrial
 from tests.faults.outcome import ALL, Counts, Row, record
 from tests.faults.trial import Trial
+from tests.support.pipeline import DEVELOPMENT
+from tests.support.shapes import RESOURCE, request
 
 POINTS, ROUTES = 60_000, 10_000
 LOG_SIZES = (1_000_000, 8_000_000)

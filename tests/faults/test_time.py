@@ -14,9 +14,9 @@ from pytest_otelcol.collector import Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
 from stack.services.stand_in import StandIn
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 from tests.faults.arrivals import samples_until
 from tests.faults.outcome import ALL, Outcome, Row, record
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 HOUR = 3600.0
 NEW = 20  # of each signal

@@ -23,12 +23,12 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.clients.collector import SelfMetrics
 from stack.paths import ROOT
 from stack.services.prometheus import Prometheus
-from tests.app.house import FAST, inherited
-from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.faults.arrivals import Arrivals, samples_in
 from tests.faults.outcome import Outcome
 from tests.faults.producer import NUMBER, PRODUCING, Made
-from tests.ledger.book import ITEMS, assert_balanced, bookkeeper
+from tests.support.ledger import ITEMS, assert_balanced, bookkeeper
+from tests.support.pipeline import Pipeline, run_pipeline
+from tests.support.service import FAST, inherited
 
 EXPORTERS = ("otlp_http/logfire", "otlp_grpc/metrics_buffer")
 RATE = 100.0  # requests a second: each is a span and a log; a sample every half second

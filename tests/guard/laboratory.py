@@ -17,8 +17,8 @@ from pytest_otelcol.collector import Collector, Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN
 from stack.services import guard
-from tests.collector.pipeline import PORTS, QUICK, files
 from tests.guard.backends import PARTIAL, SILENT, Answer, Backend, Logs, Metrics
+from tests.support.pipeline import PORTS, QUICK, files
 
 CONFIGS = ("environments/development", "routes/hybrid", "overlays/also-viewer")
 SOON = {"initial_interval": "100ms", "max_interval": "300ms"}

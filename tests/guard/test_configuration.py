@@ -11,7 +11,7 @@ from otelcol_runner.ports import free_port
 from stack.paths import ROOT
 from stack.services.guard import CONFIG, PACKAGE, Guard
 from tests.containers.images import defaults
-from tests.guard.configuration import adapted, caddy, listeners
+from tests.support.caddy import adapted, caddy, listeners
 
 HEAD = re.compile(r"^# (GUARD_[A-Z_]+) ", re.MULTILINE)
 

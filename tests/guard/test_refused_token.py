@@ -6,7 +6,7 @@ import pytest
 from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, run_pipeline
 
 ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
 

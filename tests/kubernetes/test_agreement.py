@@ -15,7 +15,6 @@ from stack.paths import COLLECTOR
 from stack.pipeline.configs import BACKENDS, STAGES, started_on
 from stack.services.collector import FEATURE_GATES
 from stack.services.guard import CONFIG as GUARD_CONFIG
-from tests.guard.configuration import listeners
 from tests.kubernetes.rendering import (
     COLLECTORS,
     CONFIG,
@@ -25,6 +24,7 @@ from tests.kubernetes.rendering import (
     repository_path,
     workloads,
 )
+from tests.support.caddy import listeners
 
 LISTENS = {
     "otlp-grpc": "OTLP_GRPC_LISTEN",

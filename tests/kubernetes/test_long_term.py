@@ -9,8 +9,8 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import ROOT
-from tests.guard.configuration import listeners
 from tests.kubernetes.rendering import DEPLOY, Pod, repository_path
+from tests.support.caddy import listeners
 
 PATCH = re.compile(r"```yaml\n(.+?)```", re.DOTALL)
 

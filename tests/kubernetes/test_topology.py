@@ -9,10 +9,10 @@ from otelcol_runner.telemetry import log, trace_id
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import PROMETHEUS
-from tests.alerts.promtool import promtool
-from tests.collector.shapes import RESOURCE, kubernetes, request
 from tests.kubernetes.rendering import OVERLAYS, Pod
 from tests.kubernetes.running import Cluster, cluster, files
+from tests.support.promtool import promtool
+from tests.support.shapes import RESOURCE, kubernetes, request
 
 FIRING = {
     "alertname": "PodRestarting",

@@ -7,8 +7,8 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import Pipeline, run_pipeline
-from tests.ledger.book import bookkeeper
+from tests.support.ledger import bookkeeper
+from tests.support.pipeline import Pipeline, run_pipeline
 
 StartPipeline = Callable[..., Pipeline]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from stack.paths import PROMETHEUS
-from tests.alerts.promtool import promtool
-from tests.ledger.book import RULES
+from tests.support.ledger import RULES
+from tests.support.promtool import promtool
 
 UNIT_TESTS = PROMETHEUS / "tests" / "ledger.test.yml"
 

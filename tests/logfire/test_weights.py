@@ -11,7 +11,7 @@ from otelcol_runner.telemetry import span
 from alerts import boards
 from stack.standins.logfire.query.engine import Query, run
 from tests.alerts.logfire.rows import Rows, store_of
-from tests.collector.shapes import query
+from tests.support.shapes import query
 
 
 def asked(name: str, rows: Rows, *, sampled: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pytest_otelcol.collector import Otelcol
 from stack.errors import UserError
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import overlay_names
-from tests.collector.pipeline import QUICK, files
+from tests.support.pipeline import QUICK, files
 
 OVERLAYS = COLLECTOR / "overlays"
 NAMES = sorted(path.stem for path in OVERLAYS.glob("*.yaml"))

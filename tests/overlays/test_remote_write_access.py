@@ -6,7 +6,7 @@ import pytest
 from otelcol_runner.telemetry import gauge
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, run_pipeline
 
 WRONG = "wrong-credentials"
 # What each file is given, the headers that a backend then asks for, and its path.

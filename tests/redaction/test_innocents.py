@@ -8,9 +8,9 @@ from otelcol_runner.views import Point, Span
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.collector.pipeline import run_pipeline
 from tests.redaction.innocents import INNOCENTS, TYPED
 from tests.redaction.places import Load, requests_of, send
+from tests.support.pipeline import run_pipeline
 
 NAMES_A_SECRET = re.compile("passw|secret|token$", re.I)  # as a key it masks its value
 

@@ -8,7 +8,7 @@ from otelcol_runner.telemetry import gauge, log, span
 from otelcol_runner.views import Attributes, Event, Value
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import run_pipeline
+from tests.support.pipeline import run_pipeline
 
 LENT = (
     "scrub.name",

@@ -10,9 +10,9 @@ from otelcol_runner.ports import free_port
 from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.redaction.places import Load, requests_of, send, send_as_agent
 from tests.redaction.secrets import EMAIL, EMAIL_PATTERN, KEYS, PASSWORD, SECRETS
+from tests.support.pipeline import Pipeline, run_pipeline
 
 ROUTES = ("routes/hybrid", "routes/logfire-only")
 ENVIRONMENTS = ("environments/development", "environments/production")

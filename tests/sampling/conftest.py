@@ -18,8 +18,8 @@ from stack.clients.prometheus import PromQL
 from stack.pipeline.ports import LISTEN
 from stack.services.prometheus import Prometheus
 from stack.services.stand_in import StandIn
-from tests.collector.pipeline import PORTS, PRODUCTION, files
 from tests.sampling.load import TRACES, Trace, in_parts, traces
+from tests.support.pipeline import PORTS, PRODUCTION, files
 
 DECISION_WAIT = 12.0  # seconds; the default is 30
 WORKER_LATER = 3.0  # seconds from a request to its task's end

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelcol_runner.telemetry import span
 
-from tests.collector.shapes import agent, redis, request
+from tests.support.shapes import agent, redis, request
 
 TRACES = 20_000
 PART = 500

@@ -26,7 +26,7 @@ from tests.alerts.logfire.traffic import (
     told,
     took,
 )
-from tests.collector.shapes import redis
+from tests.support.shapes import redis
 
 ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
 API, WORKER, DOCTOR = "agentical-api", "agentical-worker", "agentical-doctor"

@@ -8,7 +8,7 @@ from otelcol_runner.sender import Telemetry
 from otelcol_runner.telemetry import log, span
 
 from tests.alerts.logfire.rows import TICK, TIMES
-from tests.collector.shapes import agent, query, request
+from tests.support.shapes import agent, query, request
 
 
 def served(good: int, failed: int = 0, *, code: int = 500) -> list[Span]:

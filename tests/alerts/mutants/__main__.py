@@ -20,7 +20,7 @@ from alerts.generate import RULES
 from stack.paths import PROMETHEUS
 from tests.alerts.logfire.cases import survives
 from tests.alerts.mutants.mutations import Mutant, mutants
-from tests.alerts.promtool import promtool
+from tests.support.promtool import promtool
 
 # As texts, for 0x20 is no number here; an alert's main file before those that take longer.
 UNIT_TESTS = {

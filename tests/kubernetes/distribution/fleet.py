@@ -21,7 +21,7 @@ from tests.kubernetes.distribution.names import NAME, Names
 from tests.kubernetes.distribution.traffic import Traffic
 from tests.kubernetes.rendering import Pod
 from tests.kubernetes.running import collector
-from tests.ledger.book import bookkeeper
+from tests.support.ledger import bookkeeper
 
 OVERLAY = "production"
 REPORTS = {"SELF_METRICS_INTERVAL_MS": "300", "INFRASTRUCTURE_INTERVAL": "10s"}

@@ -21,9 +21,9 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.pipeline.configs import started_on
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
-from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.running import QUICK
 from tests.support.kafka import Broker
+from tests.support.shapes import RESOURCE, request
 
 LOGIN = "overlays/kafka-login"
 AGENT = ("environments/agent", "agents/to-kafka", LOGIN)

@@ -8,7 +8,7 @@ from tests.faults.outcome import STATED, Outcome, Row
 from tests.kubernetes.distribution.census import Census
 from tests.kubernetes.distribution.fleet import Fleet
 from tests.kubernetes.distribution.traffic import Traffic
-from tests.ledger.book import Hop, Line, assert_balanced
+from tests.support.ledger import Hop, Line, assert_balanced
 
 WAIT = 30.0 if STATED else 3.0  # seconds that a gateway waits for spans: as shipped, or short
 PHASE = 4.0  # seconds of traffic before and after each change

@@ -14,7 +14,6 @@ from pytest_otelcol.collector import Collector, Otelcol
 
 from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL
-from tests.collector.shapes import request
 from tests.faults.outcome import record
 from tests.kubernetes.distribution.census import Census
 from tests.kubernetes.distribution.fleet import Fleet, run_fleet
@@ -31,7 +30,8 @@ from tests.kubernetes.distribution.scale import (
     split,
 )
 from tests.kubernetes.distribution.traffic import Traffic, instance_of
-from tests.ledger.book import LOGFIRE, assert_balanced
+from tests.support.ledger import LOGFIRE, assert_balanced
+from tests.support.shapes import request
 
 TO_GATEWAYS = ("load_balancing/gateways", "otlp_grpc/gateway")
 

@@ -9,9 +9,9 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Pod
 from tests.kubernetes.running import collector, files
+from tests.support.shapes import RESOURCE, request
 
 TRACES = 40
 

@@ -11,9 +11,9 @@ from pytest_otelcol.collector import Collector
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.prometheus import Prometheus
-from tests.collector.shapes import RESOURCE, request
 from tests.faults.arrivals import samples_until
 from tests.kubernetes.distribution.census import Census, Sent
+from tests.support.shapes import RESOURCE, request
 
 TICK = 0.2  # seconds
 TRACES = 10  # that begin with each tick
