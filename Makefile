@@ -32,7 +32,7 @@ faults: tools ## Run every fault with its full outage (some minutes), for docs/g
 	@rm -rf build/faults
 	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/faults \
 	  $(RUN) pytest -n 2 --timeout=1200 -v --ignore=tests/faults/test_table.py tests/faults
-	@$(RUN) python -m tests.faults.table build/faults && $(RUN) python -m generate
+	@$(RUN) python -m tests.faults.support.table build/faults && $(RUN) python -m generate
 
 scale: tools ## Kill, add and restart gateways under load (some minutes), for docs/generated/scale.md
 	@rm -rf build/scale

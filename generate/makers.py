@@ -42,7 +42,7 @@ MAKERS = (
             ("bench.report.performance", "performance", "performance.*", "make bench"),
             ("bench.report.capacity", "performance", "capacity.md", "make bench"),
             ("bench.report.redaction", "redaction", "redaction-cost.md", "make redaction"),
-            ("tests.faults.table", "faults", "faults.md", "make faults"),
+            ("tests.faults.support.table", "faults", "faults.md", "make faults"),
             ("tests.kubernetes.scale_page", "scale", "scale.md", "make scale"),
             ("tests.guard.answers", "backend-answers", "backend-answers.md", "make answers"),
         )

@@ -54,6 +54,12 @@ def test_a_service_on_the_logfire_sdk_reaches_both_backends(
 
 
 def service(port: int, env: Mapping[str, str]) -> Process:
-    command = [sys.executable, "-m", "uvicorn", "tests.app.logfire_service:app", f"--port={port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "tests.app.services.with_logfire:app",
+        f"--port={port}",
+    ]
     ready = functools.partial(accepts, port)
     return Process("legacy", command, env=env, clean_env=True, ready=ready, cwd=ROOT)

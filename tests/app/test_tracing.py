@@ -38,7 +38,7 @@ def client(sink: OtlpSink) -> Iterator[httpx.Client]:
         f"{CAPTURE}SERVER_RESPONSE": "content-type",
         f"{CAPTURE}SANITIZE_FIELDS": ".*secret.*",
     }
-    command = [sys.executable, "-m", "uvicorn", "tests.app.traced_service:app", f"--port={port}"]
+    command = [sys.executable, "-m", "uvicorn", "tests.app.services.traced:app", f"--port={port}"]
     ready = functools.partial(accepts, port)
     with (
         Process("traced", command, env=env, clean_env=True, ready=ready, cwd=ROOT),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from tests.faults.trial import Trial, run_trial
+from tests.faults.support.trial import Trial, run_trial
 from tests.ledger.conftest import prometheus as prometheus
 
 StartTrial = Callable[..., Trial]

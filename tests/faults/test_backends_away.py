@@ -8,8 +8,8 @@ from pathlib import Path
 
 from stack.services.prometheus import Prometheus
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import STATED, Row, record
-from tests.faults.trial import Trial
+from tests.faults.support.outcome import STATED, Row, record
+from tests.faults.support.trial import Trial
 from tests.support.pipeline import DEVELOPMENT, PRODUCTION
 
 LOGFIRE_DOWN = Row(

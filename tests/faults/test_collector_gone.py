@@ -3,8 +3,8 @@
 import psutil
 
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import STATED, Outcome, Row, record
-from tests.faults.trial import Load
+from tests.faults.support.outcome import STATED, Outcome, Row, record
+from tests.faults.support.trial import Load
 from tests.support.pipeline import DEVELOPMENT, Pipeline
 
 GONE = Row(

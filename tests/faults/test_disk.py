@@ -18,7 +18,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 
 from stack.clients.collector import SelfMetrics
 from stack.services.collector import check_queue
-from tests.faults.outcome import Outcome, Row, record
+from tests.faults.support.outcome import Outcome, Row, record
 from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 # As small beside the queue as the shipped batches are beside 1 GiB: its consumers are busy with a

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import Row, record
+from tests.faults.support.outcome import Row, record
 from tests.support.pipeline import DEVELOPMENT
 from tests.support.shapes import request
 

@@ -11,8 +11,8 @@ from pytest_otelcol.collector import Otelcol
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import started_on
 from stack.services.collector import Collector, check_queue
-from tests.faults.outcome import Row, record
-from tests.faults.queue_files import (
+from tests.faults.support.outcome import Row, record
+from tests.faults.support.queue_files import (
     LOGS,
     METRICS,
     PAGE,

@@ -8,7 +8,7 @@ from pytest_otelcol.server import RecordingServer
 
 from stack.services.prometheus import Prometheus
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import Row, record
+from tests.faults.support.outcome import Row, record
 from tests.support.pipeline import DEVELOPMENT
 
 UNTOLD = "logs more or less than counted"

@@ -12,8 +12,8 @@ from otelcol_runner.telemetry import gauge, log
 from stack.clients.prometheus import PromQL
 from stack.services.prometheus import Prometheus
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import ALL, Counts, Row, record
-from tests.faults.trial import Trial
+from tests.faults.support.outcome import ALL, Counts, Row, record
+from tests.faults.support.trial import Trial
 from tests.support.pipeline import DEVELOPMENT
 from tests.support.shapes import RESOURCE, request
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.outcome import ALL, Outcome, Recorded, Row, broken_of
-from tests.faults.table import FAULTS, TableError, declared_rows, document, lines, words
+from tests.faults.support.outcome import ALL, Outcome, Recorded, Row, broken_of
+from tests.faults.support.table import FAULTS, TableError, declared_rows, document, lines, words
 
 EXAMPLE = Row("all down for {seconds}", "production", "0 lost", stated=60, short=2, none_twice=())
 SENT = dict.fromkeys(ALL, 1200)

@@ -14,8 +14,8 @@ from pytest_otelcol.collector import Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
 from stack.services.stand_in import StandIn
-from tests.faults.arrivals import samples_until
-from tests.faults.outcome import ALL, Outcome, Row, record
+from tests.faults.support.arrivals import samples_until
+from tests.faults.support.outcome import ALL, Outcome, Row, record
 from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 HOUR = 3600.0

@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from tests.faults.table import Page, document, keep, kept
+from tests.faults.support.table import Page, document, keep, kept
 from tests.kubernetes.distribution.scale import ROWS
 
 HEAD = """\

@@ -1,6 +1,6 @@
 """The table in docs/generated/scale.md is the rows of the tests, and keeps their promises."""
 
-from tests.faults.table import lines
+from tests.faults.support.table import lines
 from tests.kubernetes.distribution.scale import ROWS
 from tests.kubernetes.scale_page import SCALE
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.faults.outcome import STATED, Outcome, Row
+from tests.faults.support.outcome import STATED, Outcome, Row
 from tests.kubernetes.distribution.census import Census
 from tests.kubernetes.distribution.fleet import Fleet
 from tests.kubernetes.distribution.traffic import Traffic

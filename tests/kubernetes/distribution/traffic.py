@@ -11,7 +11,7 @@ from pytest_otelcol.collector import Collector
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.prometheus import Prometheus
-from tests.faults.arrivals import samples_until
+from tests.faults.support.arrivals import samples_until
 from tests.kubernetes.distribution.census import Census, Sent
 from tests.support.shapes import RESOURCE, request
 

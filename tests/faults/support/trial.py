@@ -23,9 +23,9 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.clients.collector import SelfMetrics
 from stack.paths import ROOT
 from stack.services.prometheus import Prometheus
-from tests.faults.arrivals import Arrivals, samples_in
-from tests.faults.outcome import Outcome
-from tests.faults.producer import NUMBER, PRODUCING, Made
+from tests.faults.support.arrivals import Arrivals, samples_in
+from tests.faults.support.outcome import Outcome
+from tests.faults.support.producer import NUMBER, PRODUCING, Made
 from tests.support.ledger import ITEMS, assert_balanced, bookkeeper
 from tests.support.pipeline import Pipeline, run_pipeline
 from tests.support.service import FAST, inherited
@@ -50,7 +50,7 @@ class Load(Process):
         }
         super().__init__(
             "load",
-            [sys.executable, "-m", "tests.faults.producer", str(rate)],
+            [sys.executable, "-m", "tests.faults.support.producer", str(rate)],
             env=env,
             clean_env=True,
             ready=lambda: PRODUCING in self.output(),

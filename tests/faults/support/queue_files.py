@@ -13,7 +13,7 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
-from tests.faults.outcome import Outcome
+from tests.faults.support.outcome import Outcome
 from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 TRACES, LOGS = "exporter_otlp_http_logfire_traces", "exporter_otlp_http_logfire_logs"

@@ -1,4 +1,4 @@
-"""A service that does nothing but number what it reports: `python -m tests.faults.producer RATE`.
+"""A service that does nothing but number what it reports: `python -m tests.faults.support.producer RATE`.
 
 It exports through the services' own bootstrap, so it holds and retries as they do. SIGTERM ends
 it: it hands over what it still holds, and its last line says how much it made of each signal.

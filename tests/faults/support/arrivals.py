@@ -13,7 +13,7 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.prometheus import Prometheus
-from tests.faults.producer import METRIC, NUMBER
+from tests.faults.support.producer import METRIC, NUMBER
 
 Item = TypeVar("Item", Span, Log)
 INTERVAL = 0.1  # seconds between two looks: how exactly a time of arrival is known
