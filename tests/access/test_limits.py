@@ -26,8 +26,7 @@ from tests.access.clients import (
     over_http,
     request_of,
 )
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline, run_pipeline
 
 MEBIBYTE = 1 << 20
 LIMIT = 8 * MEBIBYTE

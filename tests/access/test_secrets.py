@@ -19,8 +19,7 @@ from stack.paths import ROOT
 from stack.pipeline.ports import LISTEN
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import files
+from tests.support.pipeline import StartPipeline, files
 from tests.support.service import House
 
 AWAY = {"LOGFIRE_ENDPOINT_SECOND": "http://127.0.0.1:9", "SECOND_NAMESPACE": "nobody"}

@@ -24,8 +24,7 @@ from tests.access.clients import (
     Attempt,
     request_of,
 )
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline, run_pipeline
 from tests.support.service import House
 
 TOKEN = "token-of-the-tests"

@@ -17,9 +17,9 @@ from alerts.rules import rule
 from stack.clients.prometheus import PromQL
 from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline
-from tests.app.conftest import folder
 from tests.support.promql import missing
 from tests.support.replica import Replica
+from tests.support.servers import scratch_folder
 from tests.support.shapes import kafka_lag, kubernetes, request
 
 LAGGING = "PostgresReplicationLagging"
@@ -75,7 +75,7 @@ def pipeline() -> Iterator[Pipeline]:
 @pytest.fixture(scope="module")
 def replica(pipeline: Pipeline) -> Iterator[Replica]:
     with (
-        folder("replica") as data,
+        scratch_folder("replica") as data,
         Replica(pipeline.postgres, free_port(), data) as running,
     ):
         yield running

@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +11,6 @@ from contextlib import contextmanager
 import asyncpg
 import pytest
 from otelcol_runner.polling import poll_until
-from otelcol_runner.ports import free_port
 from pytest_otelcol.sinks import OtlpSink
 from redis import Redis as Client
 
@@ -22,36 +19,11 @@ from app.tasks.database import Database
 from app.tasks.queue import GROUP
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.conftest import connected_to, folder
+from tests.support.servers import connected_to, own_servers, run_postgres
 from tests.support.service import House
+from tests.support.slow_api import SlowApi
 
 OFF = {"OTEL_SDK_DISABLED": "true"}
-
-
-class SlowApi:
-    """Takes a worker's request for a document, and answers when told: the task is in hand."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(60)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._connection: socket.socket | None = None
-
-    def wait_for_request(self) -> None:
-        self._connection, _ = self._listener.accept()
-        self._connection.settimeout(10)
-        self._connection.recv(65536)
-
-    def answer(self, text: str) -> None:
-        assert self._connection
-        body = json.dumps({"text": text})
-        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
-        self._connection.sendall(f"{head}\r\n\r\n{body}".encode())
-
-    def close(self) -> None:
-        if self._connection:
-            self._connection.close()
-        self._listener.close()
 
 
 @pytest.fixture
@@ -59,17 +31,6 @@ def slow_api() -> Iterator[SlowApi]:
     api = SlowApi()
     yield api
     api.close()
-
-
-@contextmanager
-def own_servers() -> Iterator[tuple[Postgres, Redis]]:
-    with (
-        folder("postgres") as cluster,
-        folder("redis") as data,
-        Postgres(free_port(), cluster, password="test-password") as postgres,
-        Redis(free_port(), data, password="test-password") as redis,
-    ):
-        yield postgres, redis
 
 
 def health(house: House) -> tuple[int, dict[str, str]]:
@@ -109,7 +70,7 @@ def test_whatever_a_killed_postgres_makes_of_a_query_counts_as_a_lost_server() -
         await asking
         await database.close()
 
-    with folder("postgres") as data, Postgres(free_port(), data, password="secret") as postgres:
+    with run_postgres() as postgres:
         asyncio.run(go(postgres))
 
 

@@ -8,7 +8,7 @@ import pytest
 from app.tasks.database import Database
 from app.tasks.handlers import Outcome, Task
 from stack.services.postgres import Postgres
-from tests.app.conftest import connected_to
+from tests.support.servers import connected_to
 from tests.support.service import House
 
 STORY = (

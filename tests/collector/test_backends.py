@@ -6,8 +6,7 @@ from otelcol_runner.telemetry import gauge, log
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import DEVELOPMENT
+from tests.support.pipeline import DEVELOPMENT, StartPipeline
 from tests.support.shapes import request
 
 ANOTHER_TRACE_BACKEND = """\

@@ -8,7 +8,7 @@ from otelcol_runner.telemetry import counter, gauge, histogram, log, span, span_
 from otelcol_runner.views import Event, Link, Span
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.collector.conftest import StartPipeline
+from tests.support.pipeline import StartPipeline
 
 VALUES = {
     "text": "a word",

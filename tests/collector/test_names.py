@@ -5,8 +5,7 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import gauge, span, trace_id
 from pytest_otelcol.remote_write import RemoteWriteSink
 
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import Pipeline, StartPipeline
 from tests.support.shapes import RESOURCE, agent, gauges, query, redis, request
 
 ALWAYS = {"job": "agentical-api", "instance": "api-1"}

@@ -8,8 +8,7 @@ import pytest
 from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import QUICK, TOKEN, Pipeline, files
+from tests.support.pipeline import QUICK, TOKEN, Pipeline, StartPipeline, files
 
 ALL = {"traces", "logs", "metrics"}
 ENVIRONMENTS = ("environments/development", "environments/production")

@@ -5,8 +5,7 @@ import random
 import pytest
 from otelcol_runner.telemetry import span
 
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import Pipeline, StartPipeline
 from tests.support.shapes import agent, request
 
 PERCENT = 20

@@ -2,8 +2,7 @@
 
 from pytest_otelcol.remote_write import RemoteWriteSink
 
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import DEVELOPMENT
+from tests.support.pipeline import DEVELOPMENT, StartPipeline
 from tests.support.shapes import request
 
 LIMIT, ROUTES, POST = 100, 10_000, 1_000

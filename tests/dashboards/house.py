@@ -20,9 +20,9 @@ from stack.load.generator import Load
 from stack.paths import PROMETHEUS
 from stack.pipeline.launch import Pipeline
 from stack.services.prometheus import Prometheus
-from tests.app.conftest import folder as scratch_folder
 from tests.support.ledger import quick_rules
 from tests.support.replica import Replica
+from tests.support.servers import scratch_folder
 from tests.support.shapes import kubernetes
 
 PROJECT, GRAFANA = "https://logfire-eu.pydantic.dev/acme/shop", "https://grafana.example"

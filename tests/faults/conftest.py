@@ -9,7 +9,6 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 
 from tests.faults.support.trial import Trial, run_trial
-from tests.ledger.conftest import prometheus as prometheus
 
 StartTrial = Callable[..., Trial]
 

@@ -8,12 +8,12 @@ from itertools import pairwise
 import pytest
 from otelcol_runner.polling import poll_until
 
-from tests.app.test_losses import own_servers
 from tests.faults.conftest import StartTrial
 from tests.faults.support.outcome import ALL, STATED, Outcome, Row, record
 from tests.faults.support.producer import ROUTE
 from tests.faults.support.trial import RATE, Trial
 from tests.support.pipeline import DEVELOPMENT, PRODUCTION
+from tests.support.servers import own_servers
 from tests.support.service import House
 
 RESTART = Row(

@@ -12,9 +12,10 @@ from otelcol_runner.polling import poll_until
 
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.test_losses import SlowApi, own_servers
 from tests.faults.support.outcome import Outcome, Row, record
+from tests.support.servers import own_servers
 from tests.support.service import House
+from tests.support.slow_api import SlowApi
 
 LOST = [
     Row(

@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -7,17 +7,7 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 
 from stack.services.prometheus import Prometheus
-from tests.support.ledger import bookkeeper
-from tests.support.pipeline import Pipeline, run_pipeline
-
-StartPipeline = Callable[..., Pipeline]
-
-
-@pytest.fixture
-def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    """A real Prometheus with the shipped rules, evaluated often."""
-    with bookkeeper(tmp_path / "prometheus") as server:
-        yield server
+from tests.support.pipeline import StartPipeline, run_pipeline
 
 
 @pytest.fixture

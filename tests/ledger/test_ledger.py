@@ -12,8 +12,8 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.prometheus import PromQL
 from stack.services.prometheus import Prometheus
-from tests.ledger.conftest import StartPipeline
 from tests.support.ledger import LOGFIRE, Line, assert_balanced, read
+from tests.support.pipeline import StartPipeline
 
 VIEWER, SECOND = "otlp_http/viewer", "otlp_http/logfire_second"
 HOPS = (LOGFIRE, SECOND)

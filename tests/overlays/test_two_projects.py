@@ -12,8 +12,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.guard import Guard
 from stack.services.guard import variables as guard_variables
-from tests.collector.conftest import StartPipeline
-from tests.support.pipeline import TOKEN, run_pipeline
+from tests.support.pipeline import TOKEN, StartPipeline, run_pipeline
 
 SECOND = "token-of-the-second-project"
 TEAMS = {"SECOND_NAMESPACE": "team-b", "LOGFIRE_TOKEN_SECOND": SECOND}

@@ -1,7 +1,7 @@
 """The shipped collector files, in any combination, with a recording backend at each exporter."""
 
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,9 @@ class Pipeline:
         with urllib.request.urlopen(request, timeout=5) as answer:
             text: str = answer.read().decode()
         return text
+
+
+StartPipeline = Callable[..., Pipeline]
 
 
 def files(configs: Sequence[str | Path]) -> list[Path]:

@@ -1,7 +1,8 @@
-"""A service that does nothing but number what it reports: `python -m tests.faults.support.producer RATE`.
+"""A service that does nothing but number what it reports.
 
-It exports through the services' own bootstrap, so it holds and retries as they do. SIGTERM ends
-it: it hands over what it still holds, and its last line says how much it made of each signal.
+`python -m tests.faults.support.producer RATE` starts it. It exports through the services' own
+bootstrap, so it holds and retries as they do. SIGTERM ends it; its last line of output, JSON, says
+how much it made of each signal.
 """
 
 import json

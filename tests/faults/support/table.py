@@ -1,6 +1,7 @@
 """The page of what survives what, made of the outcomes of a run.
 
-`python -m tests.faults.support.table FOLDER` keeps a run's outcomes in docs/measurements/faults.json.
+`python -m tests.faults.support.table FOLDER` keeps a run's outcomes in
+docs/measurements/faults.json.
 """
 
 import importlib
