@@ -1,8 +1,8 @@
-"""A service that does nothing but number what it reports.
+"""A service that does nothing but number the telemetry it makes.
 
 `python -m tests.faults.support.producer RATE` starts it. It exports through the services' own
-bootstrap, so it holds and retries as they do. SIGTERM ends it; its last line of output, JSON, says
-how much it made of each signal.
+bootstrap, so it buffers and retries as they do. On SIGTERM it flushes, and its last line of output
+says how much it made of each signal.
 """
 
 import json
