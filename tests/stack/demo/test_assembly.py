@@ -107,17 +107,22 @@ def test_a_port_may_be_given_with_or_without_its_host() -> None:
             {"overlays": ["also-scrape", "also-viewre"]},
             "there is no collector/overlays/also-viewre.yaml: choose one of also-scrape, ",
         ),
+        (
+            {"overlays": ["also-scrape", "/nowhere/mine.yaml"]},
+            "there is no file /nowhere/mine.yaml: give an existing one, or a name without suffix$",
+        ),
     ],
 )
-def test_an_unknown_file_is_told_with_those_there_are(named: Any, sentence: str) -> None:
+def test_an_unknown_file_is_refused_before_anything_starts(named: Any, sentence: str) -> None:
     with pytest.raises(UserError, match=f"^{sentence}"):
         Pipeline(**named)
 
 
 def test_overlays_are_loaded_last_by_name_or_path(tmp_path: Path) -> None:
-    mine = str(tmp_path / "mine.yaml")
-    pipeline = Pipeline(overlays=["token", "also-scrape", mine])
-    assert pipeline.configs[-3:] == ["overlays/token", "overlays/also-scrape", mine]
+    mine = tmp_path / "mine.yaml"
+    mine.touch()
+    pipeline = Pipeline(overlays=["token", "also-scrape", str(mine)])
+    assert pipeline.configs[-3:] == ["overlays/token", "overlays/also-scrape", str(mine)]
 
 
 def test_a_variable_of_before_stops_the_demo(
