@@ -12,7 +12,7 @@ import pytest
 from otelcol_runner.polling import poll_until
 
 from stack.clients.logfire import Logfire
-from tests.dashboards.house import FIRES, GRAFANA, PROJECT, House, house
+from tests.dashboards.live_pipeline import FIRES, GRAFANA, PROJECT, House, house
 from tests.dashboards.reading import BOARDS, Part, asked, each_panel, panels
 from tests.dashboards.test_provisioning import exemplar_link
 

@@ -17,7 +17,7 @@ from stack.paths import ROOT
 from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
 from tests.guard.backends import ANSWERS, Answer
-from tests.guard.laboratory import LOGFIRE, PROMETHEUS, VIEWER, examine
+from tests.guard.harness import LOGFIRE, PROMETHEUS, VIEWER, examine
 
 DOCUMENT = ROOT / "docs" / "generated" / "backend-answers.md"
 MEASUREMENTS = ROOT / "docs" / "measurements" / "backend-answers.json"

@@ -16,7 +16,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
-from tests.kubernetes.distribution.census import Census
+from tests.kubernetes.distribution.delivery import Census
 from tests.kubernetes.distribution.names import NAME, Names
 from tests.kubernetes.distribution.traffic import Traffic
 from tests.kubernetes.rendering import Pod

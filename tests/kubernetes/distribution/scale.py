@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.faults.support.outcome import STATED, Outcome, Row
-from tests.kubernetes.distribution.census import Census
+from tests.kubernetes.distribution.delivery import Census
 from tests.kubernetes.distribution.fleet import Fleet
 from tests.kubernetes.distribution.traffic import Traffic
 from tests.support.ledger import Hop, Line, assert_balanced

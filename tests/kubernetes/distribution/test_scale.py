@@ -15,7 +15,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL
 from tests.faults.support.outcome import record
-from tests.kubernetes.distribution.census import Census
+from tests.kubernetes.distribution.delivery import Census
 from tests.kubernetes.distribution.fleet import Fleet, run_fleet
 from tests.kubernetes.distribution.scale import (
     A_SECOND,

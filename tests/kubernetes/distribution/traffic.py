@@ -12,7 +12,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.prometheus import Prometheus
 from tests.faults.support.arrivals import samples_until
-from tests.kubernetes.distribution.census import Census, Sent
+from tests.kubernetes.distribution.delivery import Census, Sent
 from tests.support.shapes import RESOURCE, request
 
 TICK = 0.2  # seconds

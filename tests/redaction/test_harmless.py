@@ -8,7 +8,7 @@ from otelcol_runner.views import Point, Span
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.redaction.innocents import INNOCENTS, TYPED
+from tests.redaction.harmless import INNOCENTS, TYPED
 from tests.redaction.places import Load, requests_of, send
 from tests.support.pipeline import run_pipeline
 
