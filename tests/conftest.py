@@ -12,7 +12,7 @@ from stack.services.collector import FEATURE_GATES
 from stack.services.postgres import Postgres
 from stack.services.prometheus import Prometheus
 from stack.services.redis import Redis
-from tests.support.ledger import bookkeeper
+from tests.support.ledger import ledger_prometheus
 from tests.support.pipeline import Pipeline, StartPipeline, run_pipeline
 from tests.support.servers import run_postgres, run_redis
 
@@ -50,5 +50,5 @@ def redis() -> Iterator[Redis]:
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
     """A real Prometheus with the shipped rules, evaluated often."""
-    with bookkeeper(tmp_path / "prometheus") as server:
+    with ledger_prometheus(tmp_path / "prometheus") as server:
         yield server

@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.support.service import House
+from tests.support.service import Service
 
 # Nothing of the inside: traces, files, SQL, classes, addresses, versions.
 INSIDE = re.compile(
@@ -27,9 +27,9 @@ TASK = {"task_type": "word_statistics", "text": "one"}
 
 
 @pytest.fixture(scope="module")
-def house(postgres: Postgres, redis: Redis) -> Iterator[House]:
-    with House(postgres, redis, {"OTEL_SDK_DISABLED": "true"}) as house:
-        yield house
+def service(postgres: Postgres, redis: Redis) -> Iterator[Service]:
+    with Service(postgres, redis, {"OTEL_SDK_DISABLED": "true"}) as service:
+        yield service
 
 
 def leaks(answer: Any) -> list[str]:
@@ -39,9 +39,9 @@ def leaks(answer: Any) -> list[str]:
 
 @pytest.mark.parametrize("mode", GenerationMode)
 def test_whatever_is_sent_the_answer_is_one_of_those_described(
-    house: House, mode: GenerationMode
+    service: Service, mode: GenerationMode
 ) -> None:
-    described = schemathesis.openapi.from_url(f"{house.url}/openapi.json")
+    described = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
     found = [operation.ok() for operation in described.get_all_operations()]  # type: ignore[union-attr]
     operations = {operation.label: operation for operation in found}
     assert len(operations) == 6
@@ -84,9 +84,9 @@ ODD = {
 
 
 @pytest.mark.parametrize("body", ODD.values(), ids=ODD.keys())
-def test_an_odd_body_is_refused_with_a_sentence(house: House, body: bytes) -> None:
+def test_an_odd_body_is_refused_with_a_sentence(service: Service, body: bytes) -> None:
     headers = {"content-type": "application/json"}
-    answer = house.client.put("/documents/odd", content=body, headers=headers)
+    answer = service.client.put("/documents/odd", content=body, headers=headers)
 
     assert answer.status_code in {400, 413, 422}
     assert answer.json().keys() == {"detail"}
@@ -110,8 +110,8 @@ def test_an_odd_body_is_refused_with_a_sentence(house: House, body: bytes) -> No
         ("BREW", "/health"),
     ],
 )
-def test_an_odd_path_is_refused_with_a_sentence(house: House, method: str, path: str) -> None:
-    answer = house.client.request(method, path, headers={"host": "elsewhere.example"})
+def test_an_odd_path_is_refused_with_a_sentence(service: Service, method: str, path: str) -> None:
+    answer = service.client.request(method, path, headers={"host": "elsewhere.example"})
 
     assert answer.status_code in {404, 405, 422}
     assert answer.json().keys() == {"detail"}
@@ -131,31 +131,31 @@ def test_an_odd_path_is_refused_with_a_sentence(house: House, method: str, path:
         {"cookie": "\x01\x02"},
     ],
 )
-def test_odd_headers_do_no_harm(house: House, headers: dict[str, str]) -> None:
+def test_odd_headers_do_no_harm(service: Service, headers: dict[str, str]) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     sent = [(b"content-type", b"application/json")] if "content-type" not in headers else []
     body = json.dumps(TASK).encode()
-    answer = house.client.post("/agents/researcher/tasks", content=body, headers=sent + raw)
+    answer = service.client.post("/agents/researcher/tasks", content=body, headers=sent + raw)
 
     assert answer.status_code in {202, 422}
     assert leaks(answer) == []
 
 
-def test_a_key_that_comes_twice_counts_once(house: House) -> None:
+def test_a_key_that_comes_twice_counts_once(service: Service) -> None:
     body = b'{"text": "first", "text": "last"}'
     headers = {"content-type": "application/json"}
-    house.client.put("/documents/twice", content=body, headers=headers).raise_for_status()
-    assert house.client.get("/documents/twice").json() == {"text": "last"}
+    service.client.put("/documents/twice", content=body, headers=headers).raise_for_status()
+    assert service.client.get("/documents/twice").json() == {"text": "last"}
 
 
-def test_a_body_of_unknown_length_is_refused_at_the_same_limit(house: House) -> None:
+def test_a_body_of_unknown_length_is_refused_at_the_same_limit(service: Service) -> None:
     def endless() -> Iterator[bytes]:
         yield b'{"text": "'
         for _ in range(300):
             yield b"x" * 1_000
 
     try:
-        answer = house.client.put("/documents/endless", content=endless())
+        answer = service.client.put("/documents/endless", content=endless())
     except httpx.WriteError:  # it did not even read to the end
         return
     assert answer.status_code == 413
@@ -176,8 +176,8 @@ RAW = {
 
 
 @pytest.mark.parametrize("request_", RAW.values(), ids=RAW.keys())
-def test_a_request_that_is_no_http_is_refused(house: House, request_: bytes) -> None:
-    port = int(house.url.rpartition(":")[2])
+def test_a_request_that_is_no_http_is_refused(service: Service, request_: bytes) -> None:
+    port = int(service.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request_)
         answer = connection.recv(65536)

@@ -20,7 +20,7 @@ from stack.pipeline.ports import LISTEN
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
 from tests.support.pipeline import StartPipeline, files
-from tests.support.service import House
+from tests.support.service import Service
 
 AWAY = {"LOGFIRE_ENDPOINT_SECOND": "http://127.0.0.1:9", "SECOND_NAMESPACE": "nobody"}
 SECRETS = {
@@ -151,19 +151,19 @@ def test_the_service_shows_no_secret_in_what_it_prints_sends_or_is_started_with(
             "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
             "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{secrets['exporter']}",
         }
-        with House(postgres, redis, env) as house:
+        with Service(postgres, redis, env) as service:
             credentials = {
                 "authorization": f"Bearer {secrets['header']}",
                 "cookie": f"session={secrets['cookie']}",
             }
-            house.client.get("/agents/researcher/stats", headers=credentials).raise_for_status()
-            house.run("word_statistics", "one two")
+            service.client.get("/agents/researcher/stats", headers=credentials).raise_for_status()
+            service.run("word_statistics", "one two")
             sink.wait_for_span("GET /agents/{agent_id}/stats")
             sink.wait_for_span("agent_execution")
-            processes = [house.api, *house.workers, postgres, redis]
+            processes = [service.api, *service.workers, postgres, redis]
             # What they were given, too: a server may overwrite what the list shows.
             started = [(process.argv, command_lines(process.pid)) for process in processes]
-        printed = house.api.output() + "".join(worker.output() for worker in house.workers)
+        printed = service.api.output() + "".join(worker.output() for worker in service.workers)
     assert shown(f"{started}", secrets) == set()
     assert shown(printed, secrets) == set()
     assert shown(f"{sink.spans} {sink.logs} {sink.points}", secrets) == set()

@@ -25,7 +25,7 @@ from tests.access.clients import (
     request_of,
 )
 from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline, run_pipeline
-from tests.support.service import House
+from tests.support.service import Service
 
 TOKEN = "token-of-the-tests"
 
@@ -108,8 +108,8 @@ def test_the_service_sends_all_signals_through_both(
         "REQUESTS_CA_BUNDLE": "",
         "CURL_CA_BUNDLE": "",
     }
-    with House(postgres, redis, env) as house:
-        house.run("word_statistics", "one two three")
+    with Service(postgres, redis, env) as service:
+        service.run("word_statistics", "one two three")
         locked.logfire.wait_for_span("agent_execution")
         locked.logfire.wait_for_log("Agent task completed")
         locked.prometheus.wait_for_series("agentical_queue_depth", {"job": "agentical-api"})

@@ -7,7 +7,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.support.service import House
+from tests.support.service import Service
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def sink() -> Iterator[OtlpSink]:
 
 
 @pytest.fixture(scope="module")
-def house(postgres: Postgres, redis: Redis, sink: OtlpSink) -> Iterator[House]:
+def service(postgres: Postgres, redis: Redis, sink: OtlpSink) -> Iterator[Service]:
     """An API and a worker, sending to `sink`."""
-    with House(postgres, redis, {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}) as house:
-        yield house
+    with Service(postgres, redis, {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}) as service:
+        yield service

@@ -31,7 +31,7 @@ FIRES = "HostCpuHigh"  # from no load on, here
 
 
 @dataclass
-class House:
+class LivePipeline:
     """What runs: the pipeline, and the Prometheus that it writes to."""
 
     pipeline: Pipeline
@@ -40,7 +40,7 @@ class House:
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
+def live_pipeline(folder: Path) -> Iterator[LivePipeline]:
     """Run everything; rules are evaluated often."""
     prometheus = Prometheus(free_port(), folder / "data", config=quick(folder))
     pipeline = Pipeline(
@@ -66,7 +66,7 @@ def house(folder: Path) -> Iterator[House]:
         limited(pipeline)
         report_pods(pipeline, prometheus)
         client = httpx.Client(base_url=f"{prometheus.url}/api/v1/", timeout=20)
-        yield House(pipeline, prometheus, stack.enter_context(client))
+        yield LivePipeline(pipeline, prometheus, stack.enter_context(client))
 
 
 def quick(folder: Path) -> Path:

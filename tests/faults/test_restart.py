@@ -14,7 +14,7 @@ from tests.faults.support.producer import ROUTE
 from tests.faults.support.trial import RATE, Trial
 from tests.support.pipeline import DEVELOPMENT, PRODUCTION
 from tests.support.servers import own_servers
-from tests.support.service import House
+from tests.support.service import Service
 
 RESTART = Row(
     "orderly restart of the collector under load, away for {seconds}",
@@ -41,11 +41,11 @@ def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
     )
     both = (development, production)
     to_collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": development.collector.endpoint}
-    with own_servers() as servers, House(*servers, to_collector, workers=0) as house:
-        before = house.seconds(100)
+    with own_servers() as servers, Service(*servers, to_collector, workers=0) as service:
+        before = service.seconds(100)
         for trial in both:
             trial.collector.stop()
-        meanwhile = requests_for(RESTART.seconds, house)
+        meanwhile = requests_for(RESTART.seconds, service)
         for trial in both:
             trial.collector.start()
         development.over()
@@ -64,12 +64,12 @@ def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
     record(RESTART, told(development, outcome, latency))
 
 
-def requests_for(seconds: float, house: House) -> list[float]:
+def requests_for(seconds: float, service: Service) -> list[float]:
     """Ask the API for this long; return how many seconds each request took."""
     begin, found = time.monotonic(), list[float]()
     for number in range(int(seconds * REQUESTS)):
         time.sleep(max(0.0, begin + number / REQUESTS - time.monotonic()))
-        found += house.seconds(1)
+        found += service.seconds(1)
     return found
 
 

@@ -14,7 +14,7 @@ from stack.services.postgres import Postgres
 from stack.services.redis import Redis
 from tests.faults.support.outcome import Outcome, Row, record
 from tests.support.servers import own_servers
-from tests.support.service import House
+from tests.support.service import Service
 from tests.support.slow_api import SlowApi
 
 LOST = [
@@ -45,18 +45,18 @@ PAUSE = 0.01  # seconds between two requests
 class Clients(threading.Thread):
     """Asks for one task after the other, and remembers the answers."""
 
-    def __init__(self, house: House, task_type: str) -> None:
+    def __init__(self, service: Service, task_type: str) -> None:
         super().__init__(name="clients", daemon=True)
-        self.house, self.task_type = house, task_type
+        self.service, self.task_type = service, task_type
         self.accepted: list[str] = []
         self.answers: Counter[tuple[int, str]] = Counter()
         self.ending = threading.Event()
-        self.before = completed(house)
+        self.before = completed(service)
 
     def run(self) -> None:
         """Ask until told to end."""
         body = {"task_type": self.task_type, "text": "kept"}
-        with httpx.Client(base_url=self.house.url, timeout=20) as client:
+        with httpx.Client(base_url=self.service.url, timeout=20) as client:
             while not self.ending.wait(PAUSE):
                 answer = client.post("/agents/researcher/tasks", json=body)
                 if answer.status_code == 202:
@@ -69,7 +69,7 @@ class Clients(threading.Thread):
         poll_until(lambda: len(self.accepted) > before + 10, "more accepted tasks", timeout=20)
 
     def _done(self) -> int:
-        return completed(self.house) - self.before
+        return completed(self.service) - self.before
 
     def finish(self) -> Outcome:
         """End, wait for the results of all accepted tasks, and count."""
@@ -80,7 +80,7 @@ class Clients(threading.Thread):
         accepted = len(self.accepted)
         told = lambda: f"{self._done()} of {accepted}"  # noqa: E731
         poll_until(lambda: self._done() >= accepted, "results", timeout=60, seen=told)
-        tasks = [self.house.client.get(f"/tasks/{task_id}").json() for task_id in self.accepted]
+        tasks = [self.service.client.get(f"/tasks/{task_id}").json() for task_id in self.accepted]
         refused = self.answers.total() - len(self.accepted)
         return Outcome(
             {"tasks": len(self.accepted)},
@@ -92,14 +92,14 @@ class Clients(threading.Thread):
         )
 
 
-def completed(house: House) -> int:
-    found: int = house.client.get("/agents/researcher/stats").json()["completed"]
+def completed(service: Service) -> int:
+    found: int = service.client.get("/agents/researcher/stats").json()["completed"]
     return found
 
 
-def run_clients(house: House, task_type: str) -> Clients:
-    house.client.put("/documents/kept", json={"text": "Kept."}).raise_for_status()
-    clients = Clients(house, task_type)
+def run_clients(service: Service, task_type: str) -> Clients:
+    service.client.put("/documents/kept", json={"text": "Kept."}).raise_for_status()
+    clients = Clients(service, task_type)
     clients.start()
     clients.go_on()
     return clients
@@ -115,8 +115,8 @@ def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
     servers: tuple[Postgres, Redis],
 ) -> None:
     for server, row in zip(servers, LOST, strict=True):
-        with House(*servers, OFF, workers=2) as house:
-            clients = run_clients(house, "word_statistics")
+        with Service(*servers, OFF, workers=2) as service:
+            clients = run_clients(service, "word_statistics")
             server.kill()
             time.sleep(row.seconds)  # the length of the fault
             server.start()
@@ -128,11 +128,11 @@ def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
 
 
 def test_a_killed_workers_task_is_finished_by_another(servers: tuple[Postgres, Redis]) -> None:
-    with House(*servers, OFF) as house:
-        clients = run_clients(house, "summarize_document")  # it asks the API
+    with Service(*servers, OFF) as service:
+        clients = run_clients(service, "summarize_document")  # it asks the API
         for _ in range(3):
             slow = SlowApi()
-            with closing(slow), house.worker(API_URL=slow.url) as doomed:
+            with closing(slow), service.worker(API_URL=slow.url) as doomed:
                 slow.wait_for_request()  # a task is in its hand
                 doomed.kill()
             clients.go_on()

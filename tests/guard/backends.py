@@ -30,14 +30,14 @@ class Answer:
     keeps: bool = False
 
 
-WELL = Answer("200")
+OK = Answer("200")
 REFUSED = Answer("connection refused")
 CUT = Answer("connection cut in the middle of the answer")
 SILENT = Answer("no answer until the timeout")
 PARTIAL = Answer("200, but rejects records (partial success)", 200, body=ONE_REJECTED)
 SHORT = Answer("200, cut in the middle of its body", 200, body=ONE_REJECTED[:-1], keeps=True)
 ANSWERS = (
-    WELL,
+    OK,
     PARTIAL,
     SHORT,
     Answer("302 to a page that answers 200", 302, {"location": LOGIN}),
@@ -55,20 +55,22 @@ ANSWERS = (
 class Backend(RecordingServer):
     """Mixed into a sink: answers as told, until told to be well."""
 
-    answer = WELL
+    answer = OK
 
     def start(self) -> None:
         """Listen; every connection from now on is answered as told."""
         self.recovered = threading.Event()
         super().start()
         if self._server is not None:
-            self._server.RequestHandlerClass = type("Handler", (Moody,), {"backend": self})
+            self._server.RequestHandlerClass = type(
+                "Handler", (ScriptedHandler,), {"backend": self}
+            )
 
     def has(self, item: str) -> bool:
         """Tell whether it took what carries this text."""
         raise NotImplementedError
 
-    def be(self, answer: Answer) -> None:
+    def answer_with(self, answer: Answer) -> None:
         """Answer so from now on."""
         self.answer = answer
         if answer is REFUSED:
@@ -76,21 +78,21 @@ class Backend(RecordingServer):
 
     def recover(self) -> None:
         """Be well: also what is still waited for ends, without an answer."""
-        was, self.answer = self.answer, WELL
+        was, self.answer = self.answer, OK
         self.recovered.set()
         if was is REFUSED:
             self.start()
         self.recovered.clear()
 
 
-class Moody(_Handler):
+class ScriptedHandler(_Handler):
     """Answers as its backend is told."""
 
     backend: Backend
 
     def do_POST(self) -> None:  # noqa: N802 - the base's name
         answer = self.backend.answer
-        if answer is WELL:
+        if answer is OK:
             super().do_POST()
             return
         body = self.rfile.read(int(self.headers.get("content-length") or 0))

@@ -1,4 +1,4 @@
-"""One collector on the shipped files between moody backends: what becomes of an item, by answer."""
+"""One collector on the shipped files before scripted backends: the fate of an item, by answer."""
 
 import json
 import secrets
@@ -24,7 +24,7 @@ CONFIGS = ("environments/development", "routes/hybrid", "overlays/also-viewer")
 SOON = {"initial_interval": "100ms", "max_interval": "300ms"}
 # By default a line that comes too often is left out of the log.
 EVERY_LINE = {"service": {"telemetry": {"logs": {"sampling": {"enabled": False}}}}}
-HURRY = 10  # how many times faster than shipped the timeouts are where nobody answers
+SPEEDUP = 10  # how many times faster than shipped the timeouts are where nobody answers
 LOGFIRE, PROMETHEUS, VIEWER = "logfire", "prometheus", "viewer"
 # Whose queue the item waits in, and how its counters call it.
 EXPORTERS = {
@@ -38,18 +38,18 @@ OPEN = ""
 
 
 @dataclass
-class Laboratory:
+class Harness:
     """A running collector and what is around it."""
 
     collector: Collector
     backends: Mapping[str, Backend]
 
-    def become(self, answer: Answer) -> dict[str, str]:
+    def outcome_of(self, answer: Answer) -> dict[str, str]:
         """Return what becomes of one item a backend while every backend answers so."""
         item = secrets.token_hex(8)
         with self.watched() as seen:
             for backend in self.backends.values():
-                backend.be(answer)
+                backend.answer_with(answer)
             self.send(item)
             outcomes = poll_until(
                 lambda: settled({way: self.outcome(way, item, seen) for way in EXPORTERS}),
@@ -142,13 +142,15 @@ def settled(outcomes: dict[str, str]) -> dict[str, str] | None:
 
 
 @contextmanager
-def laboratory(
-    otelcol: Otelcol, folder: Path, *, guarded: bool, hurry: bool = False
-) -> Iterator[Laboratory]:
-    """Run a collector, its backends and, if wanted, the guard; with `hurry` also short timeouts."""
+def run_harness(
+    otelcol: Otelcol, folder: Path, *, guarded: bool, short_timeouts: bool = False
+) -> Iterator[Harness]:
+    """Run a collector and its backends, with the guard or the timeouts shortened if asked for."""
     folder.mkdir(parents=True)
-    overlay = folder / "sooner.yaml"
-    overlay.write_text(json.dumps({"exporters": sooner(hurry=hurry), **EVERY_LINE}))
+    overlay = folder / "shorter_waits.yaml"
+    overlay.write_text(
+        json.dumps({"exporters": shorter_waits(short_timeouts=short_timeouts), **EVERY_LINE})
+    )
     with ExitStack() as stack:
         backends: dict[str, Backend] = {LOGFIRE: Logs(), PROMETHEUS: Metrics(), VIEWER: Logs()}
         for backend in backends.values():
@@ -156,7 +158,7 @@ def laboratory(
         urls = backends[LOGFIRE].url, f"{backends[PROMETHEUS].url}/api/v1/write"
         if guarded:
             settings = guard.variables(*urls) | {"GUARD_RETRY_AFTER": "0"}
-            settings |= {"GUARD_TIMEOUT": f"{25000 // HURRY}ms"} if hurry else {}
+            settings |= {"GUARD_TIMEOUT": f"{25000 // SPEEDUP}ms"} if short_timeouts else {}
             between = stack.enter_context(guard.Guard(free_port(), free_port(), settings))
             urls = between.url, guard.through(between.metrics_url, urls[1])
         variables = {
@@ -168,17 +170,17 @@ def laboratory(
         }
         paths = [*files(CONFIGS), overlay]
         running = otelcol.run(paths, variables, listen=LISTEN, ports=PORTS)
-        lab = Laboratory(stack.enter_context(running), backends)
-        lab.warm_up()
-        yield lab
+        harness = Harness(stack.enter_context(running), backends)
+        harness.warm_up()
+        yield harness
 
 
-def sooner(*, hurry: bool) -> dict[str, dict[str, Any]]:
+def shorter_waits(*, short_timeouts: bool) -> dict[str, dict[str, Any]]:
     """Return shorter waits for the shipped exporters, their timeouts all by the same factor."""
     found: dict[str, dict[str, Any]] = {}
     for name, shipped in merged(files(CONFIGS))["exporters"].items():
         timeout = int(shipped["timeout"].removesuffix("s")) * 1000
-        found[name] = {"timeout": f"{timeout // HURRY}ms"} if hurry else {}
+        found[name] = {"timeout": f"{timeout // SPEEDUP}ms"} if short_timeouts else {}
         if "sending_queue" in shipped:
             found[name]["retry_on_failure"] = SOON
         if "batch" in shipped.get("sending_queue", {}):
@@ -191,12 +193,12 @@ def examine(
 ) -> dict[str, dict[str, str]]:
     """Return, by answer and backend, what becomes of an item."""
     found: dict[str, dict[str, str]] = {}
-    for hurry in (False, True):
-        mine = [answer for answer in answers if (answer is SILENT) is hurry]
+    for short_timeouts in (False, True):
+        mine = [answer for answer in answers if (answer is SILENT) is short_timeouts]
         if not mine:
             continue
-        place = folder / f"{'hurried' if hurry else 'shipped'}-{guarded}"
-        with laboratory(otelcol, place, guarded=guarded, hurry=hurry) as lab:
-            found |= {answer.name: lab.become(answer) for answer in mine}
+        place = folder / f"{'short-timeouts' if short_timeouts else 'shipped'}-{guarded}"
+        with run_harness(otelcol, place, guarded=guarded, short_timeouts=short_timeouts) as harness:
+            found |= {answer.name: harness.outcome_of(answer) for answer in mine}
     found.get(PARTIAL.name, {}).pop(PROMETHEUS, None)  # remote write 1.0 knows no such answer
     return found

@@ -48,7 +48,7 @@ def quick_rules(folder: Path) -> Path:
     return path
 
 
-def bookkeeper(folder: Path) -> Prometheus:
+def ledger_prometheus(folder: Path) -> Prometheus:
     """Return a Prometheus with the shipped rules, evaluated often, its state in `folder`."""
     return Prometheus(free_port(), folder / "data", config=quick_rules(folder))
 

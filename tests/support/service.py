@@ -25,7 +25,7 @@ FAST = {
 }
 
 
-class House:
+class Service:
     """An API and `workers` workers as a context manager.
 
     Args:

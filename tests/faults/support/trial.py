@@ -26,7 +26,7 @@ from stack.services.prometheus import Prometheus
 from tests.faults.support.arrivals import Arrivals, samples_in
 from tests.faults.support.outcome import Outcome
 from tests.faults.support.producer import NUMBER, PRODUCING, Made
-from tests.support.ledger import ITEMS, assert_balanced, bookkeeper
+from tests.support.ledger import ITEMS, assert_balanced, ledger_prometheus
 from tests.support.pipeline import Pipeline, run_pipeline
 from tests.support.service import FAST, inherited
 
@@ -222,7 +222,7 @@ def run_trial(
         env: variables of the collector.
     """
     with ExitStack() as stack:
-        ledger = prometheus or stack.enter_context(bookkeeper(folder / "ledger"))
+        ledger = prometheus or stack.enter_context(ledger_prometheus(folder / "ledger"))
         written = prometheus and prometheus.remote_write_endpoint
         env = {
             **({"PROMETHEUS_REMOTE_WRITE_ENDPOINT": written} if written else {}),

@@ -14,7 +14,7 @@ class Sent:
 
 
 @dataclass
-class Census:
+class Delivery:
     """What was taken, and where it ended.
 
     Attributes:

@@ -16,12 +16,12 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
-from tests.kubernetes.distribution.delivery import Census
+from tests.kubernetes.distribution.delivery import Delivery
 from tests.kubernetes.distribution.names import NAME, Names
 from tests.kubernetes.distribution.traffic import Traffic
 from tests.kubernetes.rendering import Pod
 from tests.kubernetes.running import collector
-from tests.support.ledger import bookkeeper
+from tests.support.ledger import ledger_prometheus
 
 OVERLAY = "production"
 REPORTS = {"SELF_METRICS_INTERVAL_MS": "300", "INFRASTRUCTURE_INTERVAL": "10s"}
@@ -101,14 +101,14 @@ class Fleet:
         poll_until(all_heard, "the new gateways known to every agent", timeout=40)
         return changed, time.time()
 
-    def settle(self, traffic: Traffic, *, timeout: float = 120.0) -> Census:
+    def settle(self, traffic: Traffic, *, timeout: float = 120.0) -> Delivery:
         """End the traffic, wait until all is there or nothing more comes, and return what came."""
         traffic.finish()
         since, before = time.monotonic(), -1
 
-        def settled() -> Census | None:
+        def settled() -> Delivery | None:
             nonlocal since, before
-            found = traffic.census(self.ends, self.ledger)
+            found = traffic.delivery(self.ends, self.ledger)
             if found.arrived != before:
                 since, before = time.monotonic(), found.arrived
             quiet = time.monotonic() - since > QUIET + (self.wait if found.lost else 0)
@@ -141,11 +141,11 @@ class Fleet:
 def run_fleet(
     binary: Otelcol, folder: Path, *, size: int = 3, wait: float = 3.0, percent: int = 100
 ) -> Iterator[Fleet]:
-    """Run `size` agents before as many gateways, which keep `percent` of the innocent traces."""
+    """Run `size` agents and as many gateways, which keep `percent` of the traces without errors."""
     names = Names(folder / "names", binary.binary)
     names.check()
     with ExitStack() as stack:
-        ledger = stack.enter_context(bookkeeper(folder / "ledger"))
+        ledger = stack.enter_context(ledger_prometheus(folder / "ledger"))
         settings = {"TRACE_SAMPLE_PERCENT": str(percent)}
         fleet = Fleet(binary, folder, stack, names, ledger, wait, settings)
         fleet.tell([fleet.add_gateway() for _ in range(size)])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.faults.support.outcome import STATED, Outcome, Row
-from tests.kubernetes.distribution.delivery import Census
+from tests.kubernetes.distribution.delivery import Delivery
 from tests.kubernetes.distribution.fleet import Fleet
 from tests.kubernetes.distribution.traffic import Traffic
 from tests.support.ledger import Hop, Line, assert_balanced
@@ -66,7 +66,7 @@ class Run:
         """Let the traffic run: the length of a phase, not a wait for a result."""
         time.sleep(seconds)
 
-    def finish(self, slack: float = 0.0) -> tuple[Census, dict[Hop, Line]]:
+    def finish(self, slack: float = 0.0) -> tuple[Delivery, dict[Hop, Line]]:
         """Settle, and hold the ledger of both hops against what came."""
         found = self.fleet.settle(self.traffic)
         assert found.copies <= COPIES, f"a span came {found.copies} times"
@@ -82,7 +82,7 @@ class Run:
         return found, lines
 
 
-def outcome(found: Census, note: str, lost: Mapping[str, int] | None = None) -> Outcome:
+def outcome(found: Delivery, note: str, lost: Mapping[str, int] | None = None) -> Outcome:
     """Return what a run measured; `lost` adds to what was lost, or says it in another way."""
     logs_lost = len(found.logs - found.logged.keys())
     return Outcome(
@@ -94,7 +94,7 @@ def outcome(found: Census, note: str, lost: Mapping[str, int] | None = None) -> 
     )
 
 
-def split(found: Census, since: float, until: float) -> str:
+def split(found: Delivery, since: float, until: float) -> str:
     """Say how many traces went through several gateways, and when they began."""
     begun = sorted(found.split.values())
     assert not begun or since - APART < begun[0] <= begun[-1] < until

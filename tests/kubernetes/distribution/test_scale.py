@@ -15,7 +15,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL
 from tests.faults.support.outcome import record
-from tests.kubernetes.distribution.delivery import Census
+from tests.kubernetes.distribution.delivery import Delivery
 from tests.kubernetes.distribution.fleet import Fleet, run_fleet
 from tests.kubernetes.distribution.scale import (
     A_SECOND,
@@ -76,7 +76,7 @@ def test_a_trace_over_three_agents_is_decided_once_and_every_request_is_counted(
     assert_gateways_agree(run.fleet)
 
 
-def assert_counted(run: Run, found: Census) -> None:
+def assert_counted(run: Run, found: Delivery) -> None:
     """Wait until the agents' counters say what was sent, each in one series of one writer."""
     took = Counter(instance_of(sent.agent) for sent in found.spans.values())
     with PromQL(run.fleet.ledger.url) as prometheus:
@@ -90,7 +90,7 @@ def assert_counted(run: Run, found: Census) -> None:
 
 
 def assert_gateways_agree(fleet: Fleet) -> None:
-    """Send the same innocent traces to every gateway, past the agents: each keeps the same."""
+    """Send the same error-free traces to every gateway directly: each must keep the same ones."""
     route, traces = "/the-same", [trace_id() for _ in range(300)]
     for gateway in fleet.gateways:
         gateway.send(*(request(route=route, trace=trace) for trace in traces), log(route))

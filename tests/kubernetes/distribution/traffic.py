@@ -12,7 +12,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.prometheus import Prometheus
 from tests.faults.support.arrivals import samples_until
-from tests.kubernetes.distribution.delivery import Census, Sent
+from tests.kubernetes.distribution.delivery import Delivery, Sent
 from tests.support.shapes import RESOURCE, request
 
 TICK = 0.2  # seconds
@@ -90,9 +90,9 @@ class Traffic:
                 self.failing |= {traces[place]} if fails else set()
         return found
 
-    def census(self, ends: Sequence[OtlpSink], prometheus: Prometheus) -> Census:
+    def delivery(self, ends: Sequence[OtlpSink], prometheus: Prometheus) -> Delivery:
         """Return what of it has arrived until now; the sinks are the gateways' in their order."""
-        found = Census(self.spans, self.logs, samples=self.ticks * len(self._agents))
+        found = Delivery(self.spans, self.logs, samples=self.ticks * len(self._agents))
         for number, sink in enumerate(ends):
             for span in sink.spans:
                 found.ends[span.span_id].append(number)
