@@ -38,7 +38,7 @@ def leaks(answer: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_whatever_is_sent_the_answer_is_one_of_those_described(
+def test_fuzzed_requests_get_only_documented_responses(
     service: Service, mode: GenerationMode
 ) -> None:
     described = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
@@ -84,7 +84,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("body", ODD.values(), ids=ODD.keys())
-def test_an_odd_body_is_refused_with_a_sentence(service: Service, body: bytes) -> None:
+def test_an_invalid_body_is_refused_with_a_sentence(service: Service, body: bytes) -> None:
     headers = {"content-type": "application/json"}
     answer = service.client.put("/documents/odd", content=body, headers=headers)
 
@@ -110,7 +110,9 @@ def test_an_odd_body_is_refused_with_a_sentence(service: Service, body: bytes) -
         ("BREW", "/health"),
     ],
 )
-def test_an_odd_path_is_refused_with_a_sentence(service: Service, method: str, path: str) -> None:
+def test_an_invalid_path_is_refused_with_a_sentence(
+    service: Service, method: str, path: str
+) -> None:
     answer = service.client.request(method, path, headers={"host": "elsewhere.example"})
 
     assert answer.status_code in {404, 405, 422}
@@ -131,7 +133,7 @@ def test_an_odd_path_is_refused_with_a_sentence(service: Service, method: str, p
         {"cookie": "\x01\x02"},
     ],
 )
-def test_odd_headers_do_no_harm(service: Service, headers: dict[str, str]) -> None:
+def test_unusual_headers_do_no_harm(service: Service, headers: dict[str, str]) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     sent = [(b"content-type", b"application/json")] if "content-type" not in headers else []
     body = json.dumps(TASK).encode()
@@ -141,7 +143,7 @@ def test_odd_headers_do_no_harm(service: Service, headers: dict[str, str]) -> No
     assert leaks(answer) == []
 
 
-def test_a_key_that_comes_twice_counts_once(service: Service) -> None:
+def test_the_last_of_duplicate_json_keys_counts(service: Service) -> None:
     body = b'{"text": "first", "text": "last"}'
     headers = {"content-type": "application/json"}
     service.client.put("/documents/twice", content=body, headers=headers).raise_for_status()
@@ -176,7 +178,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("request_", RAW.values(), ids=RAW.keys())
-def test_a_request_that_is_no_http_is_refused(service: Service, request_: bytes) -> None:
+def test_a_request_that_is_not_http_is_refused(service: Service, request_: bytes) -> None:
     port = int(service.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request_)

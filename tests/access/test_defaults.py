@@ -55,7 +55,7 @@ def resolved(otelcol: Otelcol) -> dict[str, Any]:
     return config
 
 
-def test_by_default_the_collector_listens_on_loopback_alone(otelcol: Otelcol) -> None:
+def test_the_collector_listens_on_loopback_by_default(otelcol: Otelcol) -> None:
     config = resolved(otelcol)
     parts = {
         f"{section}/{name}": [*values_of("endpoint", part)]
@@ -72,7 +72,7 @@ def test_by_default_the_collector_listens_on_loopback_alone(otelcol: Otelcol) ->
     assert {*values_of("host", config["service"])} == {"127.0.0.1"}
 
 
-def test_by_default_the_guard_the_service_and_the_demo_listen_on_loopback() -> None:
+def test_the_guard_the_service_and_the_demo_listen_on_loopback_by_default() -> None:
     assert listeners({}) == {"127.0.0.1:4319", "127.0.0.1:4321"}
     assert Settings.model_fields["api_host"].default == "127.0.0.1"
     assert {"", "127.0.0.1", "localhost"} == LOOPBACK

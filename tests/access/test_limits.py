@@ -65,7 +65,7 @@ def resident(pipeline: Pipeline) -> int:
     return used // MEBIBYTE
 
 
-def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
+def test_a_decompression_bomb_is_refused_in_little_memory(
     pipeline: Pipeline,
 ) -> None:
     bomb = zeros(1024 * MEBIBYTE)
@@ -80,7 +80,9 @@ def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
     assert resident(pipeline) - before < 150
 
 
-def test_nothing_is_unpacked_over_http_without_the_token(start_pipeline: StartPipeline) -> None:
+def test_http_requests_without_the_token_are_not_decompressed(
+    start_pipeline: StartPipeline,
+) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="one")
     before = resident(pipeline)
 
@@ -96,9 +98,7 @@ def test_nothing_is_unpacked_over_http_without_the_token(start_pipeline: StartPi
 @pytest.mark.parametrize(
     "encoding", ["deflate", "zlib", "zstd", "snappy", "x-snappy-framed", "lz4", "gzip, gzip"]
 )
-def test_what_may_unpack_to_more_than_the_limit_is_not_unpacked(
-    pipeline: Pipeline, encoding: str
-) -> None:
+def test_unsupported_encodings_are_refused(pipeline: Pipeline, encoding: str) -> None:
     answer = over_http(pipeline.collector, Attempt(b"", encoding=encoding))
     assert answer.startswith("400 ")
     assert answer.endswith(f"unsupported Content-Encoding: {encoding}")
@@ -129,7 +129,7 @@ def test_a_log_and_a_metric_just_below_the_limit_arrive(pipeline: Pipeline) -> N
     pipeline.prometheus.wait_for_series("large_metric", timeout=30)
 
 
-def test_both_protocols_have_one_limit_below_that_of_batches_and_of_the_buffer() -> None:
+def test_http_and_grpc_share_one_limit_below_those_of_batches_and_buffer() -> None:
     protocols = read(COLLECTOR / "base.yaml")["receivers"]["otlp"]["protocols"]
     assert protocols["http"]["max_request_body_size"] == LIMIT
     assert protocols["grpc"]["max_recv_msg_size_mib"] * MEBIBYTE == LIMIT
@@ -157,7 +157,7 @@ def test_the_documented_limits_and_variables_are_those_of_the_files() -> None:
         assert f"`{name}`" in told, name
 
 
-def test_a_sender_has_so_long_for_its_request() -> None:
+def test_requests_have_a_read_timeout() -> None:
     http = read(COLLECTOR / "base.yaml")["receivers"]["otlp"]["protocols"]["http"]
     assert (http["read_header_timeout"], http["read_timeout"]) == ("10s", "30s")
 
@@ -165,7 +165,7 @@ def test_a_sender_has_so_long_for_its_request() -> None:
 @pytest.mark.parametrize(
     "said", [HEAD, HEAD + b"content-length: 1000\r\n\r\nfew"], ids=["header", "body"]
 )
-def test_a_sender_that_never_comes_to_the_end_is_cut_off(
+def test_a_request_that_never_ends_is_cut_off(
     start_pipeline: StartPipeline, tmp_path: Path, said: bytes
 ) -> None:
     quick = tmp_path / "quick.yaml"

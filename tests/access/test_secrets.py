@@ -69,7 +69,7 @@ def said(otelcol: Otelcol, *arguments: str, **env: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_printed_configuration_hides_every_secret_unless_told_not_to(otelcol: Otelcol) -> None:
+def test_print_config_redacts_every_secret_by_default(otelcol: Otelcol) -> None:
     code, printed = said(otelcol, "print-config")
     assert (code, shown(printed)) == (0, set())
     assert printed.count("[REDACTED]") >= len(SECRETS)
@@ -100,7 +100,7 @@ def test_a_collector_that_cannot_start_says_why_without_a_secret(
     assert shown(printed) == set()
 
 
-def test_a_running_collector_shows_no_secret_while_everybody_refuses_it(
+def test_a_collector_refused_by_all_backends_shows_no_secret(
     start_pipeline: StartPipeline, postgres: Postgres, redis: Redis
 ) -> None:
     ports = {"POSTGRES_PORT": str(postgres.port), "REDIS_PORT": str(redis.port)}
@@ -137,7 +137,7 @@ def test_a_password_in_a_url_does_not_reach_prometheus_as_a_label(
     assert remote_write_sink.requests[-1].headers["authorization"] == "Bearer of the header"
 
 
-def test_the_service_shows_no_secret_in_what_it_prints_sends_or_is_started_with(
+def test_the_service_shows_no_secret_in_output_telemetry_or_command_line(
     postgres: Postgres, redis: Redis
 ) -> None:
     secrets = {
@@ -170,7 +170,7 @@ def test_the_service_shows_no_secret_in_what_it_prints_sends_or_is_started_with(
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["query", "SELECT 1"], ["demo"]], ids=" ".join)
-def test_the_command_line_shows_no_secret_when_nobody_answers(command: list[str]) -> None:
+def test_the_command_line_shows_no_secret_when_nothing_answers(command: list[str]) -> None:
     places = ("LOGFIRE_ENDPOINT", "LOGFIRE_QUERY_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
     env = dict.fromkeys((*places, "PROMETHEUS_URL"), "http://user:secret-of-a-url@127.0.0.1:9")
     env |= {"LOGFIRE_READ_TOKEN": "secret-to-read", **SECRETS}

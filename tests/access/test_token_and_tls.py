@@ -115,7 +115,7 @@ def test_the_service_sends_all_signals_through_both(
         locked.prometheus.wait_for_series("agentical_queue_depth", {"job": "agentical-api"})
 
 
-def test_a_producer_that_speaks_grpc_needs_the_standard_variables_alone(
+def test_a_grpc_producer_needs_only_the_standard_variables(
     locked: Pipeline, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"https://{locked.collector.env['OTLP_GRPC_LISTEN']}"
@@ -146,7 +146,7 @@ def test_without_a_certificate_the_overlay_does_not_start(start_pipeline: StartP
         start_pipeline(*DEVELOPMENT, "overlays/tls")
 
 
-def test_with_a_token_of_blanks_every_request_is_refused(start_pipeline: StartPipeline) -> None:
+def test_a_blank_token_refuses_every_request(start_pipeline: StartPipeline) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="  ")
 
     for protocol, token in product(PROTOCOLS, ("", "  ", "unused")):
@@ -157,7 +157,7 @@ def test_with_a_token_of_blanks_every_request_is_refused(start_pipeline: StartPi
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_while_a_token_is_changed_the_old_and_the_new_one_are_valid(
+def test_old_and_new_token_are_valid_during_a_rotation(
     start_pipeline: StartPipeline, protocol: str
 ) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="new-token\nold-token")
@@ -167,7 +167,7 @@ def test_while_a_token_is_changed_the_old_and_the_new_one_are_valid(
     assert answers == [ACCEPTED, ACCEPTED, UNAUTHENTICATED]
 
 
-def test_with_an_authority_for_producers_only_their_certificates_are_accepted(
+def test_a_client_ca_admits_only_certificates_it_signed(
     start_pipeline: StartPipeline, certificates: Certificates, tmp_path: Path
 ) -> None:
     theirs, stranger = trustme.CA(), trustme.CA()
@@ -189,7 +189,7 @@ def test_with_an_authority_for_producers_only_their_certificates_are_accepted(
         assert answers == [ACCEPTED, NO_CONNECTION, NO_CONNECTION], protocol
 
 
-def test_a_renewed_certificate_is_taken_up_without_a_restart(
+def test_a_renewed_certificate_is_loaded_without_a_restart(
     start_pipeline: StartPipeline, tmp_path: Path
 ) -> None:
     certificates = Certificates(tmp_path)

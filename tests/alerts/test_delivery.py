@@ -59,7 +59,7 @@ def test_one_outage_of_a_database_notifies_once(delivery: Delivery) -> None:
     assert delivery.notified() == [("pager", ["PostgresDown"])]
 
 
-def test_a_cause_may_fire_when_others_would_have_been_told_already(tmp_path: Path) -> None:
+def test_symptoms_wait_for_a_cause_that_fires_later(tmp_path: Path) -> None:
     with delivering(tmp_path, factor=20) as delivery:
         delivery.fire(*BEFORE, alert("HostDiskSpaceLow", "critical", "host"))
         delivery.wait_until_told("pager", "HostDiskSpaceLow")
@@ -76,7 +76,7 @@ def lately(cause: str) -> list[Fired]:
     return [alert(name, "none", "", cause=cause, within=it) for it in ("10m", "40m", "370m")]
 
 
-def test_what_is_seen_of_an_outage_after_it_is_over_is_not_told(delivery: Delivery) -> None:
+def test_symptoms_of_an_outage_that_is_over_do_not_notify(delivery: Delivery) -> None:
     scraped = alert("ScrapeTargetDown", "warning", "pipeline", job="postgresql")
     delivery.fire(*lately("PostgresDown"), *BEFORE, *AFTER, scraped)
 
@@ -84,7 +84,7 @@ def test_what_is_seen_of_an_outage_after_it_is_over_is_not_told(delivery: Delive
     assert delivery.notified() == []
 
 
-def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
+def test_burn_rates_are_inhibited_while_an_outage_is_in_their_window(
     delivery: Delivery,
 ) -> None:
     _, in_40m, in_370m = lately("PostgresDown")
@@ -102,7 +102,7 @@ def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
     assert delivery.notified() == [("pager", ["LatencyBudgetBurn"])]
 
 
-def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery) -> None:
+def test_an_unreachable_database_notifies_as_connection_issues(delivery: Delivery) -> None:
     delivery.fire(*lately("DatabaseConnectionIssues"), *BEFORE, *AFTER)
 
     delivery.wait_until_told("pager", "DatabaseConnectionIssues")
@@ -110,7 +110,7 @@ def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery
     assert delivery.notified() == [("pager", ["DatabaseConnectionIssues"])]
 
 
-def test_what_a_database_is_no_cause_of_is_told_beside_it_once_for_all_hosts(
+def test_unrelated_alerts_notify_once_for_all_hosts(
     delivery: Delivery,
 ) -> None:
     hosts = [alert("HostCpuHigh", "warning", "host", host=name) for name in ("a", "b")]
@@ -121,7 +121,7 @@ def test_what_a_database_is_no_cause_of_is_told_beside_it_once_for_all_hosts(
     assert len(delivery.notified()) == 2
 
 
-def test_a_consequence_without_its_cause_is_told(delivery: Delivery) -> None:
+def test_a_symptom_without_its_cause_notifies(delivery: Delivery) -> None:
     delivery.fire(*BEFORE[1:], AFTER[3])
 
     delivery.wait_until_told("pager", "AvailabilityBudgetBurn")
@@ -130,7 +130,7 @@ def test_a_consequence_without_its_cause_is_told(delivery: Delivery) -> None:
     assert len(delivery.notified()) == 2
 
 
-def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> None:
+def test_critical_inhibits_only_the_same_alerts_warning(delivery: Delivery) -> None:
     full, filling = {"mountpoint": "/"}, {"mountpoint": "/var"}
     delivery.fire(
         alert("HostDiskSpaceLow", "critical", "host", **full),
@@ -144,7 +144,7 @@ def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> 
     assert [one["labels"]["mountpoint"] for one in ticket["alerts"]] == ["/var"]
 
 
-def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery: Delivery) -> None:
+def test_missing_workers_notify_and_their_queue_does_not(delivery: Delivery) -> None:
     delivery.fire(
         alert("AgentWorkersMissing", "critical", "queue", queue="tasks"),
         alert("ServiceTelemetryAbsent", "critical", "pipeline", job="agentical-worker"),
@@ -156,7 +156,7 @@ def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery:
     assert delivery.notified() == [("pager", ["AgentWorkersMissing"])]
 
 
-def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Delivery) -> None:
+def test_collector_down_inhibits_the_absence_alerts(delivery: Delivery) -> None:
     absent = ("ServiceTelemetryAbsent", "HostUnreachable", "PostgresDown", "RedisDown")
     delivery.fire(
         alert("CollectorDown", "critical", "pipeline", instance="collector"),
@@ -168,9 +168,7 @@ def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Del
     assert delivery.notified() == [("pager", ["CollectorDown"])]
 
 
-def test_what_fires_in_prometheus_comes_to_the_receivers_address(
-    delivery: Delivery, tmp_path: Path
-) -> None:
+def test_a_firing_alert_reaches_the_receivers_url(delivery: Delivery, tmp_path: Path) -> None:
     rules = tmp_path / "home" / "rules"
     rules.mkdir(parents=True)
     (rules.parent / "prometheus.yml").symlink_to(PROMETHEUS / "prometheus.yml")

@@ -23,7 +23,7 @@ ASKED = [
 EDGES = ["quiet", "fires", "quiet"]
 
 
-def test_prometheus_takes_every_rule() -> None:
+def test_promtool_accepts_every_rule() -> None:
     done = promtool("check", "config", "--lint=all", PROMETHEUS / "prometheus.yml")
     assert done.returncode == 0, done.stdout + done.stderr
     files = [str(path.relative_to(PROMETHEUS)) for path in (PROMETHEUS / "rules").rglob("*.yml")]
@@ -61,5 +61,5 @@ def fires(alert: Alert, asked: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: f"{alert.name}-{alert.severity}")
-def test_every_alert_has_a_unit_test_in_which_it_is_quiet_fires_and_ends(alert: Alert) -> None:
+def test_every_alert_has_a_unit_test_that_fires_and_resolves(alert: Alert) -> None:
     assert any(told[:3] == EDGES for told in answers(alert)), alert.name

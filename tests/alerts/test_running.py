@@ -82,7 +82,7 @@ def replica(pipeline: Pipeline) -> Iterator[Replica]:
 
 
 @pytest.mark.usefixtures("replica")
-def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: Pipeline) -> None:
+def test_the_running_pipeline_has_every_metric_and_label_of_the_rules(pipeline: Pipeline) -> None:
     url = pipeline.prometheus_url
     sender = Sender(pipeline.otlp_url)
     sender.send(request(code=500, status="ERROR"))
@@ -138,9 +138,7 @@ def of_postgres(pipeline: Pipeline) -> dict[str, str]:
     return {"job": "postgresql", "instance": instance, "host": platform.node()}
 
 
-def test_a_replica_that_stops_replaying_lags_until_it_goes_on(
-    pipeline: Pipeline, replica: Replica
-) -> None:
+def test_a_paused_replica_lags_until_it_resumes(pipeline: Pipeline, replica: Replica) -> None:
     wait_for(pipeline, LAGGING, 0)
     wait_for_none(pipeline, LAGGING, 3)
     replica.pause()
@@ -150,9 +148,7 @@ def test_a_replica_that_stops_replaying_lags_until_it_goes_on(
     wait_for_none(pipeline, LAGGING, 3)
 
 
-def test_a_replica_that_is_gone_lags_by_the_time_since(
-    pipeline: Pipeline, replica: Replica
-) -> None:
+def test_the_lag_of_a_stopped_replica_grows(pipeline: Pipeline, replica: Replica) -> None:
     wait_for(pipeline, LAGGING, 0)
     wait_for_none(pipeline, LAGGING, 3)
     replica.kill()
@@ -167,7 +163,7 @@ def failing(pipeline: Pipeline) -> set[str]:
     return {found["job"] for found in firing(pipeline, "DatabaseConnectionIssues", least=20)}
 
 
-def test_an_outage_of_postgres_is_seen_at_the_server_and_by_its_service(
+def test_a_postgres_outage_is_seen_at_the_server_and_by_the_service(
     pipeline: Pipeline,
 ) -> None:
     wait_for_none(pipeline, "PostgresDown")

@@ -23,7 +23,7 @@ def asked(env: Mapping[str, str]) -> tuple[int, str]:
     return done.returncode, done.stderr.strip()
 
 
-def test_a_worker_that_hangs_is_told_from_one_that_works_and_from_a_lost_redis(
+def test_a_hanging_worker_fails_the_probe_and_a_lost_redis_does_not(
     postgres: Postgres, redis: Redis
 ) -> None:
     with Service(
@@ -40,6 +40,6 @@ def test_a_worker_that_hangs_is_told_from_one_that_works_and_from_a_lost_redis(
         poll_until(lambda: asked(service.env) == (0, ""), "it asks again", timeout=30)
 
 
-def test_a_queue_that_no_worker_has_asked_has_none_alive(postgres: Postgres, redis: Redis) -> None:
+def test_a_queue_never_polled_fails_the_probe(postgres: Postgres, redis: Redis) -> None:
     code, said = asked(Service(postgres, redis, {}, workers=0).env)
     assert (code, said) == (1, "no worker on this host has polled the queue for 60 s")

@@ -8,7 +8,7 @@ from bench.producers.runs import Receiver, in_process
 LIMIT = 0.15
 
 
-def test_a_request_calls_a_fraction_of_what_the_original_strategy_calls_for_telemetry() -> None:
+def test_telemetry_makes_a_fraction_of_the_original_strategys_calls() -> None:
     with Receiver("receiver") as receiver:
         bare, ours, original = (
             in_process("documents", variant, 200, receiver, {}, "calls")["calls"]

@@ -38,7 +38,7 @@ def health(service: Service) -> tuple[int, dict[str, str]]:
     return answer.status_code, answer.json()
 
 
-def test_a_lost_server_is_named_and_all_recovers_by_itself() -> None:
+def test_health_names_a_lost_server_and_recovers() -> None:
     with own_servers() as (postgres, redis), Service(postgres, redis, OFF) as service:
         service.client.put("/documents/kept", json={"text": "Kept."}).raise_for_status()
         for lost, server in (("redis", redis), ("postgres", postgres)):
@@ -51,7 +51,7 @@ def test_a_lost_server_is_named_and_all_recovers_by_itself() -> None:
         assert (stats["completed"], stats["failed"]) == (2, 0)
 
 
-def test_whatever_a_killed_postgres_makes_of_a_query_counts_as_a_lost_server() -> None:
+def test_every_error_of_a_killed_postgres_counts_as_server_lost() -> None:
     async def ask(database: Database, ending: asyncio.Event) -> None:
         while not ending.is_set():
             with contextlib.suppress(*SERVER_LOST_ERRORS):
@@ -116,7 +116,7 @@ def test_a_task_whose_worker_is_killed_is_finished_by_another(
         assert (span.trace_id, span.parent_span_id) == (send.trace_id, send.span_id)
 
 
-def test_a_long_task_stays_with_its_worker_which_finishes_it_even_when_told_to_end(
+def test_a_worker_keeps_a_long_task_and_finishes_it_on_sigterm(
     postgres: Postgres, redis: Redis, slow_api: SlowApi
 ) -> None:
     lease = 2.0  # the worker renews it three times as often, also on a busy machine
@@ -139,7 +139,7 @@ def test_a_long_task_stays_with_its_worker_which_finishes_it_even_when_told_to_e
         assert service.result(task_id)["result"]["summary"] == "Done in time."
 
 
-def test_a_message_that_nobody_can_use_is_dropped_and_one_that_kills_its_workers_given_up(
+def test_useless_messages_are_dropped_and_deadly_tasks_given_up(
     postgres: Postgres, redis: Redis
 ) -> None:
     with (
@@ -160,9 +160,7 @@ def test_a_message_that_nobody_can_use_is_dropped_and_one_that_kills_its_workers
             poll_until(lambda: client.xlen(queue) == 0, "an empty queue")
 
 
-def test_a_task_is_not_dropped_for_what_is_wrong_with_the_database(
-    postgres: Postgres, redis: Redis
-) -> None:
+def test_a_database_error_does_not_drop_the_task(postgres: Postgres, redis: Redis) -> None:
     with Service(postgres, redis, OFF, workers=0) as service, service.worker() as worker:
         with without_column(postgres, "finished_at"):
             task_id = service.send("word_statistics", "stays in the queue until it can be stored")

@@ -21,7 +21,7 @@ GUNICORN = ("gunicorn", "app.api:app", "--bind=127.0.0.1:PORT", "--workers=2", "
 
 
 @pytest.mark.parametrize("server", [UVICORN, (*GUNICORN, "--preload")], ids=["uvicorn", "gunicorn"])
-def test_every_process_of_a_server_is_an_instance_of_its_own(
+def test_every_server_process_has_its_own_instance_id(
     postgres: Postgres, redis: Redis, server: tuple[str, ...]
 ) -> None:
     with OtlpSink("otlp receiver") as sink:
@@ -95,7 +95,7 @@ def test_a_bad_variable_is_refused_by_name_and_without_its_value(
         ("OTEL_METRICS_EXPORTER", "console", "must be otlp or none, or not set"),
     ],
 )
-def test_a_way_of_export_that_is_not_there_is_refused_with_a_sentence(
+def test_an_unsupported_exporter_is_refused_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -104,7 +104,7 @@ def test_a_way_of_export_that_is_not_there_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("module", ["app.api", "app.worker"])
-def test_a_service_that_cannot_start_ends_and_says_why_in_a_sentence(
+def test_a_service_that_cannot_start_exits_with_one_sentence(
     postgres: Postgres, redis: Redis, module: str
 ) -> None:
     service = Service(postgres, redis, {"POSTGRES_PASSWORD": "wrong", "OTEL_SDK_DISABLED": "true"})
@@ -122,7 +122,7 @@ def test_a_service_that_cannot_start_ends_and_says_why_in_a_sentence(
     assert "wrong" not in done.stderr
 
 
-def test_a_warning_is_let_through_once_and_then_with_the_number_held_back() -> None:
+def test_a_repeated_warning_is_rate_limited_with_a_count() -> None:
     gate = OncePerInterval(0.2)
 
     def warning() -> logging.LogRecord:

@@ -113,7 +113,7 @@ def test_a_bad_request_is_refused_with_a_sentence(
     assert (answer.status_code, answer.json()["detail"]) == (status, sentence)
 
 
-def test_several_processes_may_create_the_schema_and_a_result_is_written_once(
+def test_concurrent_schema_creation_works_and_results_are_written_once(
     postgres: Postgres,
 ) -> None:
     settings = connected_to(postgres)

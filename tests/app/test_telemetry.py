@@ -77,7 +77,7 @@ def test_one_trace_leads_from_the_request_through_queue_worker_and_callback_to_p
     assert enqueue.attributes["messaging.queue.depth"] == 1
 
 
-def test_spans_speak_the_current_semantic_conventions(service: Service, sink: OtlpSink) -> None:
+def test_spans_follow_the_current_semantic_conventions(service: Service, sink: OtlpSink) -> None:
     trace = whole_trace(sink, service.run("word_statistics", "one")["task_id"])
     request = next(s for s in trace if s.kind == "SERVER")
     assert request.attributes["http.request.method"] == "POST"
@@ -94,7 +94,7 @@ def test_spans_speak_the_current_semantic_conventions(service: Service, sink: Ot
     assert not [s for s in trace if s.name.endswith((" http send", " http receive"))]
 
 
-def test_an_execution_is_told_by_a_span_and_a_log_with_the_same_fields(
+def test_an_execution_has_a_span_and_a_log_with_the_same_fields(
     service: Service, sink: OtlpSink
 ) -> None:
     trace = whole_trace(sink, service.run("word_statistics", "one two")["task_id"])
@@ -114,9 +114,7 @@ def test_an_execution_is_told_by_a_span_and_a_log_with_the_same_fields(
     assert log.attributes == span.attributes
 
 
-def test_a_failure_is_on_the_span_as_error_and_exception_and_in_the_log(
-    service: Service, sink: OtlpSink
-) -> None:
+def test_a_failure_is_recorded_on_the_span_and_in_the_log(service: Service, sink: OtlpSink) -> None:
     trace = whole_trace(sink, service.run("summarize_document", "missing-1")["task_id"])
     span = next(s for s in trace if s.name == "agent_execution")
     sentence = "there is no document 'missing-1'"
@@ -165,9 +163,7 @@ def test_gauges_are_the_only_metrics(service: Service, sink: OtlpSink) -> None:
     }
 
 
-def test_idle_polls_heartbeats_and_health_checks_leave_no_spans_of_their_own(
-    service: Service, sink: OtlpSink
-) -> None:
+def test_polls_and_health_checks_create_no_extra_spans(service: Service, sink: OtlpSink) -> None:
     service.client.get("/health")
     health = sink.wait_for_span("GET /health")
     mine = [s.name for s in sink.spans if s.trace_id == health.trace_id]
@@ -176,7 +172,7 @@ def test_idle_polls_heartbeats_and_health_checks_leave_no_spans_of_their_own(
     assert commands <= {"XADD XLEN", "XACK XDEL"}
 
 
-def test_a_large_body_does_not_draw_the_connections_next_requests_into_its_trace(
+def test_a_large_body_does_not_leak_its_trace_into_the_next_request(
     service: Service, sink: OtlpSink
 ) -> None:
     text = "word " * 50_000

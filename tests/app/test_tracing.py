@@ -72,7 +72,7 @@ def span_of(sink: OtlpSink, path: str) -> Span:
         ("GET", "/stream", "GET /stream", 200, None),
     ],
 )
-def test_a_span_is_named_by_method_and_template_and_tells_status_and_error(
+def test_span_name_status_and_error_follow_the_route_and_response(
     client: httpx.Client, sink: OtlpSink, method: str, path: str, name: str, status: int, error: str
 ) -> None:
     assert client.request(method, path).status_code == status
@@ -84,7 +84,7 @@ def test_a_span_is_named_by_method_and_template_and_tells_status_and_error(
     assert (span.status, found.get("error.type")) == ("ERROR" if error else "UNSET", error)
 
 
-def test_a_span_has_what_the_conventions_ask_for_and_the_headers_that_were_wished_for(
+def test_a_span_has_the_required_attributes_and_the_captured_headers(
     client: httpx.Client, sink: OtlpSink
 ) -> None:
     headers = {"x-tenant": "blue", "x-secret": "hush", "user-agent": "tester/1"}
@@ -122,7 +122,7 @@ def test_a_span_continues_the_callers_trace_and_its_sampling(
     assert not unsampled_or_excluded & {span.attributes.get("url.path") for span in sink.spans}
 
 
-def test_an_exception_is_an_event_of_the_span_with_its_stack(
+def test_an_exception_is_a_span_event_with_its_stack_trace(
     client: httpx.Client, sink: OtlpSink
 ) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
@@ -134,7 +134,7 @@ def test_an_exception_is_an_event_of_the_span_with_its_stack(
     assert "in parts" in str(event.attributes["exception.stacktrace"])
 
 
-def test_a_span_lasts_until_the_last_part_of_the_answer_and_not_until_what_follows(
+def test_a_span_ends_with_the_response_not_with_background_tasks(
     client: httpx.Client, sink: OtlpSink
 ) -> None:
     assert client.get("/later").json() == "now"
@@ -145,7 +145,7 @@ def test_a_span_lasts_until_the_last_part_of_the_answer_and_not_until_what_follo
     assert later.end - later.start < 0.9e9
 
 
-def test_a_websocket_is_one_span_from_its_handshake_to_its_end() -> None:
+def test_a_websocket_connection_is_one_span() -> None:
     app, spans, provider = FastAPI(), InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
 

@@ -19,9 +19,7 @@ def leaves(value: Value) -> Iterator[Value]:
         yield value
 
 
-def test_the_services_put_nothing_where_no_scrubbing_reaches(
-    service: Service, sink: OtlpSink
-) -> None:
+def test_the_services_leave_unscrubbed_fields_empty(service: Service, sink: OtlpSink) -> None:
     service.client.put("/documents/d2", json={"text": "Telemetry matters."})
     whole_trace(sink, service.run("summarize_document", "d2")["task_id"], "SELECT")
     service.run("summarize_document", "none-such")

@@ -63,7 +63,7 @@ def at(figures: Found, path: Sequence[str]) -> list[dict[str, float]]:
     return rows
 
 
-def test_each_queue_of_another_outage_holds_what_is_reckoned(
+def test_queue_sizes_of_another_outage_are_as_calculated(
     figures: Found, known: Measured, limited: Limits
 ) -> None:
     run, constant = figures["capacity"]["outage_again"], figures["capacity"]["outage"]
@@ -79,7 +79,7 @@ def test_each_queue_of_another_outage_holds_what_is_reckoned(
     assert queue_bytes(demand, known, run["series"]) == pytest.approx(run["queue_bytes"], rel=NEAR)
 
 
-def test_a_larger_backlog_and_its_file_are_as_reckoned(
+def test_a_larger_backlog_and_its_file_are_as_calculated(
     figures: Found, known: Measured, limited: Limits
 ) -> None:
     run, drained = figures["capacity"]["file_again"], figures["drain"][OURS]
@@ -102,7 +102,7 @@ def test_a_larger_backlog_and_its_file_are_as_reckoned(
         *((("load", name), 1.0, 6.0) for name in LOADS),
     ],
 )
-def test_the_memory_of_other_rates_and_waits_is_as_reckoned(
+def test_memory_at_other_rates_and_waits_is_as_calculated(
     figures: Found,
     known: Measured,
     limited: Limits,
@@ -117,7 +117,7 @@ def test_the_memory_of_other_rates_and_waits_is_as_reckoned(
         assert reckoned == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
 
 
-def test_the_cpu_at_other_rates_is_as_reckoned(figures: Found, known: Measured) -> None:
+def test_cpu_at_other_rates_is_as_calculated(figures: Found, known: Measured) -> None:
     runs = [figures["capacity"]["window_again"], *figures["load"].values()]
     for rows in runs:
         rate = of_median(rows, "spans_per_second")
@@ -125,7 +125,7 @@ def test_the_cpu_at_other_rates_is_as_reckoned(figures: Found, known: Measured) 
         assert cpu_cores(rate, known) == pytest.approx(spent, rel=0.25)
 
 
-def test_the_sampler_keeps_the_share_that_is_reckoned(figures: Found) -> None:
+def test_the_sampler_keeps_the_calculated_share(figures: Found) -> None:
     rows = figures["held"][OURS]
     kept = sum(row["delivered"] for row in rows) / sum(row["spans"] for row in rows)
     assert kept_share(10.0, ALWAYS) == pytest.approx(kept, rel=0.05)
@@ -138,7 +138,7 @@ def test_the_sampler_keeps_the_share_that_is_reckoned(figures: Found) -> None:
         ("window", "rss_mb", "bytes_per_undecided_span"),
     ],
 )
-def test_a_constant_follows_its_measurement(
+def test_the_constants_come_from_the_measurements(
     figures: Found, known: Measured, part: str, field: str, told: str
 ) -> None:
     taken = figures["capacity"]
@@ -149,7 +149,7 @@ def test_a_constant_follows_its_measurement(
     assert getattr(other, told) == pytest.approx(2 * getattr(known, told))
 
 
-def test_a_collector_s_queue_fills_as_reckoned(known: Measured, limited: Limits) -> None:
+def test_a_queue_fills_as_calculated(known: Measured, limited: Limits) -> None:
     with bed(shipped("production"), {"TRACE_SAMPLE_PERCENT": "50"}) as under:
         run = filled(under, rate=6_000, seconds=2)
     lasted, sent = run["seconds"], run["accepted"]["spans"]

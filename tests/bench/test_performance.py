@@ -26,12 +26,12 @@ def test_the_page_shows_its_plot(figures: dict[str, Any]) -> None:
     assert ElementTree.parse(PLOT).getroot().tag.endswith("svg")
 
 
-def test_a_part_of_another_run_is_said_to_be_one(figures: dict[str, Any]) -> None:
+def test_figures_of_another_run_are_marked(figures: dict[str, Any]) -> None:
     assert "of a later run of its own" in page(figures | {"alone": ["stages"]})
     assert "of a later run of its own" not in page(figures | {"alone": []})
 
 
-def test_every_reach_is_met(figures: dict[str, Any]) -> None:
+def test_every_target_is_met(figures: dict[str, Any]) -> None:
     assert missed(figures) == []
 
 
@@ -45,7 +45,7 @@ def test_every_reach_is_met(figures: dict[str, Any]) -> None:
         ("load", "8x", "us_per_span", 2.0, "8 times the load"),
     ],
 )
-def test_a_cost_that_grows_misses_its_reach(
+def test_a_higher_cost_misses_its_target(
     figures: dict[str, Any], part: str, name: str, field: str, factor: float, told: str
 ) -> None:
     worse = deepcopy(figures)

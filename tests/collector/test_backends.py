@@ -40,7 +40,7 @@ service:
 """
 
 
-def test_a_trace_backend_is_added_by_one_file_of_twelve_lines(
+def test_a_trace_backend_is_added_by_one_short_file(
     start_pipeline: StartPipeline, tmp_path: Path, otlp_sink: OtlpSink
 ) -> None:
     assert len(ANOTHER_TRACE_BACKEND.splitlines()) == 12

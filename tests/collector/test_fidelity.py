@@ -77,7 +77,7 @@ def test_spans_logs_and_metrics_arrive_as_they_were_sent(
     assert sorted(own, key=str) == sorted(direct.points, key=str)
 
 
-def test_production_adds_the_weight_its_policy_and_the_link_and_nothing_else(
+def test_production_adds_only_weight_policy_and_dashboard_link(
     start_pipeline: StartPipeline, direct: OtlpSink
 ) -> None:
     pipeline = start_pipeline("environments/production", "routes/hybrid")

@@ -111,14 +111,14 @@ def names(sink: RemoteWriteSink, **labels: str) -> set[str]:
 
 
 @pytest.mark.parametrize("job", EXPECTED)
-def test_a_source_names_its_service_and_its_host(metrics: RemoteWriteSink, job: str) -> None:
+def test_every_source_sets_service_and_host(metrics: RemoteWriteSink, job: str) -> None:
     assert names(metrics, job=job) >= EXPECTED[job]
     for item in metrics.series(labels={"job": job}):
         assert item.labels["host"] in HOSTS, item
         assert item.labels["instance"], item
 
 
-def test_two_hosts_give_the_same_names_and_share_no_series(metrics: RemoteWriteSink) -> None:
+def test_two_hosts_have_the_same_metrics_and_share_no_series(metrics: RemoteWriteSink) -> None:
     for name in EVERY_NAME:
         assert {item.labels["host"] for item in metrics.series(name)} == set(HOSTS), name
     instances = {item.labels["instance"] for item in metrics.series("system_memory_usage_bytes")}
@@ -144,7 +144,7 @@ def test_two_servers_are_two_series(
         assert instances == {f"127.0.0.1:{port}", f"localhost:{port}"}
 
 
-def test_no_series_is_written_twice_at_a_time(metrics: RemoteWriteSink) -> None:
+def test_no_sample_is_written_twice_for_one_timestamp(metrics: RemoteWriteSink) -> None:
     for item in metrics.series():
         times = [sample.timestamp for sample in item.samples]
         assert len(times) == len(set(times)), item

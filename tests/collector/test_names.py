@@ -82,7 +82,7 @@ def test_a_series_counts_what_was_sent(table: RemoteWriteSink, name: str) -> Non
     assert [round(item.value, 6) for item in table.series(name, ALWAYS | labels)] == [value]
 
 
-def test_only_the_name_table_is_called_agentical_and_nothing_carries_a_scope(
+def test_only_documented_series_start_with_agentical_and_none_has_a_scope(
     table: RemoteWriteSink,
 ) -> None:
     assert {name for name in table.names if name.startswith("agentical_")} == set(NAME_TABLE)

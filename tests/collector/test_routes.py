@@ -66,7 +66,7 @@ def assert_only_logfire_gets_the_token(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("configs", COMBINATIONS)
-def test_every_combination_validates_without_a_word(
+def test_every_combination_validates_without_a_warning(
     otelcol: Otelcol, configs: tuple[str, ...]
 ) -> None:
     environment, *routes = configs
@@ -77,7 +77,7 @@ def test_every_combination_validates_without_a_word(
     assert otelcol.validate(files([*INFRASTRUCTURE, environment, *routes, *more]), variables) == ""
 
 
-def test_logfire_alone_gets_of_each_series_one_point_an_interval(
+def test_logfire_only_sends_one_point_per_series_and_interval(
     start_pipeline: StartPipeline, tmp_path: Path
 ) -> None:
     slower = tmp_path / "slower.yaml"

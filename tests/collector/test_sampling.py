@@ -39,7 +39,7 @@ def weights(pipeline: Pipeline, *traces: str) -> list[object]:
     return [item.attributes.get(WEIGHT) for item in kept]
 
 
-def test_errors_and_slow_requests_are_kept_whole_and_the_rest_by_its_share(
+def test_errors_and_slow_requests_are_kept_and_the_rest_sampled(
     production: Pipeline,
 ) -> None:
     production.logfire.wait_for(lambda _: len(weights(production, SLOW)) == 1, "the slow trace")

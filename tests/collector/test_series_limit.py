@@ -31,7 +31,7 @@ def wait_for_all(sink: RemoteWriteSink, of: tuple[str, str], count: int) -> None
     sink.wait_for(counted, f"{count} requests of {of}", timeout=30)
 
 
-def test_ten_thousand_routes_are_limited_to_their_process_and_all_are_counted(
+def test_a_route_explosion_is_limited_per_process_and_fully_counted(
     start_pipeline: StartPipeline,
 ) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, SERIES_LIMIT=str(LIMIT), SPAN_METRICS_INTERVAL="500ms")

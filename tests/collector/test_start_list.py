@@ -30,7 +30,7 @@ def test_the_readme_shows_the_list() -> None:
 
 
 @pytest.mark.parametrize("room", ["agents", "routes"])
-def test_only_a_route_to_the_backends_loads_them(room: str) -> None:
+def test_only_routes_to_the_backends_load_the_backend_files(room: str) -> None:
     for path in (COLLECTOR / room).glob("*.yaml"):
         chosen = f"{room}/{path.stem}"
         backends = BACKENDS if room == "routes" else ()

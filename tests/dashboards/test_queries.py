@@ -78,14 +78,14 @@ def grown(tree: Part) -> bool:
     )
 
 
-def test_counters_are_drawn_as_rates_over_grafanas_interval(trees: dict[str, Part]) -> None:
+def test_counters_are_shown_as_rates_over_rate_interval(trees: dict[str, Part]) -> None:
     for place, function, selector in of_panels(trees):
         if COUNTER.match(selector["name"]) and function != "grown":
             assert function == "rate", (place, selector["name"])
             assert selector["range"] == INTERVAL * 1000, (place, selector["name"])
 
 
-def test_what_a_counter_counted_is_drawn_over_the_window_of_the_panels_alert(
+def test_increases_use_the_window_of_the_panels_alert(
     trees: dict[str, Part],
 ) -> None:
     windows = {
@@ -99,7 +99,7 @@ def test_what_a_counter_counted_is_drawn_over_the_window_of_the_panels_alert(
             assert windows[place] == f"{selector['range'] // 60_000}m", place
 
 
-def test_every_query_is_of_the_chosen_jobs_and_instances(trees: dict[str, Part]) -> None:
+def test_every_query_filters_by_the_chosen_jobs_and_instances(trees: dict[str, Part]) -> None:
     for place, _, selector in of_panels(trees):
         chosen = {matcher["name"] for matcher in selector["matchers"]}
         of_all = RECORDED.search(selector["name"])
@@ -127,7 +127,7 @@ def test_exemplars_come_from_the_histogram_whose_traces_are_kept() -> None:
     assert all("agentical_sampled_request_duration_seconds_bucket" in expr for expr in found)
 
 
-def test_a_line_stands_in_a_panel_that_draws_what_its_alert_is_about(
+def test_a_panel_with_a_threshold_shows_the_alerts_series(
     trees: dict[str, Part],
 ) -> None:
     for place, panel in each_panel():

@@ -55,7 +55,7 @@ def offered(running: LivePipeline, uid: str, name: str) -> set[str]:
     return set(get(running, f"label/{label}/values", **{"match[]": asked(series)}))
 
 
-def test_every_query_of_every_panel_returns_data_with_the_labels_it_is_shown_by(
+def test_every_panel_query_returns_data_with_the_labels_it_uses(
     running: LivePipeline,
 ) -> None:
     left = {
@@ -82,7 +82,7 @@ def used_labels(panel: Part, target: Part) -> set[str]:
     return {*legend, *re.findall(r"__field\.labels\.(\w+)", urls)}
 
 
-def test_every_variable_offers_something(running: LivePipeline) -> None:
+def test_every_variable_has_options(running: LivePipeline) -> None:
     for uid, board in BOARDS.items():
         for variable in board["templating"]["list"]:
             assert offered(running, uid, variable["name"]), (uid, variable["name"])
@@ -189,7 +189,7 @@ def opens(running: LivePipeline, url: str) -> None:
             assert value in offered(running, uid, name.removeprefix("var-")), url
 
 
-def test_an_alert_that_fires_leads_to_its_dashboard_with_its_variables(
+def test_a_firing_alert_links_to_its_dashboard_with_variables(
     running: LivePipeline,
 ) -> None:
     def firing() -> list[Row]:

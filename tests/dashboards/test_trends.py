@@ -59,17 +59,17 @@ def drawn(title: str) -> str:
     return expr
 
 
-def test_the_unit_tests_of_what_is_recorded_pass() -> None:
+def test_the_recording_rules_unit_tests_pass() -> None:
     well_done("test", "rules", PROMETHEUS / "tests" / "trends.test.yml")
 
 
-def test_every_query_draws_two_weeks(two_weeks: Prometheus) -> None:
+def test_every_query_returns_two_weeks_of_data(two_weeks: Prometheus) -> None:
     for panel in panels(BOARDS["agentical-trends"]):
         for target in panel["targets"]:
             assert values(two_weeks, target["expr"]), panel["title"]
 
 
-def test_growth_and_the_days_that_are_left_are_what_the_slopes_say(two_weeks: Prometheus) -> None:
+def test_growth_and_days_left_match_the_slopes(two_weeks: Prometheus) -> None:
     assert values(two_weeks, drawn("Request growth per week (%)")) == [pytest.approx(0.1)]
     assert values(two_weeks, drawn("Database growth per day (bytes)")) == [
         pytest.approx(2e6, rel=0.01)

@@ -57,7 +57,7 @@ def whole_trace(pipeline: Pipeline, task: Row) -> list[Row]:
     return poll_until(spans, "all ends of the trace at Logfire")
 
 
-def test_its_trace_is_one_tree_over_both_services_and_all_four_instrumentations(
+def test_the_trace_is_one_tree_over_both_services_and_four_instrumentations(
     pipeline: Pipeline, task: Row
 ) -> None:
     spans = whole_trace(pipeline, task)

@@ -59,12 +59,12 @@ def test_a_command_of_the_readme_answers(command: str, pipeline: Pipeline) -> No
 
 
 @pytest.mark.parametrize("command", RUN_BY_THE_GATE)
-def test_what_takes_the_whole_machine_is_run_by_the_gate(command: str) -> None:
+def test_long_running_commands_are_run_by_ci(command: str) -> None:
     assert command in COMMANDS
     assert RUN_BY_THE_GATE[command] in GATE
 
 
-def test_what_the_text_tells_to_make_is_run_by_the_gate() -> None:
+def test_make_targets_named_in_the_text_are_run_by_ci() -> None:
     told = set(re.findall(r"`(make [^`]+)`", README))
     assert {command for command in told if command not in GATE} == set()
 
@@ -77,7 +77,7 @@ def test_every_file_the_readme_links_to_exists() -> None:
     assert [path for path in links + named if not (ROOT / path).exists()] == []
 
 
-def test_the_service_of_the_readme_is_seen_at_both_backends(
+def test_the_readmes_example_service_reaches_both_backends(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
     (source,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

@@ -52,7 +52,7 @@ QUICK_TIMEOUT = "exporters: {otlp_grpc/metrics_buffer: {timeout: 500ms}}\n"
 DECISION_WAIT = 30 if STATED else 1  # seconds
 
 
-def test_what_was_made_while_logfire_was_down_arrives_once(
+def test_telemetry_of_a_logfire_outage_arrives_once(
     start_trial: StartTrial, prometheus: Prometheus
 ) -> None:
     trial = start_trial(*DEVELOPMENT, prometheus=prometheus)
@@ -63,7 +63,7 @@ def test_what_was_made_while_logfire_was_down_arrives_once(
     record(LOGFIRE_DOWN, trial.finish())
 
 
-def test_no_sample_is_missing_after_prometheus_was_silent_and_then_dead(
+def test_no_sample_is_lost_when_prometheus_hangs_and_then_dies(
     start_trial: StartTrial, prometheus: Prometheus, tmp_path: Path
 ) -> None:
     quick = tmp_path / "quick-timeout.yaml"
@@ -98,7 +98,7 @@ def test_backends_that_are_slow_and_then_overloaded_lose_nothing(
     record(SLOW, trial.finish())
 
 
-def test_a_collector_killed_while_both_backends_are_down_loses_at_most_the_sampling_window(
+def test_a_killed_collector_loses_at_most_the_sampling_window(
     start_trial: StartTrial,
 ) -> None:
     development = start_trial(*DEVELOPMENT)

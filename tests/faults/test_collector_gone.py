@@ -27,7 +27,7 @@ SMALL = {
 MEGABYTES = 40  # more than the process may grow: two queues of 2,048 at some 6 kB each took 25
 
 
-def test_what_is_dropped_while_the_collector_is_gone_is_counted(start_trial: StartTrial) -> None:
+def test_producers_count_what_they_drop_without_a_collector(start_trial: StartTrial) -> None:
     trial = start_trial(*DEVELOPMENT, producer={} if STATED else SMALL)
     trial.shut = True
     before = megabytes(trial.load)

@@ -127,9 +127,7 @@ def outcome(pipeline: Pipeline, sent: int, note: str) -> Outcome:
     )
 
 
-def test_a_queue_at_its_limit_makes_senders_wait_and_loses_nothing(
-    otelcol: Otelcol, tmp_path: Path
-) -> None:
+def test_a_full_queue_blocks_senders_and_loses_nothing(otelcol: Otelcol, tmp_path: Path) -> None:
     with run_small(otelcol, tmp_path, QUEUE_BYTES=str(LIMIT)) as pipeline:
         pipeline.logfire.refuse(503)
         feeder = Feeder(pipeline.collector)
@@ -152,7 +150,7 @@ def test_a_queue_at_its_limit_makes_senders_wait_and_loses_nothing(
         record(AT_LIMIT, outcome(pipeline, sent, note))
 
 
-def test_a_full_disk_refuses_senders_and_loses_nothing_it_took(
+def test_a_full_disk_refuses_senders_and_loses_nothing_accepted(
     otelcol: Otelcol, tmp_path: Path
 ) -> None:
     with run_small(otelcol, tmp_path) as pipeline:

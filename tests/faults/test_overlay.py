@@ -22,7 +22,7 @@ exporters: {otlp_http/viewer: {sending_queue: {queue_size: 60000}}}
 POSTS, SPANS_EACH = 40, 50
 
 
-def test_a_dead_additive_backend_changes_nothing_at_the_main_ones(
+def test_a_dead_additive_backend_does_not_affect_the_main_ones(
     start_trial: StartTrial, tmp_path: Path
 ) -> None:
     full = tmp_path / "full.yaml"

@@ -33,7 +33,7 @@ POISON = Row(
 )
 
 
-def test_what_is_refused_with_401_403_or_500_survives_a_kill_and_flows_afterwards(
+def test_refused_telemetry_survives_a_kill_and_is_delivered_later(
     start_trial: StartTrial,
 ) -> None:
     trial = start_trial(*DEVELOPMENT, guarded=True)
@@ -52,7 +52,7 @@ def test_what_is_refused_with_401_403_or_500_survives_a_kill_and_flows_afterward
     record(REFUSED, trial.finish())
 
 
-def test_a_poisoned_batch_is_dropped_alone_and_counted(
+def test_only_the_poisoned_batch_is_dropped_and_counted(
     start_trial: StartTrial, prometheus: Prometheus
 ) -> None:
     trial = start_trial(*DEVELOPMENT, prometheus=prometheus, guarded=True)

@@ -32,7 +32,7 @@ API = "POST /agents/{agent_id}/tasks"
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
+def test_a_graceful_restart_loses_nothing_and_delays_no_request(
     start_trial: StartTrial,
 ) -> None:
     development, production = (

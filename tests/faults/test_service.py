@@ -111,7 +111,7 @@ def servers() -> Iterator[tuple[Postgres, Redis]]:
         yield both
 
 
-def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
+def test_a_lost_server_gives_503_and_loses_no_accepted_task(
     servers: tuple[Postgres, Redis],
 ) -> None:
     for server, row in zip(servers, LOST, strict=True):

@@ -33,7 +33,7 @@ COUNTED = 'sum({__name__=~"agentical_(requests|overflow_spans)_total", job="agen
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_what_is_large_or_many_arrives_or_is_refused_to_its_sender(
+def test_large_telemetry_arrives_or_is_refused_at_the_sender(
     start_trial: StartTrial, prometheus: Prometheus
 ) -> None:
     trial = start_trial(*DEVELOPMENT, prometheus=prometheus, SPAN_METRICS_INTERVAL="2s")

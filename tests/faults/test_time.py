@@ -65,7 +65,7 @@ def bodies(stand_in: StandIn, kind: str) -> list[str]:
     return [row["message"] for row in rows]
 
 
-def test_what_is_too_old_does_not_block_what_is_newer(
+def test_samples_too_old_do_not_block_newer_ones(
     otelcol: Otelcol, tmp_path: Path, prometheus: Prometheus, stand_in: StandIn
 ) -> None:
     backends = {
@@ -125,7 +125,7 @@ def dropped_by(pipeline: Pipeline) -> float:
     return found.total("processor_filter_datapoints_filtered", filter="filter/window")
 
 
-def test_shifted_samples_of_several_processes_all_arrive(
+def test_samples_of_processes_with_shifted_clocks_all_arrive(
     otelcol: Otelcol, tmp_path: Path, prometheus: Prometheus
 ) -> None:
     backend = {"PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint}

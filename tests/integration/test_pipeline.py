@@ -62,9 +62,7 @@ def failure(pipeline: Running) -> str:
     return trace_id
 
 
-def test_a_tasks_spans_of_both_services_arrive_in_one_trace(
-    pipeline: Running, success: str
-) -> None:
+def test_one_trace_has_the_spans_of_both_services(pipeline: Running, success: str) -> None:
     sql = f"SELECT service_name, otel_scope_name FROM records WHERE trace_id = '{success}'"
 
     def found() -> bool:
@@ -126,7 +124,7 @@ def test_the_series_arrives_in_prometheus(
     assert all({"job", "instance"} <= each["metric"].keys() for each in found)
 
 
-def test_no_metric_goes_to_logfire_by_the_default_route(pipeline: Running, success: str) -> None:
+def test_the_default_route_sends_no_metrics_to_logfire(pipeline: Running, success: str) -> None:
     poll_until(lambda: series(pipeline, "agentical_requests_total"), "metrics", timeout=30)
 
     assert rows(pipeline, "SELECT count(*) AS n FROM metrics") == [{"n": 0}]

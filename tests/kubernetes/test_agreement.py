@@ -77,7 +77,7 @@ def test_a_collectors_ports_are_those_it_listens_on(overlay: str, name: str) -> 
 
 @overlays
 @collectors
-def test_a_collector_is_started_as_everywhere(overlay: str, name: str) -> None:
+def test_a_collector_is_started_with_the_shared_arguments(overlay: str, name: str) -> None:
     arguments = Pod(overlay, name).container("collector")["args"]
     assert (arguments[0], arguments[-1]) == (FEATURE_GATES, f"{CONFIG}{MERGED}")
     paths = [repository_path(path) for path in Pod(overlay, name).configs()]
@@ -144,7 +144,7 @@ def volume(overlay: str, name: str) -> int:
 
 
 @overlays
-def test_the_gateway_speaks_to_its_guard_and_the_guard_to_whole_names(overlay: str) -> None:
+def test_the_gateway_uses_its_guard_and_the_guard_fully_qualified_names(overlay: str) -> None:
     gateway = Pod(overlay, "gateway")
     guard, lines = gateway.environment("guard"), GUARD_CONFIG.read_text()
     given = gateway.environment("collector")

@@ -25,9 +25,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Pod:
     return Pod(str(folder), "gateway")
 
 
-def test_the_documented_patch_makes_a_gateway_that_the_collector_takes(
-    gateway: Pod, otelcol: Otelcol
-) -> None:
+def test_the_collector_accepts_the_documented_patch(gateway: Pod, otelcol: Otelcol) -> None:
     paths = [repository_path(path) for path in gateway.configs()]
     loaded = [str(Path(path.parent.name) / path.stem) for path in paths]
     assert loaded[-3:] == ["routes/hybrid", "overlays/two-projects", "overlays/tenant"]

@@ -5,7 +5,7 @@ from tests.kubernetes.distribution.scale import ROWS
 from tests.kubernetes.scale_page import SCALE
 
 
-def test_the_page_has_every_row_and_no_other_and_its_promised_zeros_are_zeros() -> None:
+def test_the_page_has_exactly_the_declared_rows_and_keeps_their_promises() -> None:
     text = SCALE.path.read_text()
     table = lines(text, SCALE)
     assert text.startswith(SCALE.head)

@@ -56,12 +56,12 @@ def test_each_object_for_the_operator_fits_its_types(overlay: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("honourLabels", True), ("interval", 30)], ids=["unknown", "mistyped"]
 )
-def test_a_field_that_the_operator_does_not_take_is_found(field: str, value: object) -> None:
+def test_an_unknown_field_of_an_operator_object_is_found(field: str, value: object) -> None:
     item: Object = {"kind": "ServiceMonitor", "spec": {"endpoints": [{field: value}]}}
     assert field in refusals([item])
 
 
-def test_a_field_that_does_not_exist_is_found() -> None:
+def test_an_unknown_field_is_found() -> None:
     item = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"port": 1}}
     with pytest.raises(kubernetes_validate.ValidationError, match="port"):
         kubernetes_validate.validate(item, VERSIONS[0], strict=True)

@@ -36,7 +36,7 @@ def wait_for(
     return poll_until(found, f"{signal} at {hop}: {what}", timeout=40, seen=shown)
 
 
-def test_development_balances_while_its_backend_is_well_poisoned_or_away(
+def test_the_ledger_balances_through_rejections_and_outages(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", "overlays/also-viewer")
@@ -68,7 +68,7 @@ def check_points(lines: dict[tuple[str, str], Line]) -> None:
         assert line.dropped == {}, hop
 
 
-def test_a_dead_overlay_is_a_loss_of_its_own_and_none_of_the_main_backends(
+def test_losses_of_an_additive_backend_are_counted_separately(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", "overlays/also-viewer")
@@ -87,7 +87,7 @@ def test_a_dead_overlay_is_a_loss_of_its_own_and_none_of_the_main_backends(
     assert lines["traces", LOGFIRE].delivered == 60
 
 
-def test_what_a_full_queue_turns_back_is_refused_and_not_lost(
+def test_a_full_queue_counts_as_refused_not_as_lost(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", QUEUE_BYTES="1000000")
@@ -105,7 +105,7 @@ def refused(prometheus: Prometheus) -> float:
         return promql.number('signal:ledger_refused:sum{signal="traces"}')
 
 
-def test_production_says_what_sampling_left_out(
+def test_sampled_out_spans_are_counted(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
@@ -117,7 +117,7 @@ def test_production_says_what_sampling_left_out(
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 10
 
 
-def test_a_crash_is_a_loss_of_what_the_sampler_had_not_decided(
+def test_a_crash_loses_the_samplers_undecided_spans(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
@@ -132,7 +132,7 @@ def test_a_crash_is_a_loss_of_what_the_sampler_had_not_decided(
     assert lines["logs", LOGFIRE].delivered == len(pipeline.logfire.logs) == 1
 
 
-def test_an_orderly_restart_leaves_nothing_unsaid(
+def test_the_ledger_is_complete_after_a_graceful_restart(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
@@ -151,7 +151,7 @@ def test_an_orderly_restart_leaves_nothing_unsaid(
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) >= 30
 
 
-def test_a_backlog_of_hours_is_taken_although_rules_write_what_is_now(
+def test_prometheus_accepts_a_backlog_of_hours_while_rules_are_evaluated(
     prometheus: Prometheus,
 ) -> None:
     poll_until(lambda: read(prometheus.url), "rules that write")
@@ -164,7 +164,7 @@ def test_a_backlog_of_hours_is_taken_although_rules_write_what_is_now(
     assert answer.status_code == 200, answer.text
 
 
-def test_two_projects_share_what_came_and_each_balances(
+def test_the_ledger_of_two_projects_balances_for_each(
     start_pipeline: StartPipeline, prometheus: Prometheus, otlp_sink: OtlpSink
 ) -> None:
     pipeline = start_pipeline(

@@ -58,7 +58,7 @@ def kill(name: str) -> Callable[[Command, Traces], None]:
         pytest.param(kill("agentical"), False, id="kill -9 of the demo"),
     ],
 )
-def test_whatever_ends_a_demo_nothing_is_left(
+def test_nothing_outlives_a_demo_however_it_ends(
     demo: Command, traces: Traces, end: Callable[[Command, Traces], None], *, orderly: bool
 ) -> None:
     end(demo, traces)

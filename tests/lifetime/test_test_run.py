@@ -28,7 +28,7 @@ def held(traces: Traces, tmp_path: Path) -> Iterator[Command]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_test_run_ended_by_a_signal_to_its_group_leaves_nothing(
+def test_a_signal_to_the_group_of_a_test_run_leaves_nothing(
     held: Command, traces: Traces, number: signal.Signals
 ) -> None:
     names = [process.name() for process in traces.processes()]
@@ -44,7 +44,7 @@ def test_a_killed_test_run_leaves_nothing(held: Command, traces: Traces) -> None
     traces.wait_until_gone()
 
 
-def test_a_killed_worker_leaves_nothing_of_its_own(held: Command, traces: Traces) -> None:
+def test_a_killed_worker_leaves_none_of_its_processes(held: Command, traces: Traces) -> None:
     worker = psutil.Process(held.process.pid).children()[0]
     own = [process for process in worker.children(recursive=True) if process.name()[:3] != "pyt"]
     assert len(own) >= 3

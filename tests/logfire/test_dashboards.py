@@ -13,7 +13,7 @@ def test_every_saved_query_is_on_a_dashboard() -> None:
     assert saved - drawn == {"requests"}  # the same without routes: docs/sampling.md's example
 
 
-def test_every_place_holds_a_panel_and_none_overlaps() -> None:
+def test_every_layout_position_holds_a_panel_and_none_overlap() -> None:
     for path in boards.files():
         spec = json.loads(path.read_text())["spec"]
         (grid,) = spec["layouts"]

@@ -51,7 +51,7 @@ def test_a_panel_draws_columns_that_its_query_has(
     assert asked == {"resolution"} & asked | {*board.variables} & asked
 
 
-def test_requests_by_route_are_those_that_prometheus_counted(running: Running) -> None:
+def test_requests_by_route_match_prometheus(running: Running) -> None:
     def asked(column: str) -> dict[tuple[str, ...], float]:
         rows = ask(running, "requests_by_route")
         return {(row["route"], row["method"]): row[column] for row in rows if row[column]}
@@ -62,14 +62,14 @@ def test_requests_by_route_are_those_that_prometheus_counted(running: Running) -
     assert running.ask(f"{failed} / {counted}") == asked("error_rate")
 
 
-def test_percentiles_are_in_their_order_and_no_longer_than_the_longest(running: Running) -> None:
+def test_percentiles_are_ordered_and_at_most_the_maximum(running: Running) -> None:
     longest = "SELECT MAX(duration) AS seconds FROM records WHERE url_path IS NOT NULL"
     (most,) = running.logfire.query(longest)
     for row in ask(running, "requests_by_route"):
         assert 0 < row["p50"] <= row["p95"] <= row["p99"] <= most["seconds"]
 
 
-def test_tasks_by_agent_are_those_that_postgres_has(running: Running) -> None:
+def test_tasks_by_agent_match_postgres(running: Running) -> None:
     kinds = {(row["agent_id"], row["task_type"]) for row in running.tasks}
     expected = {}
     for agent, task_type in kinds:
@@ -94,7 +94,7 @@ def test_every_task_that_was_queued_was_completed(running: Running) -> None:
     ]
 
 
-def test_the_depth_of_the_queue_is_what_each_enqueueing_saw(running: Running) -> None:
+def test_queue_depth_comes_from_the_enqueueing_spans(running: Running) -> None:
     sql = "SELECT attributes FROM records WHERE span_name = 'send tasks'"
     rows = running.logfire.query(sql)
     depths = [row["attributes"]["messaging.queue.depth"] for row in rows]
@@ -103,7 +103,7 @@ def test_the_depth_of_the_queue_is_what_each_enqueueing_saw(running: Running) ->
     assert found["mean_depth"] == pytest.approx(sum(depths) / len(depths))
 
 
-def test_statements_are_as_many_as_prometheus_counted_and_lead_to_their_traces(
+def test_statement_counts_match_prometheus_and_link_to_traces(
     running: Running,
 ) -> None:
     rows = ask(running, "slow_database_statements")
@@ -115,7 +115,7 @@ def test_statements_are_as_many_as_prometheus_counted_and_lead_to_their_traces(
     assert slowest["statement"].strip().startswith(("INSERT", "SELECT"))
 
 
-def test_every_failed_task_is_among_the_errors_with_its_trace_and_its_logs(
+def test_every_failed_task_is_listed_with_its_trace_and_logs(
     running: Running,
 ) -> None:
     failed = [r for r in ask(running, "errors_with_traces") if r["span_name"] == "agent_execution"]
@@ -125,13 +125,13 @@ def test_every_failed_task_is_among_the_errors_with_its_trace_and_its_logs(
     assert ("error", "Agent task failed") in {(row["level"], row["message"]) for row in logs}
 
 
-def test_a_server_that_was_not_reached_is_named(running: Running) -> None:
+def test_an_unreachable_server_is_named(running: Running) -> None:
     rows = ask(running, "failed_connections")
     assert ("agentical-api", "Postgres") in {(row["service_name"], row["server"]) for row in rows}
 
 
 @pytest.mark.parametrize("name", ALERTS)
-def test_no_alert_fires_as_it_is_and_each_sees_what_happened(running: Running, name: str) -> None:
+def test_no_alert_fires_until_its_threshold_is_lowered(running: Running, name: str) -> None:
     assert running.logfire.query(queries.sql(ALERTS[name])) == []
     rows = running.logfire.query(queries.sql(touchy(ALERTS[name])))
     expected: dict[str, Row] = {
@@ -161,5 +161,5 @@ def test_a_query_of_the_runbooks_runs_on_series_and_labels_that_exist(
 
 
 @pytest.mark.parametrize("query", SQL.values(), ids=SQL)
-def test_what_the_runbooks_ask_of_postgres_runs(running: Running, query: str) -> None:
+def test_the_runbooks_sql_runs_on_postgres(running: Running, query: str) -> None:
     asyncio.run(select(running.pipeline, query))

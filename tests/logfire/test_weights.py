@@ -22,7 +22,7 @@ def asked(name: str, rows: Rows, *, sampled: bool) -> dict[str, Any]:
     return {name: value for name, value in row.items() if isinstance(value, float)}
 
 
-def test_statements_take_as_much_time_in_a_sample() -> None:
+def test_statement_times_are_unbiased_by_sampling() -> None:
     rows = {
         "api": [query(duration=0.5) for _ in range(40)] + [query(duration=2) for _ in range(10)]
     }
@@ -33,7 +33,7 @@ def test_statements_take_as_much_time_in_a_sample() -> None:
     assert asked("slow_database_statements", rows, sampled=True) == pytest.approx(whole)
 
 
-def test_the_queue_is_as_deep_in_a_sample() -> None:
+def test_queue_depth_is_unbiased_by_sampling() -> None:
     rows = {"api": [sent(3) for _ in range(20)] + [sent(9, "ERROR") for _ in range(10)]}
     whole = asked("queue_depth_at_enqueue", rows, sampled=False)
     assert whole == pytest.approx({"mean_depth": 5, "highest_depth": 9})

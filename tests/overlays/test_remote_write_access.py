@@ -35,7 +35,7 @@ ASKING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("files", ASKING)
-def test_wrong_credentials_delay_what_the_right_ones_deliver(
+def test_metrics_wait_for_the_right_credentials(
     otelcol: Otelcol, tmp_path: Path, files: str
 ) -> None:
     given, asked, path = ASKING[files]

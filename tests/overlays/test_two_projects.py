@@ -47,7 +47,7 @@ def answered(status: int, port: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_each_teams_telemetry_is_at_its_own_project_alone(
+def test_each_teams_telemetry_reaches_only_its_own_project(
     start_pipeline: StartPipeline, otlp_sink: OtlpSink, environment: str
 ) -> None:
     configs = (f"environments/{environment}", "routes/hybrid", "overlays/two-projects")
@@ -68,7 +68,7 @@ def test_each_teams_telemetry_is_at_its_own_project_alone(
     assert str(link).endswith("/d/agentical-application?var-job=team-b/api")
 
 
-def test_a_refused_token_holds_its_own_projects_telemetry_alone(
+def test_a_refused_token_holds_back_only_its_own_project(
     otelcol: Otelcol, tmp_path: Path, otlp_sink: OtlpSink
 ) -> None:
     ports = [free_port(), free_port()]

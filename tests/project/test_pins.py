@@ -83,7 +83,7 @@ def test_each_custom_manager_finds_a_version_in_every_file_it_names(
         assert names.get("depName") or manager.get("depNameTemplate"), path
 
 
-def test_renovate_sees_every_pin() -> None:
+def test_renovate_finds_every_pin() -> None:
     kinds = (CONFIG[kind]["managerFilePatterns"] for kind in ("ocb", "kubernetes"))
     read = [*BY_ITSELF, *(pattern.strip("/") for kind in kinds for pattern in kind)]
     seen = {
@@ -111,7 +111,7 @@ def text_line(path: str, offset: int) -> int:
     return texts()[path].count("\n", 0, offset) + 1
 
 
-def test_what_makes_up_the_collector_moves_in_one_group() -> None:
+def test_the_collectors_parts_are_updated_in_one_group() -> None:
     (group,) = (rule for rule in CONFIG["packageRules"] if rule.get("groupName") == "collector")
     globs = group["matchPackageNames"]
     prefixes = tuple(re.sub(r"(\{/,\}|/)\*\*$", "", glob) for glob in globs)

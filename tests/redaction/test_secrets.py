@@ -68,7 +68,7 @@ def queue_files(folder: Path) -> bytes:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("route", ROUTES)
-def test_no_secret_leaves_by_any_way(
+def test_no_secret_leaves_on_any_route(
     otelcol: Otelcol, tmp_path: Path, route: str, environment: str
 ) -> None:
     with running(otelcol, tmp_path, environment, route, *OVERLAYS) as pipeline:

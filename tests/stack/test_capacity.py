@@ -28,7 +28,7 @@ def test_the_table_says_what_to_buy_and_to_set(agentical: Agentical) -> None:
     assert prices.READ_ON in large
 
 
-def test_cpu_and_undecided_traces_ask_for_more_gateways(agentical: Agentical) -> None:
+def test_cpu_and_pending_traces_require_more_gateways(agentical: Agentical) -> None:
     small = reckon(agentical, 100)
     assert (small["gateways"], small["bound"]) == (2, "one may be down")
     busy = reckon(agentical, 1000, "--spans-per-request=200")
@@ -39,7 +39,7 @@ def test_cpu_and_undecided_traces_ask_for_more_gateways(agentical: Agentical) ->
     assert reckon(agentical, 10_000, "--decision-wait=5")["gateways"] < 6
 
 
-def test_what_grows_with_time_and_rate_grows_alone(agentical: Agentical) -> None:
+def test_only_rate_and_time_dependent_figures_grow(agentical: Agentical) -> None:
     once, longer = (reckon(agentical, 100, f"--outage-hours={hours}") for hours in (1, 3))
     assert longer["queues"] == pytest.approx({q: 3 * size for q, size in once["queues"].items()})
     assert longer["memory"] == once["memory"]
@@ -59,7 +59,7 @@ def test_one_missing_gateway_leaves_its_share_to_the_others(agentical: Agentical
     assert logs[1] / logs[0] == pytest.approx(10_000 / 3_000)
 
 
-def test_only_units_above_the_included_ones_cost(agentical: Agentical) -> None:
+def test_only_units_above_the_free_allowance_cost(agentical: Agentical) -> None:
     within = reckon(agentical, 1)
     assert within["units"] < prices.INCLUDED
     assert within["usd"] == 0
@@ -81,14 +81,14 @@ def test_only_units_above_the_included_ones_cost(agentical: Agentical) -> None:
         ("--spans-per-request=nan", "--spans-per-request is nan: set it to a number"),
     ],
 )
-def test_a_senseless_figure_is_one_sentence(agentical: Agentical, option: str, said: str) -> None:
+def test_an_invalid_figure_gives_one_sentence(agentical: Agentical, option: str, said: str) -> None:
     outcome = agentical("capacity", "--requests-per-second=10", option)
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith(f"agentical: {said}")
     assert outcome.err.count("\n") == 1
 
 
-def test_without_measured_figures_it_says_how_to_take_them(tmp_path: Path) -> None:
+def test_missing_measurements_are_reported_with_the_command(tmp_path: Path) -> None:
     kept = tmp_path / "performance.json"
     kept.write_text("{}")
     with pytest.raises(UserError, match="measure them with `python -m bench --only capacity`"):

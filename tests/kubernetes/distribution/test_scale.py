@@ -104,7 +104,7 @@ def assert_gateways_agree(fleet: Fleet) -> None:
     assert len(kept()[0]) < len(traces) / 2
 
 
-def test_a_killed_gateway_loses_what_it_had_not_decided_and_nothing_else(start: StartFleet) -> None:
+def test_a_killed_gateway_loses_only_undecided_traces(start: StartFleet) -> None:
     run = start()
     fleet = run.fleet
     run.go_on(WAIT)
@@ -133,7 +133,7 @@ def test_a_killed_gateway_loses_what_it_had_not_decided_and_nothing_else(start: 
     record(KILLED, outcome(found, note, {"spans outside the window": len(outside)}))
 
 
-def test_a_fourth_gateway_splits_the_traces_of_a_moment_and_loses_none(start: StartFleet) -> None:
+def test_a_fourth_gateway_splits_traces_only_briefly_and_loses_none(start: StartFleet) -> None:
     run = start()
     joining = run.fleet.add_gateway()
     joined, known = run.fleet.tell(range(joining + 1))
@@ -167,7 +167,7 @@ def trying(agent: Collector) -> set[str]:
     return {name for name in TO_GATEWAYS for line in lines if f'"{name}"' in line}
 
 
-def test_what_a_stopping_agent_puts_back_is_no_loss(whole: Otelcol, tmp_path: Path) -> None:
+def test_a_batch_requeued_by_a_stopping_agent_is_no_loss(whole: Otelcol, tmp_path: Path) -> None:
     with run_fleet(whole, tmp_path, size=1, wait=0.3) as fleet:
         (agent,), (gateway,) = fleet.agents, fleet.gateways
         gateway.stop()

@@ -18,7 +18,7 @@ TRACES = 40
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("name", COLLECTORS)
-def test_a_collector_takes_everything_that_is_rendered_for_it(
+def test_the_collector_accepts_every_rendered_configuration(
     whole: Otelcol, overlay: str, name: str, tmp_path: Path
 ) -> None:
     pod = Pod(overlay, name)
@@ -31,7 +31,7 @@ def test_a_collector_takes_everything_that_is_rendered_for_it(
     assert whole.validate(paths, given) == ""
 
 
-def test_each_trace_ends_whole_at_one_of_several_gateways(whole: Otelcol, tmp_path: Path) -> None:
+def test_each_trace_is_complete_at_one_gateway(whole: Otelcol, tmp_path: Path) -> None:
     with ExitStack() as stack:
         metrics = stack.enter_context(RemoteWriteSink("prometheus"))
         sinks = [stack.enter_context(OtlpSink(f"logfire {number}")) for number in range(2)]

@@ -74,7 +74,7 @@ def folder() -> Iterator[Path]:
         yield inner
 
 
-def test_a_short_demo_says_what_arrived_and_leaves_nothing(folder: Path) -> None:
+def test_a_short_demo_reports_what_arrived_and_leaves_nothing(folder: Path) -> None:
     demo = Demo(folder, DURATION="6", OVERLAYS="also-scrape")
     assert demo.ended() == 0, demo.said()
     said = demo.said()
@@ -93,7 +93,7 @@ def test_a_short_demo_says_what_arrived_and_leaves_nothing(folder: Path) -> None
     assert demo.left() == []
 
 
-def test_ctrl_c_ends_a_demo_in_order(folder: Path) -> None:
+def test_ctrl_c_stops_a_demo_gracefully(folder: Path) -> None:
     demo = Demo(folder)
     demo.wait_for("press Ctrl-C to stop")
     demo.process.send_signal(signal.SIGINT)
@@ -102,7 +102,7 @@ def test_ctrl_c_ends_a_demo_in_order(folder: Path) -> None:
     assert demo.left() == []
 
 
-def test_a_demo_told_to_end_while_it_starts_leaves_nothing(folder: Path) -> None:
+def test_a_demo_stopped_during_startup_leaves_nothing(folder: Path) -> None:
     demo = Demo(folder)
     demo.wait_for("redis ready")
     demo.process.terminate()
