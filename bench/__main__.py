@@ -1,4 +1,4 @@
-"""`python -m bench`: measure everything and keep the figures, which `make generate` shows."""
+"""`python -m bench`: measure everything and store the figures, which `make generate` shows."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ SPANS = 150_000  # of a saturated run
 
 
 def say(line: str) -> None:
-    """Tell on stderr how far it is."""
+    """Report the progress on stderr."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's own output
 
 
@@ -37,7 +37,7 @@ MEASURES: dict[str, Callable[[], Any]] = {
 
 
 def measure() -> None:
-    """Take all figures, in about 25 minutes; those that were taken survive a failure later."""
+    """Take all figures, in about 25 minutes; those already taken survive a later failure."""
     begun = time.monotonic()
     for name, take in MEASURES.items():
         say(f"-- {name}")
@@ -46,7 +46,7 @@ def measure() -> None:
 
 
 def remeasure(name: str, take: Callable[[], Any]) -> None:
-    """Take one measure and keep it beside the others."""
+    """Repeat one measurement and store it with the others."""
     save(load() | {name: take()})
 
 

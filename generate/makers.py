@@ -1,4 +1,4 @@
-"""Every generated file: who makes it, and from what."""
+"""Every generated file: its maker and its source."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,7 +9,7 @@ MEASUREMENTS = "docs/measurements"
 
 @dataclass(frozen=True)
 class Maker:
-    """What makes some of the generated files.
+    """The maker of some of the generated files.
 
     Attributes:
         module: its `files()` returns their texts by path.
@@ -24,7 +24,7 @@ class Maker:
     measured: str = ""
 
     def files(self) -> dict[Path, str]:
-        """Return the files with their texts; raises `UserError` when its source has a gap."""
+        """Return the files with their texts; raises `UserError` when its source is incomplete."""
         made: dict[Path, str] = import_module(self.module).files()
         return made
 
@@ -56,6 +56,6 @@ def files() -> dict[Path, str]:
 
 
 def stale(made: dict[Path, str]) -> list[Path]:
-    """Return what lies in the folders of generated files and is none of them."""
+    """Return the files in the folders of generated files that no maker makes."""
     folders = {path.parent for path in made}
     return sorted(path for folder in folders for path in folder.iterdir() if path not in made)

@@ -29,7 +29,7 @@ def files() -> dict[Path, str]:
 
 
 def row(maker: makers.Maker) -> str:
-    """Return a maker's line."""
+    """Return a maker's row."""
     module = f"{maker.module.replace('.', '/')}.py"
     cells = [maker.makes, maker.source, module, maker.measured]
     return f"| {' | '.join(f'`{cell}`' if cell else '' for cell in cells)} |"

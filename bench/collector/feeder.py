@@ -1,4 +1,4 @@
-"""Sends the service's spans to a collector, as a process of its own: at a rate, or all it takes.
+"""Sends the service's spans to a collector, in its own process: at a rate, or as fast as possible.
 
     python -m bench.collector.feeder ENDPOINT --spans=400000 [--rate=10000]
 
@@ -23,7 +23,7 @@ PAUSE = 0.1  # seconds before a refused request is sent again
 
 @dataclass
 class Sent:
-    """What was taken, in `seconds` from the first request to the last answer."""
+    """What was accepted, in `seconds` from the first request to the last response."""
 
     spans: int = 0
     requests: int = 0
@@ -45,7 +45,7 @@ class Sent:
 
 
 class Feeder:
-    """Feeds `endpoint` over a few connections until `spans` were taken.
+    """Feeds `endpoint` over a few connections until `spans` were accepted.
 
     Args:
         endpoint: the base URL of an OTLP/HTTP receiver.

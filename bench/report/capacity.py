@@ -1,4 +1,4 @@
-"""The page of capacity, made of the kept figures: the table, and what the calculator says."""
+"""The page of capacity, from the stored figures: the table and the calculator's example."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -102,7 +102,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 
 def taken(own: Mapping[str, Any]) -> str:
-    """Say how and on what the figures were taken."""
+    """Say how and on which machine the figures were taken."""
     return (
         f"Taken by `python -m bench --only capacity` on {in_words(own)}, load average "
         f"{own['load_average_before']} before it."
@@ -116,20 +116,20 @@ def command() -> str:
 
 
 def example(measured: Measured, shipped: Limits) -> str:
-    """Return what it says to the example."""
+    """Return the calculator's output for the example."""
     demand = asked(measured, shipped, **EXAMPLE)
     lines = rows(demand, need(demand, measured, shipped))
     return table(["resource", "amount", "details"], [list(line) for line in lines])
 
 
 def asked(measured: Measured, shipped: Limits, **options: float) -> Demand:
-    """Return a demand with the command's defaults."""
+    """Return a load with the command's defaults."""
     fixed = {"outage_hours": 1.0, "always_percent": ALWAYS, "utilisation": 50.0, "processes": 2.0}
     return checked({**fixed, **options}, measured, shipped)
 
 
 def figures(found: Mapping[str, Any], measured: Measured, shipped: Limits) -> list[list[str]]:
-    """Return the rows of the table of what was measured."""
+    """Return the rows of the table of measurements."""
     size, a_core = measured.queue_bytes, 1e6 / measured.cpu_us_per_span
     trace = measured.spans_per_trace * measured.bytes_per_undecided_span
     spans, logs, series = 1000 * size["traces"], 1000 * size["logs"], 1000 * size["metrics"]
@@ -164,7 +164,7 @@ def series(found: Mapping[str, Any]) -> list[list[str]]:
 
 
 def units(measured: Measured, shipped: Limits) -> str:
-    """Return what a million requests are at Logfire, by sampling rate."""
+    """Return a million requests in Logfire's units, by sampling rate."""
     head = ["TRACE_SAMPLE_PERCENT", "traces kept", "units", "price"]
     lines = []
     for percent in SAMPLED:

@@ -1,4 +1,4 @@
-"""The page of costs, made of the figures that were kept."""
+"""The page of costs, from the stored figures."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -61,7 +61,7 @@ def page(found: Found) -> str:
 
 
 def summary(found: Found) -> str:
-    """Return in one paragraph what it costs."""
+    """Return a summary of the costs in one paragraph."""
     held, visible = found["held"], found["visible_seconds"]
     ours = of_median(held, OURS)
     return (
@@ -112,7 +112,7 @@ def stage_table(stages: Found) -> str:
 
 
 def stage_note(found: Found) -> list[str]:
-    """Explain why the last stage's figure is not that of production in the table above."""
+    """Explain why the last stage's figure differs from production's in the table above."""
     if "stages" not in found["alone"]:
         return []
     steps = found["stages"]["saturated"]
@@ -121,12 +121,12 @@ def stage_note(found: Found) -> list[str]:
 
 
 def taken_alone(found: Found) -> str:
-    """Say which parts were not taken in the run of the others."""
+    """Say which parts were measured in another run."""
     return " and ".join(found["alone"]) or "none"
 
 
 def condition_table(found: Found) -> str:
-    """Return what the size of requests and garbage collection cost, ours and the peer's."""
+    """Return the cost of small requests and of garbage collection, ours and the peer's."""
     rows = []
     for how in HOWS:
         cells = [how if how == BUSY else f"the same, {how}"]
@@ -149,7 +149,7 @@ def growth_table(found: Found) -> str:
 
 
 def machine(found: Found) -> str:
-    """Say on what, how often, and how long."""
+    """Say on which machine, how often and how long it was measured."""
     own, drains = found["machine"], found["drain"]
     runs = sum(map(len, found["saturated"].values()))
     spans = sum(row["spans"] for rows in found["saturated"].values() for row in rows)

@@ -1,4 +1,4 @@
-"""The plot of docs/generated/performance.md: what a span costs, of what, and how that grows."""
+"""The plot of docs/generated/performance.md: the cost per span, by stage, and its growth."""
 
 from collections.abc import Mapping
 from io import StringIO

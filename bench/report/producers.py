@@ -1,4 +1,4 @@
-"""The tables of what telemetry costs a service."""
+"""The tables of telemetry's cost for a service."""
 
 from bench.producers.measure import MAIN, PARTS, Result
 

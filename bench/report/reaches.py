@@ -1,4 +1,4 @@
-"""The figures as ratios, and what each has to reach."""
+"""The figures as ratios, and their targets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Reach:
 
     @property
     def bound(self) -> str:
-        """The bound in words."""
+        """The bound as text."""
         word = "at least" if self.at_least else "at most"
         return f"{word} {self.limit:g}{self.unit}"
 
@@ -41,7 +41,7 @@ def of_median(rows: Figures, name: str, field: str = "us_per_span") -> float:
 
 
 def ratio(rows: Figures, name: str, other: str, field: str = "us_per_span") -> float:
-    """Return the median over the rounds of a name's value divided by the other's of that round.
+    """Return the median over the rounds of one value divided by the other of the same round.
 
     Each round has its own quotient, because what else runs on the machine slows both.
     """
@@ -55,7 +55,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def reaches(found: Figures) -> list[Reach]:
-    """Return every measure that has a bound."""
+    """Return every measure that has a target."""
     parts: list[Callable[[Figures], list[Reach]]] = [_producers, _peers, _queues, _time, _growth]
     return [reach for part in parts for reach in part(found)]
 

@@ -1,4 +1,4 @@
-"""The page of what scrubbing costs, made of the figures that were kept."""
+"""The page of scrubbing's cost, from the stored figures."""
 
 import json
 from collections.abc import Mapping
@@ -36,6 +36,6 @@ def variants(figures: Mapping[str, float], where: str = "") -> list[list[str]]:
 
 
 def patterns(figures: Mapping[str, float]) -> list[list[str]]:
-    """Return the rows of the patterns, the dearest first."""
+    """Return the rows of the patterns, the most expensive first."""
     dearest = sorted(figures.items(), key=lambda item: -item[1])
     return [[f"{ns:.0f}", f"`{name.replace('|', PIPE)}`"] for name, ns in dearest]

@@ -18,7 +18,7 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 
 @contextmanager
 def launched(traces: Traces, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the launcher in a group of its own, as a shell does, until its children are ready."""
+    """Run the launcher in its own process group, as a shell does, until its children are ready."""
     launcher = subprocess.Popen(
         [sys.executable, LAUNCHER, folder], env=traces.env, start_new_session=True
     )
@@ -58,7 +58,7 @@ def test_no_child_outlives_a_launcher_however_it_ends(
 def test_a_child_not_yet_registered_is_stopped_when_the_launcher_dies(
     traces: Traces,
 ) -> None:
-    """Only Linux shows another process's environment, by which the child is found."""
+    """The child is found by its environment, which only Linux shows."""
     if sys.platform != "linux":
         return
     code = (
@@ -119,7 +119,7 @@ def test_a_killed_reaper_is_replaced_and_the_state_is_sent_again(traces: Traces)
         "lifetime._owner._reaper.kill()\n"
         "lifetime._owner._reaper.wait()\n"
         "lifetime.temporary_folder('second-')\n"
-        "lifetime._owner._mark = 'unknown'\n"  # by its group alone, as where there is no /proc
+        "lifetime._owner._mark = 'unknown'\n"  # found only by its group, as without /proc
         "print(first.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -1,4 +1,4 @@
-"""A real collector on tiny files: what the kit promises its users."""
+"""The fixtures with a real collector on tiny configuration files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The backends alone, without a collector."""
+"""The sinks without a collector."""
 
 import json
 import urllib.error

@@ -1,4 +1,4 @@
-"""The API against what nobody should send: its own description fuzzed, and odd requests by hand."""
+"""The API against invalid requests: fuzzed from its OpenAPI description, and written by hand."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from stack.services.postgres import Postgres
 from stack.services.redis import Redis
 from tests.support.service import Service
 
-# Nothing of the inside: traces, files, SQL, classes, addresses, versions.
+# Implementation details: stack traces, files, SQL, classes, addresses, versions.
 INSIDE = re.compile(
     r"Traceback|\.py\b|site-packages|SELECT |INSERT |asyncpg|redis\.|pydantic|starlette|uvicorn"
     r"|[a-z]Error\b|Exception|127\.0\.0\.1|Python/|/home/|/srv/",
@@ -33,7 +33,7 @@ def service(postgres: Postgres, redis: Redis) -> Iterator[Service]:
 
 
 def leaks(answer: Any) -> list[str]:
-    """Return what an answer tells of the inside, headers included."""
+    """Return what a response reveals of the implementation, headers included."""
     return INSIDE.findall(f"{dict(answer.headers)} {answer.text}")
 
 
@@ -46,14 +46,14 @@ def test_fuzzed_requests_get_only_documented_responses(
     operations = {operation.label: operation for operation in found}
     assert len(operations) == 6
     if mode.is_negative:
-        del operations["GET /health"]  # it takes nothing that could be wrong
+        del operations["GET /health"]  # it has no input that could be invalid
     with requests.Session() as session:
         for operation in operations.values():
             fuzz(operation.as_strategy(generation_mode=mode), session)
 
 
 def fuzz(cases: SearchStrategy[schemathesis.Case[Any]], session: requests.Session) -> None:
-    """Send cases, the same ones at every run, and check the answers by all the tool's rules."""
+    """Send the same cases in every run, and apply all of the tool's checks to the responses."""
 
     @settings(
         max_examples=30, derandomize=True, deadline=None, suppress_health_check=[*HealthCheck]
@@ -158,7 +158,7 @@ def test_a_body_of_unknown_length_is_refused_at_the_same_limit(service: Service)
 
     try:
         answer = service.client.put("/documents/endless", content=endless())
-    except httpx.WriteError:  # it did not even read to the end
+    except httpx.WriteError:  # it refused before the body was read
         return
     assert answer.status_code == 413
 

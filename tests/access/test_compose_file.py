@@ -1,4 +1,4 @@
-"""Facts about docker-compose.yml as it is written, for every service and profile."""
+"""docker-compose.yml as it is written, for every service and profile."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from stack.paths import ROOT
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-# Who needs which secret; a variable that sounds like one and is missing here fails the test.
+# The secrets of each service; a variable that looks like one and is missing here fails the test.
 NEED = {
     "LOGFIRE_TOKEN": {"collector"},
     "LOGFIRE_TOKEN_SECOND": {"collector"},
@@ -72,7 +72,7 @@ def test_a_secret_is_given_only_to_those_who_need_it() -> None:
 def test_no_secret_is_written_into_the_file_or_onto_a_command_line() -> None:
     defaults = re.findall(r"\$\{([A-Z_]+):-([^{}]+)\}", TEXT)
     written = {name: default for name, default in defaults if SECRET.search(name)}
-    # Known to everybody, and reached from inside the compose network alone.
+    # Not secret, and reachable only inside the compose network.
     assert written == {
         "LOGFIRE_TOKEN": "local-write-token",
         "LOGFIRE_TOKEN_SECOND": "local-write-token",

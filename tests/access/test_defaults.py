@@ -1,4 +1,4 @@
-"""By default everything listens on loopback: the files' raw defaults and the programs' own."""
+"""Everything listens on loopback by default: as the files and the programs say."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from tests.support.caddy import listeners
 from tests.support.pipeline import files
 
 LISTENS = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")
-# Where each part listens; the exporters are left out but for the one that is scraped.
+# Where each part listens; of the exporters only the one that is scraped listens.
 PLACES = {
     "extensions/health_check",
     "receivers/otlp",
@@ -25,7 +25,7 @@ PLACES = {
     "exporters/prometheus/scrape",
 }
 
-# Kafka is in the upstream image alone; TLS needs a certificate. They change no address.
+# Kafka is only in the upstream image; TLS needs a certificate. Neither changes an address.
 LEFT_OUT = {"kafka-login", "tls"}
 
 
@@ -40,7 +40,7 @@ def values_of(key: str, config: Any) -> Iterator[str]:
 
 
 def resolved(otelcol: Otelcol) -> dict[str, Any]:
-    """Return all files as the collector reads them where no variable but a password is set."""
+    """Return all files as the collector reads them with no variable set but a password."""
     chosen = ["gateways/from-agents", "environments/development", "routes/hybrid"]
     overlays = sorted(COLLECTOR.glob("overlays/*.yaml"))
     configs = files([*chosen, *(path for path in overlays if path.stem not in LEFT_OUT)])

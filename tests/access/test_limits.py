@@ -1,4 +1,4 @@
-"""A request to the OTLP receivers is limited: its bytes, what they unpack to, and its time."""
+"""Limits of a request to the OTLP receivers: size, decompressed size and time."""
 
 import gzip
 import os
@@ -31,7 +31,7 @@ from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline, run_pip
 MEBIBYTE = 1 << 20
 LIMIT = 8 * MEBIBYTE
 ROOMS = ("agents", "backends", "overlays", "routes")
-# The two numbers that tests cannot wait for.
+# The two timeouts that are too long for tests.
 QUICK = "receivers: {otlp: {protocols: {http: {read_header_timeout: 300ms, read_timeout: 900ms}}}}"
 HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: collector\r\ncontent-type: application/x-protobuf\r\n"
 
@@ -43,7 +43,7 @@ def pipeline(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def zeros(size: int) -> bytes:
-    """Return a gzip of so many zeros: one packed mebibyte again and again, which is one stream."""
+    """Return a gzip of this many zeros: one compressed mebibyte repeated is a valid stream."""
     return gzip.compress(bytes(MEBIBYTE)) * (size // MEBIBYTE)
 
 
@@ -55,7 +55,7 @@ def a_million_spans() -> bytes:
 
 
 def blob() -> str:
-    """Return random text that leaves room for little else in a request."""
+    """Return random text that nearly fills a request."""
     return os.urandom(LIMIT // 2 - 20_000).hex()
 
 
@@ -74,7 +74,7 @@ def test_a_decompression_bomb_is_refused_in_little_memory(
     assert over_http(pipeline.collector, Attempt(bomb, encoding="gzip")) == TOO_LARGE
     assert resident(pipeline) - before < 150
 
-    # Here the client packs it: 64 MiB.
+    # Here the client compresses it: 64 MiB.
     big = Attempt(bytes(8 * LIMIT), encoding="gzip")
     assert PROTOCOLS["grpc"](pipeline.collector, big) == TOO_LARGE
     assert resident(pipeline) - before < 150
@@ -86,7 +86,7 @@ def test_http_requests_without_the_token_are_not_decompressed(
     pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="one")
     before = resident(pipeline)
 
-    # Two kilobytes that would be a million spans; with the token they cost 650 MB.
+    # Two kilobytes that decompress to a million spans; with the token they take 650 MB.
     bomb = gzip.compress(a_million_spans())
     assert len(bomb) < 3_000
     assert (
@@ -108,7 +108,7 @@ def test_unsupported_encodings_are_refused(pipeline: Pipeline, encoding: str) ->
 def test_a_request_just_below_the_limit_arrives_and_one_above_it_is_refused(
     pipeline: Pipeline, protocol: str
 ) -> None:
-    # Random, so that it is as large on its way; in one piece, so that nothing can split it.
+    # Random, so that it cannot be compressed; one attribute, so that it cannot be split.
     single = request_of(span(f"large over {protocol}", {"blob": blob()}))
     assert LIMIT * 0.99 < len(single) < LIMIT
     assert PROTOCOLS[protocol](pipeline.collector, Attempt(single)) == ACCEPTED
@@ -175,5 +175,5 @@ def test_a_request_that_never_ends_is_cut_off(
     host, _, port = pipeline.collector.env["OTLP_HTTP_LISTEN"].partition(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(said)
-        while connection.recv(4096):  # at most a refusal; `timeout` if it is held for ever
+        while connection.recv(4096):  # at most a refusal; `timeout` if it is never closed
             pass

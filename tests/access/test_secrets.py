@@ -1,4 +1,4 @@
-"""No secret is shown: by the collector, by the service, by the command line, in process lists."""
+"""The collector, the service, the command line and process lists show no secret."""
 
 import os
 import subprocess
@@ -50,13 +50,13 @@ def shown(text: str, secrets: Mapping[str, str] = SECRETS) -> set[str]:
 
 
 def command_lines(pid: int) -> list[list[str]]:
-    """Return how a process and its children were started, as everybody on the machine sees."""
+    """Return the command lines of a process and its children, which every user can see."""
     top = psutil.Process(pid)
     return [process.cmdline() for process in (top, *top.children(recursive=True))]
 
 
 def said(otelcol: Otelcol, *arguments: str, **env: str) -> tuple[int, str]:
-    """Run a command of the collector on all files; returns its code and what it printed."""
+    """Run a command of the collector on all files; returns its exit code and output."""
     configs = [f"--config=file:{path}" for path in files(ALL)]
     done = subprocess.run(
         [str(otelcol.binary), *arguments, *otelcol.arguments, *configs],
@@ -161,7 +161,7 @@ def test_the_service_shows_no_secret_in_output_telemetry_or_command_line(
             sink.wait_for_span("GET /agents/{agent_id}/stats")
             sink.wait_for_span("agent_execution")
             processes = [service.api, *service.workers, postgres, redis]
-            # What they were given, too: a server may overwrite what the list shows.
+            # The arguments, too: a server may overwrite what the process list shows.
             started = [(process.argv, command_lines(process.pid)) for process in processes]
         printed = service.api.output() + "".join(worker.output() for worker in service.workers)
     assert shown(f"{started}", secrets) == set()

@@ -1,4 +1,4 @@
-"""The overlays token and tls, tried by real clients over HTTP and gRPC."""
+"""The overlays token and tls, with real clients over HTTP and gRPC."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -31,14 +31,14 @@ TOKEN = "token-of-the-tests"
 
 
 class Certificates:
-    """An authority, and the certificate and key of the receivers as files."""
+    """A CA, and the receivers' certificate and key as files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.renew()
 
     def renew(self) -> None:
-        """Replace all, the authority included."""
+        """Replace all, the CA included."""
         self.authority = trustme.CA()
         self.pem = self.authority.cert_pem.bytes()
         issued = self.authority.issue_cert("127.0.0.1", "localhost")
@@ -48,7 +48,7 @@ class Certificates:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the overlay asks for."""
+        """The variables of the overlay."""
         return {
             "OTLP_TLS_CERT_FILE": str(self.folder / "certificate.pem"),
             "OTLP_TLS_KEY_FILE": str(self.folder / "key.pem"),
@@ -64,7 +64,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def locked(
     otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
 ) -> Iterator[Pipeline]:
-    """A pipeline behind both."""
+    """A pipeline with both overlays."""
     env = {"OTLP_TOKEN": TOKEN, **certificates.variables}
     configs = (*DEVELOPMENT, "overlays/token", "overlays/tls")
     with run_pipeline(otelcol, configs, tmp_path_factory.mktemp("locked"), env) as running:
@@ -80,11 +80,11 @@ def test_only_the_token_over_tls_is_accepted(
         "no token": (None, trusted, UNAUTHENTICATED),
         "empty token": ("", trusted, UNAUTHENTICATED),
         "wrong token": ("token-of-somebody-else", trusted, UNAUTHENTICATED),
-        "a part of it": (TOKEN[:-1], trusted, UNAUTHENTICATED),
+        "a prefix of the token": (TOKEN[:-1], trusted, UNAUTHENTICATED),
         "token and more": (f"{TOKEN}s", trusted, UNAUTHENTICATED),
-        "base.yaml's own": ("unused", trusted, UNAUTHENTICATED),
+        "the placeholder of base.yaml": ("unused", trusted, UNAUTHENTICATED),
         "plain text": (TOKEN, None, NO_CONNECTION),
-        "trusts somebody else": (TOKEN, stranger, NO_CONNECTION),
+        "trusts another CA": (TOKEN, stranger, NO_CONNECTION),
         "the token": (TOKEN, trusted, ACCEPTED),
     }
     for name, (token, authority, expected) in callers.items():
@@ -104,7 +104,7 @@ def test_the_service_sends_all_signals_through_both(
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"https://{locked.collector.env['OTLP_HTTP_LISTEN']}",
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{TOKEN}",
         "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificates.folder / "authority.pem"),
-        # Where they are set, they win over the line above.
+        # Where they are set, they take precedence over the line above.
         "REQUESTS_CA_BUNDLE": "",
         "CURL_CA_BUNDLE": "",
     }

@@ -1,4 +1,4 @@
-"""An Alertmanager on the shipped configuration, but faster, and what it told whom."""
+"""An Alertmanager on the shipped configuration, but faster, and its notifications."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,17 +21,17 @@ Fired = dict[str, str]
 
 
 class Delivery:
-    """Alerts in, notifications out."""
+    """An Alertmanager and the recorder of its notifications."""
 
     def __init__(self, alertmanager: Alertmanager, recorder: NotificationRecorder) -> None:
         self.alertmanager, self.recorder = alertmanager, recorder
 
     def fire(self, *alerts: Fired) -> None:
-        """Say that these alerts fire, as Prometheus does."""
+        """Post these alerts as firing, as Prometheus does."""
         self._post(*alerts)
 
     def resolve(self, *alerts: Fired) -> None:
-        """Say that these alerts fire no more."""
+        """Post these alerts as resolved."""
         self._post(*alerts, endsAt=datetime.now(UTC).isoformat())
 
     def notified(self, status: str = "firing") -> list[tuple[str, list[str]]]:
@@ -53,7 +53,7 @@ class Delivery:
         )
 
     def wait_until_silenced(self, groups: int) -> None:
-        """Wait until so many groups were due and not sent, because of another alert."""
+        """Wait until this many groups are suppressed by an inhibition."""
         poll_until(lambda: self._silenced() >= groups, f"{groups} groups silenced", timeout=20)
 
     def _silenced(self) -> float:
@@ -69,7 +69,7 @@ class Delivery:
 
 @contextmanager
 def delivering(folder: Path, factor: float = FACTOR) -> Iterator[Delivery]:
-    """Run both inside, with every wait divided by `factor`."""
+    """Run both, with every wait divided by `factor`."""
     config = folder / "alertmanager.yml"
     config.write_text(faster(SHIPPED.read_text(), factor))
     with (

@@ -33,7 +33,7 @@ def alert(name: str, severity: str, pillar: str, **labels: str) -> Fired:
 
 
 POSTGRES_DOWN = alert("PostgresDown", "critical", "postgresql", instance="postgres")
-# What follows, in the order in which it may come: before the cause, and after it.
+# The symptoms, in the order in which they may come: before the cause, and after it.
 BEFORE = (
     alert("DatabaseConnectionIssues", "critical", "application", job="agentical-api"),
     alert("AvailabilityBudgetBurn", "critical", "application", slo="availability"),

@@ -1,4 +1,4 @@
-"""What is made from the matrix: complete, and compressible."""
+"""What is generated from the matrix is complete and can be compressed in time."""
 
 import re
 from typing import Any

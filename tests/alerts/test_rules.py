@@ -1,4 +1,4 @@
-"""The rules as promtool sees them: each alert fires, stays quiet, and ends when it should."""
+"""The rules in promtool: each alert fires, stays quiet and resolves when it should."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def test_the_unit_tests_of_the_rules_pass(path: Path) -> None:
 
 
 def answers(alert: Alert) -> Iterator[list[str]]:
-    """Yield for each unit test in order of time whether the alert fires, repetitions left out."""
+    """Yield for each unit test, ordered by time, whether the alert fires, without repetitions."""
     for test in ASKED:
         asked = sorted((one for one in test if one["alertname"] == alert.name), key=seconds)
         told = ["fires" if fires(alert, one) else "quiet" for one in asked]
@@ -50,7 +50,7 @@ def seconds(asked: dict[str, Any]) -> int:
 
 
 def fires(alert: Alert, asked: dict[str, Any]) -> bool:
-    """Tell whether it is expected to fire; each time with its exact annotations."""
+    """Tell whether it is expected to fire, with its exact annotations."""
     found = [
         one
         for one in asked.get("exp_alerts", [])

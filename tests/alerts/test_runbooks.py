@@ -1,4 +1,4 @@
-"""The runbooks: one heading for each alert, none for nothing, and the same questions under each."""
+"""The runbooks: one heading for each alert, no others, and the same questions under each."""
 
 import re
 from string import Template

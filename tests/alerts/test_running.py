@@ -1,4 +1,4 @@
-"""The rules on a running pipeline: what they ask for is there, and a replica's lag is seen."""
+"""The rules on a running pipeline: their series exist, and a replica's lag is measured."""
 
 import platform
 from collections.abc import Iterator
@@ -39,9 +39,9 @@ READ = {
 }
 ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
 READ[f"sum by (http_response_status_code, server_address) ({ANSWERS})"] = "its answers, at all"
-# What nothing has counted here, and what is made of it: tests/ledger/ makes the exporters' failures
-# count, tests/kubernetes/distribution/ agents and gateways. `up` and `ALERTS` are Prometheus' own,
-# of what it scrapes and of what fires.
+# Not counted here, nor what is recorded from it: tests/ledger/ covers the exporters' failures,
+# tests/kubernetes/distribution/ agents and gateways. `up` and `ALERTS` are made by Prometheus
+# itself for what it scrapes and what fires.
 UNCOUNTED = (
     "otelcol_exporter_send_failed_",
     "otelcol_exporter_enqueue_failed_",
@@ -112,7 +112,7 @@ def test_the_running_pipeline_has_every_metric_and_label_of_the_rules(pipeline: 
 def firing(
     pipeline: Pipeline, name: str, above: float | None = None, least: float = 5
 ) -> list[dict[str, Any]]:
-    """Ask what an alert asks, with windows of `least` seconds; return the labels it finds."""
+    """Run an alert's query with windows of `least` seconds; return the labels it finds."""
     alert = next(alert for alert in matrix().alerts if alert.name == name)
     assert alert.prometheus is not None
     change = {} if above is None else {"threshold": above}
@@ -171,7 +171,7 @@ def test_a_postgres_outage_is_seen_at_the_server_and_by_the_service(
     pipeline.postgres.kill()
     try:
         assert wait_for(pipeline, "PostgresDown") == [of_postgres(pipeline)]
-        poll_until(lambda: "agentical-api" in failing(pipeline), "the API's word", timeout=40)
+        poll_until(lambda: "agentical-api" in failing(pipeline), "the API's metric", timeout=40)
     finally:
         pipeline.postgres.start()
     wait_for_none(pipeline, "PostgresDown")

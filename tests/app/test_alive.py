@@ -1,4 +1,4 @@
-"""What a liveness probe asks of a worker."""
+"""The worker's liveness probe."""
 
 import os
 import signal
@@ -29,15 +29,17 @@ def test_a_hanging_worker_fails_the_probe_and_a_lost_redis_does_not(
     with Service(
         postgres, redis, {"OTEL_SDK_DISABLED": "true", "TASK_LEASE_SECONDS": "3"}
     ) as service:
-        poll_until(lambda: asked(service.env) == (0, ""), "the worker asks the queue", timeout=30)
+        poll_until(lambda: asked(service.env) == (0, ""), "the worker polls the queue", timeout=30)
         os.kill(service.workers[0].pid, signal.SIGSTOP)
         try:
-            said = poll_until(lambda: asked(service.env)[1], "the worker is silent", timeout=30)
+            said = poll_until(
+                lambda: asked(service.env)[1], "the worker's last poll is too old", timeout=30
+            )
             assert said.startswith("no worker on this host has polled the queue")
             assert asked({**service.env, "REDIS_PORT": str(free_port())}) == (0, "")
         finally:
             os.kill(service.workers[0].pid, signal.SIGCONT)
-        poll_until(lambda: asked(service.env) == (0, ""), "it asks again", timeout=30)
+        poll_until(lambda: asked(service.env) == (0, ""), "the worker polls again", timeout=30)
 
 
 def test_a_queue_never_polled_fails_the_probe(postgres: Postgres, redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""The receiver of the telemetry is slow, then gone: the service does not notice."""
+"""A slow or missing OTLP receiver does not affect the service."""
 
 import statistics
 import time
@@ -33,7 +33,7 @@ def test_a_slow_or_lost_receiver_costs_neither_latency_nor_memory(
         slow = statistics.median(service.seconds(REQUESTS))
         sink.stop()
         gone = statistics.median(service.seconds(REQUESTS))
-        # Twice, for a machine that does other things meanwhile; a blocked export takes seconds.
+        # Twice, for a busy machine; a blocked export takes seconds.
         assert max(slow, gone) < 2 * well + 0.02
 
         poll_until(lambda: warnings(service), "a warning on stderr")
@@ -42,13 +42,13 @@ def test_a_slow_or_lost_receiver_costs_neither_latency_nor_memory(
         sink.start()
         service.client.get("/no/such/path")
         sink.wait_for_span("GET", {"url.path": "/no/such/path"}, timeout=20)
-        # Of the hundreds of spans made meanwhile: what the queue and one batch under way held.
+        # Of the hundreds of spans made meanwhile: what the queue and one batch in flight held.
         assert len(sink.spans) <= QUEUE + BATCH
         assert "metrics" not in sink.signals
 
         sink.stop()
         service.client.get("/health")
-        assert len(warnings(service)) == 1  # of a minute
+        assert len(warnings(service)) == 1  # per minute
         started = time.monotonic()
         service.api.stop()
         assert time.monotonic() - started < 8
@@ -56,5 +56,5 @@ def test_a_slow_or_lost_receiver_costs_neither_latency_nor_memory(
 
 
 def warnings(service: Service) -> list[str]:
-    """Return what OpenTelemetry said on stderr."""
+    """Return OpenTelemetry's lines on stderr."""
     return [line for line in service.api.output().splitlines() if " opentelemetry." in line]

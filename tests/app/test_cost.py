@@ -1,10 +1,10 @@
-"""The price of telemetry, against the strategy that this project replaces."""
+"""The cost of telemetry, compared with the strategy that this project replaces."""
 
 from bench.producers.measure import MAIN
 from bench.producers.runs import Receiver, in_process
 
-# CPU time is measured by `make bench`, with medians of several runs: at most 0.25 is promised
-# there. Calls of functions say the same roughly, and are equal in every run on any machine.
+# `make bench` measures CPU time, with medians of several runs: at most 0.25 is promised there.
+# Function calls are a rough equivalent, and the same in every run on any machine.
 LIMIT = 0.15
 
 

@@ -1,4 +1,4 @@
-"""A service on the logfire SDK comes through the shipped collector unchanged."""
+"""Telemetry of a service on the logfire SDK passes the shipped collector unchanged."""
 
 import functools
 import sys

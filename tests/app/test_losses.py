@@ -1,4 +1,4 @@
-"""Servers are stopped and workers killed: what is accepted gets done."""
+"""Accepted tasks are finished although servers are stopped and workers killed."""
 
 import asyncio
 import contextlib
@@ -164,7 +164,7 @@ def test_a_database_error_does_not_drop_the_task(postgres: Postgres, redis: Redi
     with Service(postgres, redis, OFF, workers=0) as service, service.worker() as worker:
         with without_column(postgres, "finished_at"):
             task_id = service.send("word_statistics", "stays in the queue until it can be stored")
-            poll_until(lambda: "trying again" in worker.output(), "the worker's complaint")
+            poll_until(lambda: "trying again" in worker.output(), "the worker's warning")
         assert service.result(task_id)["status"] == "success"
 
 

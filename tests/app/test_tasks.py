@@ -1,4 +1,4 @@
-"""What clients of the API see."""
+"""The API as its clients see it."""
 
 import asyncio
 import uuid

@@ -1,4 +1,4 @@
-"""What an OTLP receiver gets from the API and the worker."""
+"""The telemetry that the API and the worker send."""
 
 from otelcol_runner.views import Log, Span
 from pytest_otelcol.sinks import OtlpSink
@@ -13,9 +13,9 @@ def library(span: Span) -> str:
 
 
 def whole_trace(sink: OtlpSink, task_id: str, leaf: str = "INSERT") -> list[Span]:
-    """Wait for the trace in which this task was done, whose processes export when they like.
+    """Wait for the complete trace of this task, which two processes export independently.
 
-    It is whole when `leaf`, the CONSUMER span and every parent are there.
+    It is complete when `leaf`, the CONSUMER span and every parent are there.
     """
     done = sink.wait_for(
         lambda s: next(
@@ -153,7 +153,7 @@ def test_gauges_are_the_only_metrics(service: Service, sink: OtlpSink) -> None:
     )
     services = ("agentical-api", "agentical-worker")
     assert pool == {(service, state) for service in services for state in ("idle", "used")}
-    # The SDK's own say what it has to drop.
+    # The SDK's own metrics count what it drops.
     assert {p.name for p in sink.points if not p.name.startswith("otel.sdk.")} == {
         "db.client.connection.count",
         "db.client.connection.max",

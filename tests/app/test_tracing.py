@@ -1,4 +1,4 @@
-"""The SERVER span of every kind of request, from a service behind a real server."""
+"""The SERVER span of every kind of request, from a service on a real server."""
 
 import asyncio
 import functools
@@ -48,7 +48,7 @@ def client(sink: OtlpSink) -> Iterator[httpx.Client]:
 
 
 def span_of(sink: OtlpSink, path: str) -> Span:
-    """Wait for the SERVER span of a request to this path, and see that it is the only one."""
+    """Wait for the SERVER span of a request to this path, and check that it is the only one."""
     found = sink.wait_for(
         lambda s: [span for span in s.spans if span.attributes.get("url.path") == path],
         f"a span of {path}",
@@ -167,7 +167,7 @@ def test_a_websocket_connection_is_one_span() -> None:
 
 
 async def converse(app: ASGIApp, path: str) -> None:
-    """Be a server with a client that says one word; no server here speaks WebSocket."""
+    """Play a server with a client that sends one word; no server here supports WebSocket."""
     said = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "hello"}])
 
     async def receive() -> Message:

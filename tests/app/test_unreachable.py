@@ -1,4 +1,4 @@
-"""The places that no scrubbing reaches stay empty: see docs/redaction.md."""
+"""The fields that no scrubbing reaches stay empty: see docs/redaction.md."""
 
 from collections.abc import Iterator
 

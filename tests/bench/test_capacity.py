@@ -1,4 +1,4 @@
-"""The calculator against runs that its constants do not come from, and against a collector."""
+"""The calculator against runs other than those its constants come from, and against a collector."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -48,7 +48,7 @@ def limited() -> Limits:
 
 
 def fed(known: Measured, limited: Limits, spans_per_second: float, **more: float) -> Demand:
-    """What the feeder demands: traces of eight spans at a rate."""
+    """The feeder's load: traces of eight spans at a rate."""
     options = {"spans_per_request": PER_TRACE, "sample_percent": 10.0, "always_percent": ALWAYS}
     rate = spans_per_second / PER_TRACE
     return asked(known, limited, **{**options, "requests_per_second": rate, **more})

@@ -1,4 +1,4 @@
-"""The measuring frame itself, in miniature: real feeder, real collector, real counting."""
+"""The benchmark itself, in miniature: real feeder, real collector, real counting."""
 
 from collections.abc import Callable
 from itertools import pairwise

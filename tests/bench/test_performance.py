@@ -1,4 +1,4 @@
-"""The page of costs: what the generator makes of the figures that were kept, each reach met."""
+"""The page of costs: generated from the stored figures, each target met."""
 
 from copy import deepcopy
 from typing import Any

@@ -1,4 +1,4 @@
-"""A backend more is a file more; what happens while one is away is in tests/faults/."""
+"""A backend is added by one file; tests/faults/ covers its outages."""
 
 from pathlib import Path
 

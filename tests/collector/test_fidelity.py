@@ -1,4 +1,4 @@
-"""What goes through the pipeline arrives as it was sent, but for what is secret, and one link."""
+"""Telemetry arrives as it was sent, except for secrets and the added dashboard link."""
 
 import dataclasses
 
@@ -51,14 +51,14 @@ METRICS = [
 
 @pytest.fixture(scope="module")
 def direct() -> OtlpSink:
-    """What a backend gets without a collector between."""
+    """What a backend receives without a collector in between."""
     with OtlpSink("direct") as sink:
         Sender(sink.url).send(*SPANS, *LOGS, *METRICS, resource=RESOURCE, scope="my.library")
     return sink
 
 
 def linked(sent: Span) -> Span:
-    """Return a span with what is added to its resource: where its service's dashboard is."""
+    """Return a span with the link to its service's dashboard, which is added to its resource."""
     url = "http://127.0.0.1:3000/d/agentical-application?var-job=faithful"
     return dataclasses.replace(sent, resource=sent.resource | {"dashboard.url": url})
 

@@ -1,4 +1,4 @@
-"""Facts about the raw files: what the collector's merging could silently lose."""
+"""The raw files: what the collector's merging could silently lose."""
 
 from itertools import chain, product
 from pathlib import Path
@@ -27,7 +27,7 @@ TWO_PROJECTS = COLLECTOR / "overlays" / "two-projects.yaml"
 
 
 def overlays_for(route: Path) -> list[Path]:
-    """Return those that fit: two projects need a route that sends traces to the first."""
+    """Return the compatible ones: two projects need a route that sends traces to the first."""
     fits = "traces/logfire" in read(route)["service"]["pipelines"]
     return [path for path in ROOM["overlays"] if fits or path != TWO_PROJECTS]
 
@@ -128,7 +128,7 @@ def test_both_routes_to_gateways_send_logs_and_metrics_in_the_same_way() -> None
 
 @pytest.mark.parametrize("path", [STAGE_FILES[0], *ROOM["gateways"]], ids=lambda path: path.stem)
 def test_every_receiver_feeds_the_memory_limiter_and_the_scrubbing(path: Path) -> None:
-    """Only the stages and infrastructure, which sends numbers and names, may feed a seam."""
+    """Only the stages, and infrastructure, which sends only numbers and names, may feed a seam."""
     before_the_scrubbing = {
         "traces": ["memory_limiter", "transform/expose_shared"],
         "logs": ["memory_limiter"],

@@ -1,4 +1,4 @@
-"""Real servers, measured by two collectors: no two sources share a series."""
+"""Metrics of real servers from two collectors: no two sources share a series."""
 
 import shutil
 from collections.abc import Iterator
@@ -86,7 +86,7 @@ def metrics(
         second = env | {
             "HOST_NAME": HOSTS[1],
             "PROMETHEUS_REMOTE_WRITE_ENDPOINT": one.prometheus.url,
-            "POSTGRES_HOST": "localhost",  # to a collector, a server elsewhere
+            "POSTGRES_HOST": "localhost",  # for the collector, another server
             "REDIS_HOST": "localhost",
         }
         with run_pipeline(otelcol, CONFIGS, folder / "2", second) as two:

@@ -1,4 +1,4 @@
-"""Kubernetes-shaped OTLP: its objects' names become labels, and no two objects share a series."""
+"""OTLP as Kubernetes receivers send it: names become labels, and no objects share a series."""
 
 from collections.abc import Iterator, Mapping
 

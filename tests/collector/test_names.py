@@ -58,7 +58,7 @@ EXAMPLES: dict[str, tuple[dict[str, str], float]] = {
 
 @pytest.fixture(scope="module")
 def table(pipeline: Pipeline) -> RemoteWriteSink:
-    """Everything the services send, once; the metrics backend when it has arrived."""
+    """The metrics backend after everything the services send has arrived once."""
     tasks = [agent("summarize", "success"), agent("summarize", "error")]
     requests = [request(), request(), request(code=422)]
     clients = [query(), query(), redis(), redis(), redis(status="ERROR")]

@@ -1,4 +1,4 @@
-"""Each signal goes where its route says, and nowhere else, whatever is loaded with it."""
+"""Each signal goes only where its route says, whatever else is loaded."""
 
 import re
 from itertools import chain, product
@@ -88,7 +88,7 @@ def test_logfire_only_sends_one_point_per_series_and_interval(
     )  # fmt: skip
 
     pipeline.logfire.wait_for_point("system.cpu.utilization")
-    # Scraped 50 times a second, a series leaves at most once in 0.7 s.
+    # Scraped 50 times a second, a series is sent at most once in 0.7 s.
     times: dict[str, set[int]] = {}
     for point in pipeline.logfire.points:
         times.setdefault(f"{point.name}{point.attributes}", set()).add(point.time)

@@ -1,4 +1,4 @@
-"""Production's variables do what they say; tests/sampling proves the numbers."""
+"""Production's variables work; tests/sampling checks the statistics."""
 
 import random
 

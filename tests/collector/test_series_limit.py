@@ -1,4 +1,4 @@
-"""A service that makes up routes without end is limited; no other is, and every span is counted."""
+"""A process with unbounded routes is limited, no other is, and every span is counted."""
 
 from pytest_otelcol.remote_write import RemoteWriteSink
 
@@ -22,7 +22,7 @@ def labels(job: str, instance: str) -> dict[str, str]:
 
 
 def wait_for_all(sink: RemoteWriteSink, of: tuple[str, str], count: int) -> None:
-    """Wait until so many requests of a process are counted, told apart or not."""
+    """Wait until this many requests of a process are counted, by route or in the overflow."""
 
     def counted(sink: RemoteWriteSink) -> bool:
         found = [*sink.series(COUNTED, labels(*of)), *sink.series(REST, labels(*of))]

@@ -1,4 +1,4 @@
-"""The files of a start are listed once: what cannot read that list is held equal to it."""
+"""The start's list of files exists once; copies that are needed elsewhere equal it."""
 
 import re
 

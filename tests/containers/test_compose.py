@@ -22,7 +22,7 @@ from tests.dashboards.reading import asked, panels, read
 pytestmark = pytest.mark.timeout(600)
 NET_BIND_SERVICE = 10  # its number among the capabilities
 SERVICES = {"agentical-api", "agentical-worker"}
-BEFORE_THE_COLLECTOR = {"overlays", "queue-check"}  # they end when they have done their work
+BEFORE_THE_COLLECTOR = {"overlays", "queue-check"}  # they exit when they are done
 SERIES = (
     "agentical_requests_total",
     "agentical_request_duration_seconds_bucket",
@@ -42,7 +42,7 @@ SERIES = (
 
 
 def run_task(stack: Compose, text: str, document: str = "d1") -> dict[str, Any]:
-    """Have a task done that crosses everything; returns it when it is finished."""
+    """Run a task that involves every service; returns it when it is finished."""
     with httpx.Client(base_url=stack.url("api", 8000), timeout=10) as api:
         api.put(f"/documents/{document}", json={"text": text}).raise_for_status()
         task = {"task_type": "summarize_document", "text": document}
@@ -94,7 +94,7 @@ def test_every_dashboard_panel_shows_data(stack: Compose) -> None:
     run_task(stack, "Words.")
     for panel in panels(read(GRAFANA / "generated" / "overview.json")):
         query = asked(" or ".join(f"({target['expr']})" for target in panel["targets"]))
-        if panel["type"] != "table":  # of alerts, and none fires
+        if panel["type"] != "table":  # a list of alerts, of which none fires
             poll_until(partial(values, stack, query), f"{panel['title']}: {query}", timeout=60)
 
 
@@ -102,10 +102,12 @@ def test_a_refused_token_keeps_the_backlog(stack: Compose) -> None:
     arrived = "SELECT count(*) AS n FROM records WHERE url_path = '/documents/held-back'"
     with stack.faults(refuse=401):
         run_task(stack, "Held back.", document="held-back")
-        poll_until(lambda: "check LOGFIRE_TOKEN" in stack.run("logs", "guard"), "the guard's word")
+        poll_until(
+            lambda: "check LOGFIRE_TOKEN" in stack.run("logs", "guard"), "the guard's log line"
+        )
         assert rows(stack, arrived) == [{"n": 0}]
 
-    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "what was held back", timeout=60)
+    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "the backlog", timeout=60)
 
 
 def test_the_queue_survives_a_restart(stack: Compose) -> None:
@@ -115,7 +117,7 @@ def test_the_queue_survives_a_restart(stack: Compose) -> None:
     stack.run("start", "guard")
 
     arrived = "SELECT count(*) AS n FROM records WHERE url_path = '/documents/kept-on-disk'"
-    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "what was on disk", timeout=60)
+    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "the queue on disk", timeout=60)
 
 
 def test_a_damaged_queue_file_is_set_aside_by_the_next_up(stack: Compose) -> None:
@@ -186,7 +188,7 @@ def test_no_container_has_more_privileges_than_it_needs(stack: Compose) -> None:
 
 def test_every_process_has_dropped_its_capabilities(stack: Compose) -> None:
     for service in sorted({*stack.services} - BEFORE_THE_COLLECTOR):
-        # Seen from beside: some images have nothing to look with.
+        # From a container beside it: some images have no shell.
         beside = f"--pid=container:{stack.inspect(service)['Id']}"
         look = ["run", "--rm", "--network=none", beside, "--entrypoint=cat"]
         lines = docker(*look, str(stack.images["GUARD_IMAGE"]), "/proc/1/status").splitlines()

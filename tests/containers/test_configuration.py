@@ -34,7 +34,7 @@ DEFAULTS = {
     for path in COLLECTOR_FILES
     for name, default in re.findall(r"\$\{env:([A-Z_]+):-([^{}]*)\}", path.read_text())
 }
-# The collector's image has no program to ask with; the worker has nothing to ask.
+# The collector's image has no HTTP client; the worker serves nothing.
 NO_HEALTH_CHECK = {"collector", "overlays", "queue-check", "viewer", "worker"}
 
 

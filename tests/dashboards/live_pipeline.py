@@ -1,4 +1,4 @@
-"""The whole pipeline under load, a replica of its Postgres, and a cluster that reports to it."""
+"""A pipeline under load, with a replica of its Postgres and metrics of a cluster."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,16 +27,16 @@ from tests.support.shapes import kubernetes
 
 PROJECT, GRAFANA = "https://logfire-eu.pydantic.dev/acme/shop", "https://grafana.example"
 PHASES = range(1, 6)
-FIRES = "HostCpuHigh"  # from no load on, here
+FIRES = "HostCpuHigh"  # fires here without any load
 
 
 @dataclass
 class LivePipeline:
-    """What runs: the pipeline, and the Prometheus that it writes to."""
+    """The pipeline, and the Prometheus that it writes to."""
 
     pipeline: Pipeline
     prometheus: Prometheus
-    client: httpx.Client  # one for all: each takes its time to be made
+    client: httpx.Client  # shared: creating one is slow
 
 
 @contextmanager

@@ -30,7 +30,7 @@ TO_BOARD = re.compile(
 
 
 def steps(panel: Part) -> list[Part]:
-    """Return the coloured steps; the first has no number."""
+    """Return the threshold steps, without the first, which has no value."""
     first, *others = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert first["value"] is None
     found: list[Part] = others

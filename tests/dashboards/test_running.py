@@ -1,4 +1,4 @@
-"""Every panel on the running pipeline, and every click from one side to the other."""
+"""Every panel on the running pipeline, and every link between dashboards and traces."""
 
 import re
 import time
@@ -16,10 +16,10 @@ from tests.dashboards.live_pipeline import FIRES, GRAFANA, PROJECT, LivePipeline
 from tests.dashboards.reading import BOARDS, Part, asked, each_panel, panels
 from tests.dashboards.test_provisioning import exemplar_link
 
-pytestmark = pytest.mark.timeout(300)  # the first waits for everything, on a slow machine too
+pytestmark = pytest.mark.timeout(300)  # the first test waits for all data, also on a slow machine
 Row = dict[str, Any]
 SERVICE = "agentical-api"
-# Compares with a time before the pipeline was started: tests/dashboards/test_trends.py has one.
+# Compares with a time before the pipeline was started: see tests/dashboards/test_trends.py.
 NEEDS_WEEKS = re.compile(r"\boffset\b")
 
 
@@ -41,13 +41,13 @@ def rows(running: LivePipeline, sql: str) -> list[Row]:
 
 
 def shown(running: LivePipeline, expr: str) -> list[Row]:
-    """Return the series of a query that have a number."""
+    """Return the series of a query that have a numeric value."""
     series = get(running, "query", query=asked(expr))["result"]
     return [one["metric"] for one in series if one["value"][1] != "NaN"]
 
 
 def offered(running: LivePipeline, uid: str, name: str) -> set[str]:
-    """Return what a dashboard's variable lets one choose."""
+    """Return the options of a dashboard's variable."""
     (found,) = (v for v in BOARDS[uid]["templating"]["list"] if v["name"] == name)
     asks = re.fullmatch(r"label_values\((.+), (\w+)\)", found["query"]["query"])
     assert asks, found
@@ -116,7 +116,7 @@ def test_a_trace_leads_to_its_logs_and_a_log_to_its_trace(running: LivePipeline)
 
 
 def found_by(running: LivePipeline, link: str) -> list[Row]:
-    """Return what Logfire's page of a link shows: its condition, in its time."""
+    """Return the rows on the Logfire page of a link: its filter in its time range."""
     asks = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
     conditions = [asks["q"]]
     conditions += [f"start_timestamp >= '{asks['since']}'"] if "since" in asks else []
@@ -125,7 +125,7 @@ def found_by(running: LivePipeline, link: str) -> list[Row]:
 
 
 def clicked(url: str, begin: datetime, end: datetime) -> str:
-    """Return a link as Grafana fills it in, on a series of the API, with the API chosen."""
+    """Return a link as Grafana expands it for a series of the API, with the API selected."""
     values = {
         "logfire:raw": PROJECT,
         "__from:date:iso": iso(begin),
@@ -181,7 +181,7 @@ def test_a_trace_in_logfire_leads_to_the_dashboard_of_its_service(running: LiveP
 
 
 def opens(running: LivePipeline, url: str) -> None:
-    """Assert that a link leads to a dashboard that knows its variables and their values."""
+    """Assert that a link leads to a dashboard that has its variables with these values."""
     parts = urlsplit(url)
     uid = parts.path.removeprefix("/d/")
     for name, (value,) in parse_qs(parts.query).items():

@@ -1,4 +1,4 @@
-"""Trends over two weeks: what is recorded, and what a real Prometheus makes of it."""
+"""The Trends dashboard over two weeks of recorded data in a real Prometheus."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.support.promtool import promtool
 
 A_DAY = 86_400
 LABELS = 'job="one",instance="a",database="shop",mountpoint="/"'
-# Each series by the days that passed since a sample; a step a week ago, or a slope.
+# Each series as a function of a sample's age in days: a step a week ago, or a slope.
 SERIES: dict[str, Callable[[float], float]] = {
     "job:agentical_requests:rate1h": lambda days: 11 if days < 7 else 10,
     "job:agentical_agent_tasks:rate1h": lambda days: 2,
@@ -35,7 +35,7 @@ def well_done(*arguments: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def two_weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus that has recorded for two weeks, a sample every eight hours."""
+    """A Prometheus with two weeks of recorded data, a sample every eight hours."""
     folder, now = tmp_path_factory.mktemp("trends"), time.time()
     lines = [
         f"{name}{{{LABELS}}} {value(third / 3)} {now - 60 - third * A_DAY / 3:.0f}"

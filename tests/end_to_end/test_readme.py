@@ -1,4 +1,4 @@
-"""Every command of the README works, or is run word for word by the gate."""
+"""Every command of the README works, or CI runs it verbatim."""
 
 import os
 import re
@@ -22,7 +22,7 @@ COMMANDS = [
     for line in block.split("\n")
 ]
 GATE = re.sub(r'make -C "\$\w+/clone"', "make", (ROOT / ".ci/run").read_text())
-# These take the machine for themselves; `.ci/run` calls them, or the target that runs them.
+# These take minutes; `.ci/run` calls them, or the target that runs them.
 RUN_BY_THE_GATE = {
     "make demo": "make demo DURATION=60",
     "make test": "make test",
@@ -32,7 +32,7 @@ HERE = [command for command in COMMANDS if command and command not in RUN_BY_THE
 
 
 def client_variables(pipeline: Pipeline) -> dict[str, str]:
-    """Where a pipeline on free ports is, in the variables that the commands read."""
+    """The variables that lead the commands to a pipeline on free ports."""
     return {
         "LOGFIRE_QUERY_ENDPOINT": pipeline.logfire_url,
         "LOGFIRE_READ_TOKEN": pipeline.read_token,

@@ -1,4 +1,4 @@
-"""Trials for the rows; FAULTS_OUTAGES=stated makes their outages as long as the docs say."""
+"""Trials for the rows; FAULTS_OUTAGES=stated makes outages as long as documented."""
 
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A backend is away, silent, slow or overloaded for a while: nothing is missing afterwards."""
+"""A backend is down, hanging, slow or overloaded for a while: nothing is lost."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ BOTH_DOWN_IN_PRODUCTION = replace(
     must_hold="0 lost logs and samples; spans only of the sampling window",
     none_lost=("logs", "samples"),
 )
-# The one number of a route that short outages do not reach.
+# The one timeout that a short outage does not reach.
 QUICK_TIMEOUT = "exporters: {otlp_grpc/metrics_buffer: {timeout: 500ms}}\n"
 DECISION_WAIT = 30 if STATED else 1  # seconds
 
@@ -71,7 +71,7 @@ def test_no_sample_is_lost_when_prometheus_hangs_and_then_dies(
     trial = start_trial(*DEVELOPMENT, quick, prometheus=prometheus)
     os.kill(prometheus.pid, signal.SIGSTOP)
     trial.go_on(PROMETHEUS_DOWN.seconds)
-    prometheus.kill()  # and with it what it has not read yet
+    prometheus.kill()  # and lose what it has not read yet
     trial.go_on(PROMETHEUS_DOWN.seconds)
     prometheus.start()
     trial.over()
@@ -126,9 +126,9 @@ def test_a_killed_collector_loses_at_most_the_sampling_window(
 
 
 def lost_window(trial: Trial, killed: float) -> str:
-    """Say when the lost spans were made, by the logs made with them; it must be the window."""
+    """Say when the lost spans were made, by their logs; it must be the sampling window."""
     spans, logs = trial.arrivals.signals["spans"], trial.arrivals.signals["logs"]
     before = [killed - logs.made[number] for number in logs.made.keys() - spans.made.keys()]
-    # What waits for its decision, and then for its batch (200 ms); the sampler looks once a second.
+    # The decision wait, then the batch (200 ms); the sampler ticks once a second.
     assert all(-1 < seconds < DECISION_WAIT + 2 for seconds in before), (min(before), max(before))
     return f"the lost spans were made in the {max(before):.1f} s before the kill"

@@ -1,4 +1,4 @@
-"""A backend that an additive overlay adds is away, its queue full: the main ones do not notice."""
+"""An additive backend is down and its queue full: the main backends are not affected."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_a_dead_additive_backend_does_not_affect_the_main_ones(
     trial.go_on(VIEWER_DEAD.seconds)
     assert any("queue is full" in line for line in trial.collector.warnings())
     trial.over()
-    trial.pipeline.viewer.start()  # or the ledger would say for ever that something waits
+    trial.pipeline.viewer.start()  # otherwise the ledger would show a backlog forever
     record(VIEWER_DEAD, trial.finish())
     others = [item.span_id for item in trial.logfire.spans if "sequence" not in item.attributes]
     assert (len(others), len(set(others))) == (POSTS * SPANS_EACH,) * 2

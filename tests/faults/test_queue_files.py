@@ -111,7 +111,7 @@ def test_every_page_in_use_is_checked(backlog: Backlog) -> None:
 
 
 def names(page: bytes, number: int) -> bool:
-    """Tell whether a page is the first of its run: it begins with its number."""
+    """Tell whether a page is the first of its run: it starts with its number."""
     return int.from_bytes(page[:8], sys.byteorder) == number
 
 

@@ -1,4 +1,4 @@
-"""A backend refuses: for a while, what it should have taken; for good, what it cannot take."""
+"""A backend refuses good telemetry for a while, or one poisoned batch for good."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""The collector is stopped in order and comes back: a rolling deploy, without a second one."""
+"""The collector is stopped gracefully and restarted, as in a deployment with one replica."""
 
 import statistics
 import time
@@ -25,7 +25,7 @@ RESTART = Row(
     none_lost=(*ALL, "API requests"),
 )
 RESTART_IN_PRODUCTION = replace(RESTART, environment="production", none_lost=ALL)
-FLUSH = (2.0, 5.0) if STATED else (0.5, 0.5)  # seconds: the shipped ones, or short ones
+FLUSH = (2.0, 5.0) if STATED else (0.5, 0.5)  # seconds: as shipped, or short
 REQUESTS = 20  # of the API, a second: its SDK holds 2,048 spans, five of each request
 API = "POST /agents/{agent_id}/tasks"
 
@@ -50,7 +50,7 @@ def test_a_graceful_restart_loses_nothing_and_delays_no_request(
             trial.collector.start()
         development.over()
         asked = len(before) + len(meanwhile)
-        poll_until(  # before the API stops too: its SDK's tries are up to 16 s apart
+        poll_until(  # before the API stops, too: its SDK's retries are up to 16 s apart
             lambda: len(reported(development)) >= asked,
             f"{asked} requests of the API at Logfire",
             timeout=40,
@@ -65,7 +65,7 @@ def test_a_graceful_restart_loses_nothing_and_delays_no_request(
 
 
 def requests_for(seconds: float, service: Service) -> list[float]:
-    """Ask the API for this long; return how many seconds each request took."""
+    """Send requests to the API for this long; return how many seconds each took."""
     begin, found = time.monotonic(), list[float]()
     for number in range(int(seconds * REQUESTS)):
         time.sleep(max(0.0, begin + number / REQUESTS - time.monotonic()))
@@ -74,7 +74,7 @@ def requests_for(seconds: float, service: Service) -> list[float]:
 
 
 def with_api(trial: Trial, requests: int, outcome: Outcome) -> Outcome:
-    """Add what the API reported of its requests."""
+    """Add the API's requests, and how many have no span at Logfire."""
     lost = {**outcome.lost, "API requests": requests - len(reported(trial))}
     return replace(outcome, sent={**outcome.sent, "API requests": requests}, lost=lost)
 
@@ -85,7 +85,7 @@ def reported(trial: Trial) -> set[str]:
 
 
 def told(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
-    """Note how many of the requests the counter made from spans misses: one flush at most."""
+    """Add how many requests the counter from spans misses: one flush at most."""
     interval = float(trial.collector.env["SPAN_METRICS_INTERVAL"].rstrip("s"))
     trial.pipeline.prometheus.wait_for(
         lambda _: outcome.sent["spans"] - counted(trial) <= RATE * (interval + 1),
@@ -100,7 +100,7 @@ def told(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
 
 
 def counted(trial: Trial) -> float:
-    """Return the requests by the counter: the sum of what it reached in each of its lives."""
+    """Return the requests by the counter: the sum of its values before each reset."""
     found = trial.pipeline.prometheus.series("agentical_requests_total", {"endpoint": ROUTE})
     values = {one.timestamp: one.value for series in found for one in series.samples}
     lives = [*(value for _, value in sorted(values.items())), 0.0]

@@ -1,4 +1,4 @@
-"""Under load the service loses a server or a worker: what it accepted gets done, once."""
+"""The service loses a server or a worker under load: accepted tasks are done once."""
 
 import threading
 import time
@@ -43,7 +43,7 @@ PAUSE = 0.01  # seconds between two requests
 
 
 class Clients(threading.Thread):
-    """Asks for one task after the other, and remembers the answers."""
+    """Requests one task after the other and records the responses."""
 
     def __init__(self, service: Service, task_type: str) -> None:
         super().__init__(name="clients", daemon=True)
@@ -54,7 +54,7 @@ class Clients(threading.Thread):
         self.before = completed(service)
 
     def run(self) -> None:
-        """Ask until told to end."""
+        """Send requests until stopped."""
         body = {"task_type": self.task_type, "text": "kept"}
         with httpx.Client(base_url=self.service.url, timeout=20) as client:
             while not self.ending.wait(PAUSE):
@@ -72,7 +72,7 @@ class Clients(threading.Thread):
         return completed(self.service) - self.before
 
     def finish(self) -> Outcome:
-        """End, wait for the results of all accepted tasks, and count."""
+        """Stop, wait for the results of all accepted tasks, and count."""
         self.ending.set()
         self.join(30)
         assert not self.is_alive()
@@ -85,7 +85,7 @@ class Clients(threading.Thread):
         return Outcome(
             {"tasks": len(self.accepted)},
             {"tasks": sum(task["status"] != "success" for task in tasks)},
-            # A refused task may have been taken before its server went away.
+            # A refused task may have been stored before its server was lost.
             {"tasks": max(0, self._done() - self.answers.total())},
             drain=round(time.monotonic() - ended, 1),
             note=f"{refused} requests answered 503" if refused else "",
@@ -129,11 +129,11 @@ def test_a_lost_server_gives_503_and_loses_no_accepted_task(
 
 def test_a_killed_workers_task_is_finished_by_another(servers: tuple[Postgres, Redis]) -> None:
     with Service(*servers, OFF) as service:
-        clients = run_clients(service, "summarize_document")  # it asks the API
+        clients = run_clients(service, "summarize_document")  # a task that calls the API
         for _ in range(3):
             slow = SlowApi()
             with closing(slow), service.worker(API_URL=slow.url) as doomed:
-                slow.wait_for_request()  # a task is in its hand
+                slow.wait_for_request()  # the worker is running a task
                 doomed.kill()
             clients.go_on()
         outcome = clients.finish()

@@ -1,4 +1,4 @@
-"""What is large or many arrives, or its sender is told; it is never taken and then dropped."""
+"""Large telemetry arrives or is refused at the sender; it is never accepted and then dropped."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -65,7 +65,7 @@ def bulk() -> Metric:
 
 
 def missing(trial: Trial, prometheus: Prometheus) -> Counts:
-    """Wait until all is there, or for long; return what is not."""
+    """Wait for everything; return what did not arrive in time."""
     with PromQL(prometheus.url) as promql:
 
         def left() -> Counts:
@@ -78,5 +78,5 @@ def missing(trial: Trial, prometheus: Prometheus) -> Counts:
             return {what: sent - round(there[what]) for what, sent in LARGE.items()}
 
         with suppress(NotSeenError):
-            poll_until(lambda: not any(left().values()), "all of it", timeout=60, interval=0.5)
+            poll_until(lambda: not any(left().values()), "everything", timeout=60, interval=0.5)
         return left()

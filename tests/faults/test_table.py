@@ -1,4 +1,4 @@
-"""The table in the docs is the rows of the tests, and keeps their promises."""
+"""The table in the docs has the tests' rows and keeps their promises."""
 
 from dataclasses import replace
 
@@ -47,4 +47,4 @@ def test_a_broken_promise_writes_nothing() -> None:
     lossy = replace(KEPT.outcome, lost={**KEPT.outcome.lost, "logs": 2})
     with pytest.raises(AssertionError, match="2 logs lost"):
         document([EXAMPLE], [replace(KEPT, outcome=lossy)])
-    assert broken_of(("tasks",), {}) == [("tasks", -1)]  # not counted is not zero
+    assert broken_of(("tasks",), {}) == [("tasks", -1)]  # what was not counted is not zero

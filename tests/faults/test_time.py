@@ -1,4 +1,4 @@
-"""Telemetry with strange times: what no backend takes does not take its neighbours along."""
+"""Telemetry with wrong timestamps: what a backend refuses does not affect the rest."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def sample(name: str, value: float, age: float) -> Metric:
 
 
 def values(prometheus: Prometheus, name: str, **labels: str) -> list[float]:
-    """Return a metric's values in the order of their times, whenever they were."""
+    """Return a metric's values ordered by timestamp, however old."""
     chosen = ",".join(f'{label}="{value}"' for label, value in labels.items())
     found = samples_until(prometheus, f"{name}{{{chosen}}}[2d]", time.time() + HOUR)
     return [value for _, value in found]
@@ -101,7 +101,7 @@ def test_samples_too_old_do_not_block_newer_ones(
             seen=arrived,
         )
         dropped = dropped_by(pipeline), stand_in.counts()["dropped_out_of_window"]
-        assert dropped[0] >= 2 * NEW  # a batch that has to be tried again is counted again
+        assert dropped[0] >= 2 * NEW  # a retried batch is counted again
         assert dropped[1] == 2 * NEW
         assert not values(prometheus, "test_old") + values(prometheus, "test_ahead")
         came = arrived()
@@ -131,10 +131,10 @@ def test_samples_of_processes_with_shifted_clocks_all_arrive(
     backend = {"PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint}
     ages: Sequence[float] = [0, 5, 3, 1, 4, 2, 1800, 7200, 20 * HOUR, -300]
     with run_pipeline(otelcol, DEVELOPMENT, tmp_path, backend) as pipeline:
-        pipeline.collector.send(sample("test.first", 1, 0))  # a new database takes any age
+        pipeline.collector.send(sample("test.first", 1, 0))  # an empty database takes any age
         poll_until(lambda: values(prometheus, "test_first"), "a first sample")
         for number, age in enumerate(ages):
-            metric = sample("test.shifted", number, age)  # the same moment in all processes
+            metric = sample("test.shifted", number, age)  # sent at the same time by all processes
             for instance in INSTANCES:
                 who = {"service.name": "shifted", "service.instance.id": instance}
                 pipeline.collector.send(metric, resource=who)

@@ -1,4 +1,4 @@
-"""Every generated file is what its source says, says so itself, and is in the table."""
+"""Every generated file is up to date, marked as generated and listed in the table."""
 
 from fnmatch import fnmatch
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The page of what becomes of telemetry, made of real runs: `make answers`, about a minute.
+"""The page of outcomes by backend response, from real runs: `make answers`, about a minute.
 
-It stands beside the tests because it is one of them at length: nothing here is needed to run.
+It is here because it is a longer version of the tests; nothing needs it at run time.
 """
 
 import json
@@ -84,7 +84,7 @@ def row(answer: str, bare: Outcomes, guarded: Outcomes) -> list[str]:
 
 
 def rows(otelcol: Otelcol, folder: Path, answers: Sequence[Answer]) -> list[list[str]]:
-    """Run every answer without and with the guard, at once, and return the table's rows."""
+    """Run every response without and with the guard, concurrently, and return the table's rows."""
     run = partial(examine, otelcol, folder, answers)
     with ThreadPoolExecutor() as pool:
         bare, guarded = pool.submit(run, guarded=False), pool.submit(run, guarded=True)

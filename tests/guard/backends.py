@@ -1,4 +1,4 @@
-"""Backends that answer whatever a test wants, and the answers worth asking about."""
+"""Backends with scripted responses, and the responses worth testing."""
 
 import threading
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from pytest_otelcol.sinks import OtlpSink
 ONE_REJECTED = ExportLogsServiceResponse(
     partial_success=ExportLogsPartialSuccess(rejected_log_records=1, error_message="too old")
 ).SerializeToString()
-LOGIN = "https://login"  # stands for a page of the backend itself that answers 200
+LOGIN = "https://login"  # placeholder for a page of the backend itself that answers 200
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a backend does with a request; with a status it keeps nothing of it, or all of it."""
+    """What a backend does with a request; with a status it stores nothing, or everything."""
 
     name: str
     status: int = 0
@@ -53,12 +53,12 @@ ANSWERS = (
 
 
 class Backend(RecordingServer):
-    """Mixed into a sink: answers as told, until told to be well."""
+    """Mixed into a sink: gives a scripted response until it recovers."""
 
     answer = OK
 
     def start(self) -> None:
-        """Listen; every connection from now on is answered as told."""
+        """Listen; every connection gets the scripted response."""
         self.recovered = threading.Event()
         super().start()
         if self._server is not None:
@@ -67,17 +67,17 @@ class Backend(RecordingServer):
             )
 
     def has(self, item: str) -> bool:
-        """Tell whether it took what carries this text."""
+        """Tell whether it stored the item with this text."""
         raise NotImplementedError
 
     def answer_with(self, answer: Answer) -> None:
-        """Answer so from now on."""
+        """Give this response from now on."""
         self.answer = answer
         if answer is REFUSED:
             self.stop()
 
     def recover(self) -> None:
-        """Be well: also what is still waited for ends, without an answer."""
+        """Accept again; requests still pending end without a response."""
         was, self.answer = self.answer, OK
         self.recovered.set()
         if was is REFUSED:
@@ -86,7 +86,7 @@ class Backend(RecordingServer):
 
 
 class ScriptedHandler(_Handler):
-    """Answers as its backend is told."""
+    """Gives the backend's scripted response."""
 
     backend: Backend
 
@@ -125,7 +125,7 @@ class Logs(Backend, OtlpSink):
     """Takes OTLP."""
 
     def has(self, item: str) -> bool:
-        """Tell whether it took the log record of this text."""
+        """Tell whether it stored the log record with this text."""
         return any(log.body == item for log in self.logs)
 
 
@@ -133,5 +133,5 @@ class Metrics(Backend, RemoteWriteSink):
     """Takes remote write."""
 
     def has(self, item: str) -> bool:
-        """Tell whether it took the sample that carries this text."""
+        """Tell whether it stored the sample with this text."""
         return bool(self.series("answers", {"item": item}))

@@ -22,11 +22,11 @@ from tests.support.pipeline import PORTS, QUICK, files
 
 CONFIGS = ("environments/development", "routes/hybrid", "overlays/also-viewer")
 SOON = {"initial_interval": "100ms", "max_interval": "300ms"}
-# By default a line that comes too often is left out of the log.
+# By default frequent log lines are sampled.
 EVERY_LINE = {"service": {"telemetry": {"logs": {"sampling": {"enabled": False}}}}}
-SPEEDUP = 10  # how many times faster than shipped the timeouts are where nobody answers
+SPEEDUP = 10  # by which the timeouts are shortened for a backend that does not respond
 LOGFIRE, PROMETHEUS, VIEWER = "logfire", "prometheus", "viewer"
-# Whose queue the item waits in, and how its counters call it.
+# The exporter whose queue holds the item, and the item's name in its metrics.
 EXPORTERS = {
     LOGFIRE: ("otlp_http/logfire", "log_records"),
     PROMETHEUS: ("otlp_grpc/metrics_buffer", "metric_points"),
@@ -39,13 +39,13 @@ OPEN = ""
 
 @dataclass
 class Harness:
-    """A running collector and what is around it."""
+    """A running collector and its backends."""
 
     collector: Collector
     backends: Mapping[str, Backend]
 
     def outcome_of(self, answer: Answer) -> dict[str, str]:
-        """Return what becomes of one item a backend while every backend answers so."""
+        """Return the fate of one item per backend while every backend gives this response."""
         item = secrets.token_hex(8)
         with self.watched() as seen:
             for backend in self.backends.values():
@@ -76,16 +76,16 @@ class Harness:
         return outcomes
 
     def warm_up(self) -> None:
-        """Wait until an item comes through everywhere: the buffer's loop is closed last."""
+        """Wait until an item arrives everywhere: the metrics buffer connects last."""
         item = secrets.token_hex(8)
         self.send(item)
         for way in EXPORTERS:
             self.wait_for(way, item)
 
     def outcome(self, way: str, item: str, seen: "Seen") -> str:
-        """Return what became of the item so far."""
+        """Return the item's fate so far."""
         exporter, items = EXPORTERS[way]
-        sent = seen.grown(f"exporter_sent_{items}", exporter)  # before: it is counted afterwards
+        sent = seen.grown(f"exporter_sent_{items}", exporter)  # first: it is counted after storage
         if self.backends[way].has(item):
             return DELIVERED
         if seen.said("Exporting failed. Will retry the request", exporter):
@@ -104,7 +104,7 @@ class Harness:
             self.collector.send(log(item), gauge("answers", 1, {"item": item}, unit=""))
             return True
 
-        poll_until(sent, "the collector to take an item", timeout=30, seen=self.collector.tail)
+        poll_until(sent, "the collector to accept an item", timeout=30, seen=self.collector.tail)
 
     def wait_for(self, way: str, item: str) -> None:
         """Wait until the backend has the item."""
@@ -112,14 +112,14 @@ class Harness:
 
     @contextmanager
     def watched(self) -> Iterator["Seen"]:
-        """Give what the collector says from now on."""
+        """Observe the collector's log and metrics from now on."""
         before = SelfMetrics.of(self.collector.env)
         yield Seen(self.collector, before, len(self.collector.output()))
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a collector says, in its log and its metrics, since a moment."""
+    """What a collector has logged and counted since a moment."""
 
     collector: Collector
     before: SelfMetrics
@@ -131,7 +131,7 @@ class Seen:
         return any(words in line and f'"{exporter}"' in line for line in lines)
 
     def grown(self, name: str, exporter: str) -> bool:
-        """Tell whether a count of an exporter's has gone up."""
+        """Tell whether an exporter's counter has increased."""
         now = SelfMetrics.of(self.collector.env).total(name, exporter=exporter)
         return now > self.before.total(name, exporter=exporter)
 
@@ -176,7 +176,7 @@ def run_harness(
 
 
 def shorter_waits(*, short_timeouts: bool) -> dict[str, dict[str, Any]]:
-    """Return shorter waits for the shipped exporters, their timeouts all by the same factor."""
+    """Return shorter retries for the shipped exporters, and timeouts divided by the same factor."""
     found: dict[str, dict[str, Any]] = {}
     for name, shipped in merged(files(CONFIGS))["exporters"].items():
         timeout = int(shipped["timeout"].removesuffix("s")) * 1000
@@ -191,7 +191,7 @@ def shorter_waits(*, short_timeouts: bool) -> dict[str, dict[str, Any]]:
 def examine(
     otelcol: Otelcol, folder: Path, answers: Sequence[Answer], *, guarded: bool
 ) -> dict[str, dict[str, str]]:
-    """Return, by answer and backend, what becomes of an item."""
+    """Return the fate of an item by response and backend."""
     found: dict[str, dict[str, str]] = {}
     for short_timeouts in (False, True):
         mine = [answer for answer in answers if (answer is SILENT) is short_timeouts]

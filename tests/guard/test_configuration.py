@@ -1,4 +1,4 @@
-"""The file as Caddy's own commands see it, and what a running guard does to its machine."""
+"""The Caddyfile in Caddy's own commands, and a running guard's ports and files."""
 
 import re
 from importlib.metadata import version
@@ -48,7 +48,7 @@ def test_it_can_listen_on_several_ports_and_all_addresses() -> None:
 
 
 def test_requests_are_routed_whatever_their_host_header() -> None:
-    # Caddy answers 200, with nothing, to a host that no site is for.
+    # Caddy answers an empty 200 to a host that matches no site.
     for server in adapted({"GUARD_LISTEN": "4319 :4329"})["apps"]["http"]["servers"].values():
         assert "'host'" not in str([route.get("match") for route in server["routes"]])
 

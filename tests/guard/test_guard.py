@@ -148,7 +148,7 @@ def breaking_off(answer: bytes) -> type[socketserver.BaseRequestHandler]:
 def test_large_requests_arrive_whole_with_their_token(start_guard: StartGuard) -> None:
     with OtlpSink() as logfire:
         guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{logfire.port}")
-        logfire.refuse(401)  # the body is no OTLP: only its way matters
+        logfire.refuse(401)  # the body is not OTLP: only its transfer matters
 
         assert send(guard.url, b"x" * 20_000_000).status_code == 502
 
@@ -241,7 +241,7 @@ def test_a_proxy_is_used_except_for_loopback(
 
 
 def proxy(port: int, asked: list[bytes]) -> type[socketserver.BaseRequestHandler]:
-    """Return a proxy that leads every tunnel to the port, and notes who asked for one."""
+    """Return a proxy that connects every tunnel to the port and records the requests."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -259,7 +259,7 @@ def proxy(port: int, asked: list[bytes]) -> type[socketserver.BaseRequestHandler
 
 
 def pour(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what comes until it ends."""
+    """Copy data until the end of the stream."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)

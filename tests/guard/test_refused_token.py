@@ -1,4 +1,4 @@
-"""Prometheus hears of a refused token from the collector's own metrics."""
+"""A refused token shows in the collector's own metrics."""
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ def series(pipeline: Running, promql: str) -> list[Row]:
 
 
 def run_task(pipeline: Running, task: Mapping[str, str]) -> tuple[Row, str]:
-    """Have a task done; returns how it ended and its trace id."""
+    """Run a task; returns its status and trace id."""
     trace_id = secrets.token_hex(16)
     parent = {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
     with httpx.Client(base_url=pipeline.api_url, timeout=10) as api:

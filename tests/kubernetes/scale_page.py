@@ -1,4 +1,4 @@
-"""The page of several gateways, made of the outcomes of a run.
+"""The page of several gateways, generated from the outcomes of a run.
 
 `python -m tests.kubernetes.scale_page FOLDER` keeps them in docs/measurements/scale.json.
 """

@@ -1,4 +1,4 @@
-"""The manifests agree with each other: addresses, ports, monitors, images."""
+"""The manifests are consistent with each other: addresses, ports, monitors, images."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ overlays = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
 def endpoints(overlay: str) -> dict[str, int]:
-    """Return every address of a Service, by short and by whole name, with its port in the pod."""
+    """Return every address of a Service, by short and qualified name, with its port in the pod."""
     found = {}
     for item in (item for item in objects(overlay) if item["kind"] == "Service"):
         name, spec = item["metadata"]["name"], item["spec"]
@@ -73,7 +73,7 @@ def test_network_policies_name_ports_that_exist(overlay: str) -> None:
 
 
 def check(overlay: str, selector: Object, ports: list[Object]) -> None:
-    """Look for each port, by its name, in at least one pod that the selector means."""
+    """Find each named port in at least one pod that the selector matches."""
     wanted = selector.get("matchLabels", {}).get("app.kubernetes.io/component")
     names = [wanted] if wanted else selector["matchExpressions"][0]["values"]
     specs = [Pod(overlay, name).spec for name in names]

@@ -1,4 +1,4 @@
-"""The manifests agree with the files they mount: variables, ports, queues."""
+"""The manifests are consistent with the files they mount: variables, ports, queues."""
 
 import re
 import subprocess
@@ -33,7 +33,7 @@ LISTENS = {
     "metrics": "SCRAPE_LISTEN",
     "health": "HEALTH_LISTEN",
 }
-# Asked by the arguments, by other variables or by k8s_attributes' own setting.
+# Read by the arguments, by other variables or by k8s_attributes itself.
 NOT_IN_FILES = {"ROUTE", "ENVIRONMENT", "K8S_NODE_NAME", "POSTGRES_DB"}
 UNITS = {"Mi": 2**20, "Gi": 2**30}
 
@@ -42,7 +42,7 @@ overlays = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
 def text_of(pod: Pod) -> str:
-    """Return what the collector's files say, comments left out."""
+    """Return the text of the collector's files, without comments."""
     lines = "\n".join(pod.configs().values()).splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 

@@ -1,4 +1,4 @@
-"""The patch of docs/long-term.md: a second project and a tenant, rendered and taken."""
+"""The patch of docs/long-term.md, a second project and a tenant, is rendered and accepted."""
 
 import os
 import re

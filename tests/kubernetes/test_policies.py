@@ -1,4 +1,4 @@
-"""What no manifest may do, whatever else it says."""
+"""What no manifest may do."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Object, Pod, objects, workloads
 
 SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|AUTHORIZATION|HEADERS")
-# Who knows which Secret: a container that is not named here may know none.
+# The Secrets of each container; one that is not named here may have none.
 KNOWN = {
     "agentical-logfire": {"gateway/collector"},
     "agentical-otlp": {"api/api", "worker/worker", "agent/collector"},
@@ -57,7 +57,7 @@ def test_containers_can_write_only_to_their_volumes(pod: Pod) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"], **added},
         }, container["name"]
-    writable = {"emptyDir", "name"}  # a claim's volume is not among them
+    writable = {"emptyDir", "name"}  # a persistent volume claim is not writable storage here
     for volume in pod.spec.get("volumes", []):
         if "hostPath" in volume:
             assert (pod.name, volume["hostPath"]["path"]) in HOST_PATHS

@@ -1,4 +1,4 @@
-"""What Kustomize renders is what the repository holds: nothing is copied, nothing is left out."""
+"""What Kustomize renders comes from the repository's files: no copies, no omissions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The table in docs/generated/scale.md is the rows of the tests, and keeps their promises."""
+"""The table in docs/generated/scale.md has the tests' rows and keeps their promises."""
 
 from tests.faults.support.table import lines
 from tests.kubernetes.distribution.scale import ROWS

@@ -1,4 +1,4 @@
-"""Every object is what the API server takes: by Kubernetes' own schemas, and the operator's."""
+"""Every object is valid by the schemas of Kubernetes and of the Prometheus operator."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ OPERATOR_TOOL = Tool(
 def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
     version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It would read the megabytes of definitions for each object.
+    # Otherwise it reads megabytes of definitions for each object.
     monkeypatch.setattr(utils, "schema_contents", cache(utils.schema_contents))
     production = [item for item in objects("production") if item["apiVersion"] != OPERATORS]
     local = [item for item in objects("local") if item["apiVersion"] != OPERATORS]
@@ -38,7 +38,7 @@ def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
 
 
 def refusals(items: list[Object]) -> str:
-    """Return what the operator's own types say against these objects."""
+    """Return the errors of the operator's own types on these objects."""
     lines = "\n".join(json.dumps(item) for item in items)
     command = [str(provide(OPERATOR_TOOL))]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Agents and a gateway on the files and variables of the manifests, as processes."""
+"""Agents and a gateway as processes, on the files and variables of the manifests."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ def local(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_the_collector_accepts_the_rendered_configuration(
     otelcol: Otelcol, overlay: str, name: str
 ) -> None:
-    """Of agents, too, the one below starts; the rest of them is in distribution/."""
+    """The agents' other configurations are tested in distribution/."""
     pod = Pod(overlay, name)
     given = pod.environment("collector", optional=False)
     assert otelcol.validate(files(pod, without_cluster=True), given) == ""

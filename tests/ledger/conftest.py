@@ -14,7 +14,7 @@ from tests.support.pipeline import StartPipeline, run_pipeline
 def start_pipeline(
     otelcol: Otelcol, prometheus: Prometheus, tmp_path: Path
 ) -> Iterator[StartPipeline]:
-    """Start collectors that write to that Prometheus and report on themselves often."""
+    """Start collectors that write to that Prometheus and often report their own metrics."""
     folders = (tmp_path / f"pipeline-{number}" for number in itertools.count())
     variables = {
         "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,

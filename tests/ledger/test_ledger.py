@@ -1,4 +1,4 @@
-"""A real collector, a real Prometheus, the shipped rules: whatever is lost, the ledger says so."""
+"""The loss ledger of a real collector in a real Prometheus with the shipped rules."""
 
 import time
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_the_ledger_balances_through_rejections_and_outages(
 
 
 def check_points(lines: dict[tuple[str, str], Line]) -> None:
-    """Points never rest, their own report being one of them; but none is missing."""
+    """The queue of points is never empty, since their own report is in it; but none is missing."""
     for hop in ("stages", BUFFER, REMOTE_WRITE):
         line = lines["metrics", hop]
         assert line.delivered > 50, hop
@@ -78,7 +78,7 @@ def test_losses_of_an_additive_backend_are_counted_separately(
     assert lines["traces", VIEWER].dropped == {"refused_by_backend": 40}
     assert lines["traces", LOGFIRE].dropped == {}
 
-    pipeline.viewer.stop()  # its queue is in memory: a stop of the collector empties it
+    pipeline.viewer.stop()  # its queue is in memory and lost when the collector stops
     pipeline.collector.send(*spans(20))
     wait_for(prometheus, "traces", VIEWER, lambda line: line.waiting == 20, "20 waiting")
     pipeline.collector.restart()
@@ -92,7 +92,7 @@ def test_a_full_queue_counts_as_refused_not_as_lost(
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", QUEUE_BYTES="1000000")
     pipeline.collector.send(*spans(100))
-    bulky = [span("work", {"text": "x" * 20_000}) for _ in range(60)]  # no room for it, ever
+    bulky = [span("work", {"text": "x" * 20_000}) for _ in range(60)]  # larger than the queue
     ((path, body),) = export_requests(bulky, RESOURCE, "test")
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(pipeline.collector.endpoint + path, content=body, headers=PROTOBUF, timeout=1)
@@ -138,11 +138,11 @@ def test_the_ledger_is_complete_after_a_graceful_restart(
     pipeline = start_pipeline(
         "environments/production", "routes/hybrid", SELF_METRICS_INTERVAL_MS="60000"
     )
-    for number in range(1, 4):  # no report but the last one of each process
+    for number in range(1, 4):  # only the last report of each process
         pipeline.collector.send(*spans(50), *spans(10, "ERROR"), log("one"))
         if number < 3:
             pipeline.collector.restart()
-    # The sampler decides on what came together at once: with the errors all of it has come.
+    # The sampler decides in order of arrival: once the errors are there, all is decided.
     pipeline.logfire.wait_for(
         lambda sink: sum(item.status == "ERROR" for item in sink.spans) == 30, "all errors"
     )

@@ -1,4 +1,4 @@
-"""The rules as promtool sees them: no part is idle. tests/alerts/ loads and tests all rules."""
+"""The ledger's rules: every counter in them matters. tests/alerts/ runs all unit tests."""
 
 import re
 from pathlib import Path

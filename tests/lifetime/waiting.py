@@ -1,4 +1,4 @@
-"""A test run that waits to be ended; `test_test_run.py` starts it. Not collected by its name."""
+"""Tests that wait to be stopped. Only `test_test_run.py` runs them, by the file's name."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ CONFIG = ROOT / "pytest_otelcol" / "tests" / "configs" / "base.yaml"
 
 @pytest.fixture(scope="session")
 def servers(otelcol: Otelcol, worker_id: str) -> Iterator[str]:
-    """Start three servers, and give the worker's name."""
+    """Start three servers; returns the worker's name."""
     with ExitStack() as stack:
         folders = [scratch(name) for name in ("postgres", "redis")]
         for folder in folders:

@@ -1,4 +1,4 @@
-"""The whole pipeline after a load and an outage of Postgres: what every query is run on."""
+"""The whole pipeline after a load and an outage of Postgres, for the queries."""
 
 import asyncio
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ FROM records
 
 @dataclass(frozen=True)
 class Running:
-    """The pipeline, and what Postgres held of the tasks before its outage."""
+    """The pipeline, and the tasks in Postgres before its outage."""
 
     pipeline: Pipeline
     logfire: StandIn
@@ -93,7 +93,7 @@ def wait_for_all(pipeline: Pipeline, tasks: int) -> None:
 
 
 def lose_postgres(pipeline: Pipeline) -> None:
-    """Take Postgres away, ask for something, and give it back."""
+    """Stop Postgres, send a request, and start it again."""
     stand_in = pipeline.stand_in
     assert stand_in is not None
     pipeline.postgres.close()
@@ -101,7 +101,7 @@ def lose_postgres(pipeline: Pipeline) -> None:
     assert answer.status_code == 503
     told = "SELECT 1 FROM records WHERE message LIKE 'Server lost%'"
     poll_until(lambda: stand_in.query(told), "the log of the lost server")
-    # It may come before the span; before that, both backends can agree on one request too few.
+    # It may arrive before the span; until then both backends may lack the same request.
     asked = "SELECT 1 FROM records WHERE http_response_status_code = 503"
     poll_until(lambda: stand_in.query(asked), "the span of the request that was refused")
     pipeline.postgres.start()

@@ -1,4 +1,4 @@
-"""Every saved query, panel and alert, asked of what the real pipeline stored."""
+"""Every saved query, panel and alert, run on what the real pipeline stored."""
 
 import asyncio
 from string import Template
@@ -20,7 +20,7 @@ FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT
 
 
 def ask(running: Running, query: str) -> list[Row]:
-    """Run a saved query; the service fills in `$resolution` and variables, quoted."""
+    """Run a saved query; `$resolution` and variables are filled in, quoted, as by the service."""
     (failed,) = running.logfire.query(FAILED)
     values = {"resolution": "'1000 days'", "trace_id": f"'{failed['trace_id']}'"}
     return running.logfire.query(Template(boards.statement(query)).substitute(values))
@@ -155,7 +155,7 @@ def test_a_query_of_the_runbooks_runs_on_series_and_labels_that_exist(
 ) -> None:
     answer, url = running.ask(query), running.pipeline.prometheus_url
     missing = [series for series in series_of(query, url) if lack(series, url, 600)]
-    # What a machine has not that samples nothing, has no replica and runs no pods; rules read it.
+    # Series of rules that do not exist without sampling, a replica or pods.
     assert [series.name for series in missing if series.name not in RULES] == []
     assert answer or missing or query.endswith("> 0") or ":1m]" in query
 

@@ -1,4 +1,4 @@
-"""The Terraform: it parses, is formatted, knows the provider's arguments, and misses no alert."""
+"""The Terraform files parse, are formatted, use documented arguments and contain every alert."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ Block = dict[str, Any]
 
 
 def parsed(path: Path) -> Any:
-    """Return a file's blocks, without the quotes and marks that the parser keeps."""
+    """Return a file's blocks, without the parser's quotes and metadata."""
     return plain(hcl2.loads(path.read_text()))
 
 

@@ -1,4 +1,4 @@
-"""Saved queries that no load of tests/sampling reaches: they say the same of a sample."""
+"""Saved queries without data in tests/sampling: sampling does not bias them."""
 
 from datetime import timedelta
 from string import Template
@@ -15,7 +15,7 @@ from tests.support.shapes import query
 
 
 def asked(name: str, rows: Rows, *, sampled: bool) -> dict[str, Any]:
-    """Return the one row that a saved query has of these rows, ids and times aside."""
+    """Return a saved query's one row on these rows, without ids and times."""
     store, now = store_of(rows, sampled=sampled)
     sql = Template(boards.statement(name)).substitute(resolution="'1000 days'")
     (row,) = run(Query(sql=sql, min_timestamp=now - timedelta(hours=1)), store).to_pylist()
@@ -41,5 +41,5 @@ def test_queue_depth_is_unbiased_by_sampling() -> None:
 
 
 def sent(depth: int, status: str = "UNSET") -> Span:
-    """Return the span of an enqueueing that found the queue so deep."""
+    """Return the span of an enqueueing that found this queue depth."""
     return span("send tasks", {"messaging.queue.depth": depth}, status=status)

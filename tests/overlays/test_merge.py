@@ -1,4 +1,4 @@
-"""What merges the overlays before a start in containers: collector/overlays/merge.py."""
+"""collector/overlays/merge.py, which merges the overlays before a start in containers."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Remote write to backends that ask who is writing, and for which tenant."""
+"""Remote write to backends that require authentication and a tenant."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pytest_otelcol.collector import Otelcol
 from tests.support.pipeline import DEVELOPMENT, run_pipeline
 
 WRONG = "wrong-credentials"
-# What each file is given, the headers that a backend then asks for, and its path.
+# The variables of each file, the headers that the backend then requires, and its path.
 ASKING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "basic": (
         {"PROMETHEUS_BASIC_CREDENTIALS": "dXNlcjpwYXNzd29yZA=="},

@@ -16,14 +16,14 @@ from tests.support.pipeline import TOKEN, StartPipeline, run_pipeline
 
 SECOND = "token-of-the-second-project"
 TEAMS = {"SECOND_NAMESPACE": "team-b", "LOGFIRE_TOKEN_SECOND": SECOND}
-# Whose each one's telemetry is: only the second team's namespace, to the letter, is the second's.
+# The project of each namespace: only the exact name of the second team's goes to the second.
 NAMESPACES = {"team-a": "first", "": "first", "team-b2": "first", "Team-B": "first"}
 SERVED = {"http.request.method": "GET", "http.route": "/", "http.response.status_code": 500}
 ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
 
 
 def send_as(collector: Collector, namespace: str | None, name: str, trace: str = "") -> None:
-    """Send a span and a log of a service in this namespace; `None` is none."""
+    """Send a span and a log of a service in this namespace; `None` for no namespace."""
     resource = {"service.name": "api"} | (
         {} if namespace is None else {"service.namespace": namespace}
     )
@@ -32,12 +32,12 @@ def send_as(collector: Collector, namespace: str | None, name: str, trace: str =
 
 
 def names(sink: OtlpSink) -> tuple[set[str], set[str]]:
-    """Return the names of the spans and the bodies of the logs that came."""
+    """Return the names of the spans and the bodies of the logs that arrived."""
     return {item.name for item in sink.spans}, {str(item.body) for item in sink.logs}
 
 
 def tokens(requests: Iterable[Request]) -> set[str]:
-    """Return what they were authorized with."""
+    """Return the authorization headers."""
     return {request.headers.get("authorization", "") for request in requests}
 
 
@@ -52,7 +52,7 @@ def test_each_teams_telemetry_reaches_only_its_own_project(
 ) -> None:
     configs = (f"environments/{environment}", "routes/hybrid", "overlays/two-projects")
     pipeline = start_pipeline(*configs, LOGFIRE_ENDPOINT_SECOND=otlp_sink.url, **TEAMS)
-    shared = trace_id()  # a request that went through services of both
+    shared = trace_id()  # a request through services of both teams
     for namespace in (*NAMESPACES, None):
         send_as(pipeline.collector, namespace, f"of {namespace}", shared)
     send_as(pipeline.collector, "team-b", "of team-b", shared)

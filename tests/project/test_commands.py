@@ -1,4 +1,4 @@
-"""Workflows and hooks call what is here: targets of the Makefile, tools of the lock."""
+"""Workflows and hooks call existing targets of the Makefile and locked tools."""
 
 import re
 import shlex

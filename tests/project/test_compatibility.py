@@ -1,4 +1,4 @@
-"""The table of docs/compatibility.md says what the files pin."""
+"""The table of docs/compatibility.md matches the pins."""
 
 import re
 
@@ -23,7 +23,7 @@ def image(name: str) -> str:
 
 
 def short(version: str) -> str:
-    """Leave out the number of a repackaging."""
+    """Return a version without its packaging suffix."""
     return re.sub(r"\.post\d+$", "", version)
 
 

@@ -12,7 +12,7 @@ from tests.redaction.harmless import HARMLESS, TYPED
 from tests.redaction.places import Load, requests_of, send
 from tests.support.pipeline import run_pipeline
 
-NAMES_A_SECRET = re.compile("passw|secret|token$", re.I)  # as a key it masks its value
+NAMES_A_SECRET = re.compile("passw|secret|token$", re.I)  # as a key, its value is masked
 
 
 def loads() -> list[Load]:

@@ -1,4 +1,4 @@
-"""Everything that is measured of scrubbing has its figure, and the measure runs."""
+"""Every measured part of scrubbing has its figure, and the benchmark runs."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A corpus of secrets in every place, on every route: none leaves the collector."""
+"""No secret of the corpus leaves the collector, from any place, on any route."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ def loads() -> list[Load]:
 
 
 def found(places: dict[str, bytes]) -> list[str]:
-    """Return where a secret is, with what is around it."""
+    """Return where a secret is, with its context."""
     return [
         f"{name} at {place}: {content[max(0, at - 40) : at + 40]!r}"
         for place, content in places.items()
@@ -115,7 +115,7 @@ def test_a_gateway_scrubs_what_agents_send(
 
 
 def everything_arrived(pipeline: Pipeline, route: str) -> None:
-    """Wait for what was sent last at every backend: then all of it is there."""
+    """Wait at every backend for what was sent last."""
     count = len(loads())
     for sink in (pipeline.logfire, pipeline.viewer):
         sink.wait_for(lambda s: len(s.spans) >= 4 * count, "every span", timeout=20)

@@ -1,4 +1,4 @@
-"""What `allowed_values` lets pass unread holds no secret: no text has the shape and a match."""
+"""The shape in `allowed_values`, whose texts are skipped, matches no secret."""
 
 import re
 
@@ -15,7 +15,7 @@ PATTERNS = [each for each in STAGE["redaction"]["blocked_values"] if "env:" not 
 
 
 def unread(text: str) -> bool:
-    """Return whether a text passes by its shape. Go's `$` is the very end of it, Python's `\\Z`."""
+    """Tell whether a text is skipped by its shape. Go's `$` is Python's `\\Z`."""
     return any(
         re.match(shape.replace("$)", "\\Z)").removesuffix("$") + "\\Z", text) for shape in SHAPES
     )

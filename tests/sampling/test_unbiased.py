@@ -1,4 +1,4 @@
-"""Sampling that does not lie: 20,000 traces through production's pipeline."""
+"""Unbiased sampling: 20,000 traces through production's pipeline."""
 
 import math
 import re
@@ -50,7 +50,7 @@ def test_only_weighted_sql_matches_prometheus(
         ),
     }
     (weighted,) = production.logfire.query(SQL)
-    # A draw of 10 % of these gives the count to 2 % (one standard deviation): the draw is fixed.
+    # A sample of 10 % estimates the count to 2 % (one standard deviation); the sample is fixed.
     assert weighted["requests"] == pytest.approx(exact["requests"], rel=0.03)
     assert weighted["error_rate"] == pytest.approx(exact["error_rate"], rel=0.03)
     assert weighted["p95"] == pytest.approx(exact["p95"], rel=0.05)

@@ -1,4 +1,4 @@
-"""The command `agentical capacity`, and what its formulas decide."""
+"""The command `agentical capacity` and its formulas."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_cpu_and_pending_traces_require_more_gateways(agentical: Agentical) -> N
     busy = reckon(agentical, 1000, "--spans-per-request=200")
     assert busy["bound"] == "CPU"
     assert busy["gateways"] >= 2 * busy["cores"]
-    held = reckon(agentical, 10_000)  # times 30 s of wait, at half of 100,000 traces each
+    held = reckon(agentical, 10_000)  # 30 s of decision wait, half of 100,000 traces per gateway
     assert (held["gateways"], held["bound"]) == (6, "undecided traces")
     assert reckon(agentical, 10_000, "--decision-wait=5")["gateways"] < 6
 
@@ -52,7 +52,7 @@ def test_only_rate_and_time_dependent_figures_grow(agentical: Agentical) -> None
 def test_one_missing_gateway_leaves_its_share_to_the_others(agentical: Agentical) -> None:
     known = figures.measured()
     two, six = reckon(agentical, 3_000), reckon(agentical, 10_000)
-    # The series of kept traces are there once a gateway; all others, but its own, once.
+    # The series of kept traces exist once per gateway; all others, except its own, once.
     alone = [one["series"] - one["gateways"] * known.series.collector for one in (two, six)]
     assert alone[1] - alone[0] == pytest.approx(2 * known.series.process_sampled * 4, abs=1)
     logs = [one["queues"]["logs"] * (one["gateways"] - 1) for one in (two, six)]

@@ -1,4 +1,4 @@
-"""The project runs from its checkout: the command is there, and no package leaves it."""
+"""The project runs from its checkout: the command works, and no package is built."""
 
 import os
 import shutil

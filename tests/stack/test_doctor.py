@@ -24,7 +24,7 @@ LISTENERS = (
 
 
 class Pipeline:
-    """Both backends and collectors in front of them."""
+    """Both backends, and collectors in front of them."""
 
     def __init__(self, data: Path, stand_in: StandIn, prometheus: Prometheus) -> None:
         self.data, self.stand_in, self.prometheus = data, stand_in, prometheus
@@ -216,7 +216,7 @@ def test_sampling_keeps_the_probe_and_a_missing_gate_is_a_warning(
 
 
 class LateServer(BaseHTTPRequestHandler):
-    """Takes everything, and believes that it is 2020."""
+    """Accepts everything, and its clock says 2020."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))

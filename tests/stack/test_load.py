@@ -12,7 +12,7 @@ from stack.load.mix import Mix
 
 
 class Held(ThreadingHTTPServer):
-    """A server that answers once it may; counts what it was asked."""
+    """A server that responds when released, and counts the requests."""
 
     def __init__(self) -> None:
         self.may_answer = threading.Event()

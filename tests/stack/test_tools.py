@@ -42,7 +42,7 @@ with interruptible():
 
 
 class Shelf:
-    """A PATH of our own, an empty cache, and the lock of `thing` and `thingtool`."""
+    """A separate PATH, an empty cache, and the lock of `thing` and `thingtool`."""
 
     def __init__(self, folder: Path) -> None:
         self.path, self.cache, self.lock = folder / "bin", folder / "cache", folder / "lock"
@@ -65,7 +65,7 @@ class Shelf:
         return path
 
     def go(self, script: str = "", version: str = "1.26.0") -> None:
-        """Put a compiler on PATH that runs the script and then makes what it is asked for."""
+        """Put a compiler on PATH that runs the script and then creates the requested program."""
         head = COMPILER.format(version=version, calls=self.path / "calls")
         self.program("go", head + script + MAKES)
 

@@ -1,4 +1,4 @@
-"""A version that several files must name is the same in all of them."""
+"""A version that several files name is the same in all of them."""
 
 import re
 

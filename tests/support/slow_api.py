@@ -1,11 +1,11 @@
-"""A documents API that answers when a test says so."""
+"""A documents API that responds when a test says so."""
 
 import json
 import socket
 
 
 class SlowApi:
-    """Takes a worker's request for a document, and answers when told: the task is in hand."""
+    """Accepts a worker's request for a document and responds on demand, to keep a task running."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""What a query reads is found whole, and what Prometheus does not have of it is said."""
+"""All series of a query are found, and missing ones are reported."""
 
 from collections.abc import Iterator
 

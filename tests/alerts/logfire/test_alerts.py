@@ -1,4 +1,4 @@
-"""Every alert that Logfire evaluates fires on one side of each of its numbers only."""
+"""Every alert that Logfire evaluates fires on only one side of each threshold."""
 
 import re
 
@@ -51,6 +51,6 @@ def test_the_sql_contains_no_threshold(alert: Alert) -> None:
     text = (queries.FOLDER / queries.file_name(alert)).read_text()
     statement = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
     numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?", statement)
-    assert set(numbers) <= {"1", "500"}  # the weight of what is not sampled, and 5xx
+    assert set(numbers) <= {"1", "500"}  # the weight without sampling, and the status class 5xx
     asked = set(re.findall(r"\$\{(\w+)\}", text))
     assert asked == {"threshold", *queries.evaluated(alert).numbers}

@@ -1,4 +1,4 @@
-"""The search for changes that no test notices finds one, and finds none where there is none."""
+"""The mutation tests find a change that no test notices, and only then."""
 
 from dataclasses import replace
 

@@ -44,7 +44,7 @@ class Made:
 
 
 def produce(rate: float, made: Made, end: threading.Event) -> None:
-    """Make `rate` requests a second, each a SERVER span with one log record, until the end."""
+    """Make `rate` requests a second, each a SERVER span with one log record, until `end` is set."""
     tracer, log = trace.get_tracer("faults"), logging.getLogger("faults")
     metrics.get_meter("faults").create_observable_gauge(METRIC, callbacks=[made.sample])
     log.setLevel(logging.INFO)
@@ -72,7 +72,7 @@ def main() -> None:
     with telemetry.exporting("faults", "1"):
         print(PRODUCING, flush=True)
         produce(float(sys.argv[1]), made, end)
-        # A service that is stopped has five seconds; what is counted here may take longer.
+        # The services flush for five seconds at most; the count here may take longer.
         cast(TracerProvider, trace.get_tracer_provider()).force_flush()
         cast(LoggerProvider, get_logger_provider()).force_flush()
     print(json.dumps(asdict(made)), flush=True)

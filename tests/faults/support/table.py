@@ -1,4 +1,4 @@
-"""The page of what survives what, made of the outcomes of a run.
+"""The page "What survives what", generated from the outcomes of a run.
 
 `python -m tests.faults.support.table FOLDER` keeps a run's outcomes in
 docs/measurements/faults.json.
@@ -69,7 +69,7 @@ FAULTS = Page("faults", "make faults", HEAD, COLUMNS)
 
 
 class TableError(UserError):
-    """The outcomes are no table; the message says what to do."""
+    """The outcomes do not fill the table; the message says what to do."""
 
 
 def files() -> dict[Path, str]:
@@ -78,7 +78,7 @@ def files() -> dict[Path, str]:
 
 
 def declared_rows() -> list[Row]:
-    """Return every row that a test module of this folder declares, in their order."""
+    """Return every row that a test module in tests/faults/ declares, in order."""
     names = {path.stem for path in Path(__file__).parents[1].glob("test_*.py")} - {"test_table"}
     modules = [importlib.import_module(f"tests.faults.{name}") for name in sorted(names)]
     found = [row for module in modules for value in vars(module).values() for row in rows_in(value)]
@@ -86,7 +86,7 @@ def declared_rows() -> list[Row]:
 
 
 def rows_in(value: object) -> Iterator[Row]:
-    """Yield the rows that a module's value is or holds."""
+    """Yield the rows that a module's value is or contains."""
     if isinstance(value, Row):
         yield value
     elif isinstance(value, (list, tuple, dict)):
@@ -159,12 +159,12 @@ def lines(text: str, page: Page = FAULTS) -> list[dict[str, str]]:
 
 
 def kept(page: Page) -> list[Recorded]:
-    """Return the outcomes that were kept."""
+    """Return the stored outcomes."""
     return [Recorded.of_json(found) for found in json.loads(page.measurements.read_text())]
 
 
 def keep(page: Page, rows: Sequence[Row], folder: Path) -> None:
-    """Keep the outcomes in a folder; ends the program when they do not fill the page."""
+    """Store a folder of outcomes; exits when they do not fill the page."""
     records = [Recorded.of_json(json.loads(path.read_text())) for path in folder.glob("*.json")]
     try:
         document(rows, records, page)

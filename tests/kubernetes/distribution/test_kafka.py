@@ -1,4 +1,4 @@
-"""Agent, Kafka, gateway: a real broker, which is restarted and killed, as the gateway is."""
+"""Agent, Kafka, gateway: broker and gateway are restarted and killed."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Gateways are killed, added and restarted under traffic: what is lost, doubled or split."""
+"""Gateways are killed, added and restarted under traffic: losses, duplicates, split traces."""
 
 import threading
 import time
@@ -77,7 +77,7 @@ def test_a_trace_over_three_agents_is_decided_once_and_every_request_is_counted(
 
 
 def assert_counted(run: Run, found: Delivery) -> None:
-    """Wait until the agents' counters say what was sent, each in one series of one writer."""
+    """Wait until the agents' counters match what was sent, each in one series with one writer."""
     took = Counter(instance_of(sent.agent) for sent in found.spans.values())
     with PromQL(run.fleet.ledger.url) as prometheus:
 
@@ -150,7 +150,7 @@ def test_a_rolling_restart_of_all_gateways_loses_nothing(start: StartFleet) -> N
     fleet, begun = run.fleet, time.time()
     for number in range(3):
         stopping = threading.Thread(target=fleet.gateways[number].stop)
-        stopping.start()  # as in a cluster: it ends while agents still know it
+        stopping.start()  # as in a cluster: it stops while agents still know it
         fleet.tell(other for other in range(3) if other != number)
         stopping.join()
         fleet.move(number)
@@ -162,7 +162,7 @@ def test_a_rolling_restart_of_all_gateways_loses_nothing(start: StartFleet) -> N
 
 
 def trying(agent: Collector) -> set[str]:
-    """Return the exporters of an agent that have something on their way, and fail."""
+    """Return an agent's exporters with failing requests in flight."""
     lines = [line for line in agent.output().splitlines() if "Exporting failed" in line]
     return {name for name in TO_GATEWAYS for line in lines if f'"{name}"' in line}
 

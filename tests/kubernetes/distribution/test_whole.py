@@ -1,4 +1,4 @@
-"""What needs the larger collector: `make test-kubernetes` builds it once, in some minutes."""
+"""Tests of the larger collector, which `make test-kubernetes` builds once, in some minutes."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_the_collector_accepts_every_rendered_configuration(
     pod = Pod(overlay, name)
     given = pod.environment("collector", optional=False)
     paths = files(pod, without_cluster=False)
-    if name == "agent":  # a pod has the node's files, and a token to ask its kubelet with
+    if name == "agent":  # only a pod has the node's files and a token for its kubelet
         given |= {"HOST_ROOT_PATH": str(tmp_path)}
         (tmp_path / "no-token.yaml").write_text("receivers: {kubelet_stats: {auth_type: none}}\n")
         paths.append(tmp_path / "no-token.yaml")

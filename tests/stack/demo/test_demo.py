@@ -18,7 +18,7 @@ from tests.stack.conftest import Agentical
 
 
 class Demo:
-    """A demo in a process of its own, on free ports, with a temporary folder of its own."""
+    """A demo in a process of its own, on free ports, with its own temporary folder."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder, self.output = folder, folder.parent / f"{folder.name}.log"
@@ -41,14 +41,14 @@ class Demo:
         return self.process.wait(60)
 
     def left(self) -> list[str]:
-        """Processes that live, and files that lie about, in the demo's temporary folder."""
+        """Running processes and remaining files in the demo's temporary folder."""
         return [*map(str, self.folder.rglob("*")), *living_in(str(self.folder))]
 
 
 def living_in(folder: str) -> Iterator[str]:
     for process in psutil.process_iter():
         try:
-            # Redis writes its title over its environment, but works in its data folder.
+            # Redis overwrites its environment with its title, but works in its data folder.
             if process.environ().get("TMPDIR") == folder or process.cwd().startswith(folder):
                 yield " ".join(process.cmdline())
         except psutil.Error:
@@ -66,7 +66,7 @@ def free_ports() -> dict[str, str]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Not pytest's own: an embedded Postgres that may not be root has to get in."""
+    """A folder that the embedded Postgres may enter as another user, unlike pytest's."""
     with tempfile.TemporaryDirectory(prefix="demo-") as path:
         Path(path).chmod(0o755)
         inner = Path(path) / "tmp"
