@@ -49,7 +49,7 @@ def decisions(say: Say) -> dict[str, Any]:
     """Measure the cost of the decision cache, against a sampler with a cache of one.
 
     Raises:
-        ValueError: the rate was not held, so that nobody knows how many were made.
+        ValueError: the rate was not held, so that the number of decisions is unknown.
     """
     configs = {REMEMBERING: shipped("production"), FORGETTING: forgetful()}
     warm, seconds = 50.0, 5.0

@@ -39,7 +39,7 @@ def of_the_service(
         rate: tasks a second.
         seconds: how long; a multiple of 10, in which every interval of the metrics fits.
         percent: the sampling rate.
-        say: told what was found.
+        say: receives the result as text.
 
     Returns:
         What waited, and the series of each job in Prometheus.

@@ -61,7 +61,7 @@ class Figures:
 
     def __str__(self) -> str:
         row = self.as_row()
-        return "{us_per_span} us a span, {spans_per_second}/s, {rss_mb} MB".format(**row)
+        return "{us_per_span} us per span, {spans_per_second}/s, {rss_mb} MB".format(**row)
 
 
 class Bed:

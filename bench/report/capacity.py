@@ -77,12 +77,12 @@ def page(found: Mapping[str, Any]) -> str:
         HEAD,
         command(),
         example(measured, shipped),
-        "## What was measured",
+        "## Measurements",
         table(["", "figure", "measured"], figures(found["capacity"], measured, shipped)),
         "## Series",
         table(["job", "series", "from kept traces", "routes"], series(found["capacity"])),
         SERVICE.format(route=measured.series.route),
-        "## Logfire, a million requests",
+        "## Logfire, per million requests",
         units(measured, shipped),
         HOW_MANY.format(
             traces=shipped.traces,
@@ -104,7 +104,7 @@ def page(found: Mapping[str, Any]) -> str:
 def taken(own: Mapping[str, Any]) -> str:
     """Say how and on which machine the figures were taken."""
     return (
-        f"Taken by `python -m bench --only capacity` on {in_words(own)}, load average "
+        f"Measured by `python -m bench --only capacity` on {in_words(own)}, load average "
         f"{own['load_average_before']} before it."
     )
 
@@ -133,25 +133,26 @@ def figures(found: Mapping[str, Any], measured: Measured, shipped: Limits) -> li
     size, a_core = measured.queue_bytes, 1e6 / measured.cpu_us_per_span
     trace = measured.spans_per_trace * measured.bytes_per_undecided_span
     spans, logs, series = 1000 * size["traces"], 1000 * size["logs"], 1000 * size["metrics"]
-    window = f"{found['spans_per_trace_fed']} spans a trace, slope over the wait"
+    cost = f"{measured.cpu_us_per_span:.1f} us of CPU per span"
+    window = f"{found['spans_per_trace_fed']} spans per trace, slope over the wait"
     made = f"{measured.spans_per_request:.1f} spans, {measured.logs_per_request:.1f} logs"
-    outage = f"{found['outage']['requests']} tasks while both backends are away"
+    outage = f"{found['outage']['requests']} tasks while both backends are down"
     return [
-        ["spans/s of a gateway's core", f"{a_core:,.0f}",
-         f"{measured.cpu_us_per_span:.1f} us of CPU a span, {shipped.decision_wait:g} s of wait"],
-        ["memory of an undecided trace", f"{trace / KIB:.1f} KiB", window],
-        ["memory of a remembered decision", f"{measured.bytes_per_decision:.0f} B",
-         "against a sampler that remembers none"],
+        ["spans/s per core of a gateway", f"{a_core:,.0f}",
+         f"{cost}, {shipped.decision_wait:g} s of decision wait"],
+        ["memory per undecided trace", f"{trace / KIB:.1f} KiB", window],
+        ["memory per cached decision", f"{measured.bytes_per_decision:.0f} B",
+         "against a sampler without a cache"],
         ["memory of a collector without load", f"{measured.base_bytes / MIB:.0f} MiB",
-         "where that slope begins"],
+         "intercept of that slope"],
         ["queue, an hour of 1,000 kept spans/s", _mib(spans * HOUR),
-         f"{size['traces']:.0f} B a span; {outage}"],
-        ["queue, an hour of 1,000 logs/s", _mib(logs * HOUR), f"{size['logs']:.0f} B a record"],
+         f"{size['traces']:.0f} B per span; {outage}"],
+        ["queue, an hour of 1,000 logs/s", _mib(logs * HOUR), f"{size['logs']:.0f} B per record"],
         ["queue, an hour of 1,000 series", _mib(series * HOUR),
-         f"{size['metrics']:.1f} B a series and second, at the intervals of the demo"],
-        ["file, for a byte that the queue counts", f"{measured.file_factor:.2f} B",
+         f"{size['metrics']:.1f} B per series and second, at the demo's intervals"],
+        ["file size per byte in the queue", f"{measured.file_factor:.2f} B",
          "blocks on disk, after a steady outage"],
-        ["a task: one request and its work", made, "the service's own; its metrics go by time"],
+        ["a task: one request and its work", made, "the service's own; metrics depend on time"],
     ]  # fmt: skip
 
 

@@ -9,15 +9,15 @@ from bench.figures import load
 from bench.machine import in_words
 from bench.report.plot import drawn
 from bench.report.producers import table as producer_tables
-from bench.report.reaches import (
+from bench.report.tables import table
+from bench.report.targets import (
     SAME_JOBS,
-    Reach,
+    Target,
     of_median,
     percentile,
     ratio,
-    reaches,
+    targets,
 )
-from bench.report.tables import table
 from bench.report.words import DOES, HEAD, HOW, PRODUCERS, REMEDY, STAGES, STEADY
 from stack.paths import ROOT
 
@@ -37,12 +37,12 @@ def page(found: Found) -> str:
     parts = [
         HEAD,
         summary(found),
-        "## What is promised",
-        reach_table(reaches(found)),
+        "## Targets",
+        target_table(targets(found)),
         f"![CPU per span, its stages, and its growth]({PLOT.name})",
-        "## Against others",
-        contest(found),
-        "## Where it goes",
+        "## Comparison",
+        comparison_table(found),
+        "## Cost by stage",
         *stage_note(found),
         stage_table(found["stages"]),
         STEADY,
@@ -65,35 +65,35 @@ def summary(found: Found) -> str:
     held, visible = found["held"], found["visible_seconds"]
     ours = of_median(held, OURS)
     return (
-        f"In production, with everything on, the collector spends {ours:.0f} us of CPU on a span "
+        f"In production, with everything on, the collector uses {ours:.0f} us of CPU per span "
         f"at 10,000 spans a second: {ours * RATE / 1e6:.0%} of one core, "
-        f"{ratio(held, OURS, PEER):.2f} of what Logfire's documented configuration spends on the "
+        f"{ratio(held, OURS, PEER):.2f} of what Logfire's documented configuration uses on the "
         f"same binary, and {ratio(held, OURS, SAME_JOBS):.2f} of that configuration with the same "
         f"jobs added. It takes {of_median(held, OURS, 'rss_mb'):,.0f} MB at that rate, because the "
         f"sampler holds traces for 30 s ({ratio(held, OURS, PEER, 'rss_mb'):.2f} of the peer). In "
-        f"development a request's last span can be asked for after "
+        f"development a request's last span can be queried after "
         f"{percentile(visible, 0.5):.1f} s (p95 {percentile(visible, 0.95):.1f} s)."
     )
 
 
-def reach_table(found: Iterable[Reach]) -> str:
+def target_table(found: Iterable[Target]) -> str:
     """Return measures, ratios and bounds."""
     rows = [
         [item.measure, item.alternative, f"{item.value:.2f}{item.unit}", item.bound,
          "met" if item.met else "**missed**"]
         for item in found
     ]  # fmt: skip
-    return table(["measure", "against", "figure", "reach", ""], rows)
+    return table(["measure", "against", "figure", "target", ""], rows)
 
 
-def contest(found: Found) -> str:
+def comparison_table(found: Found) -> str:
     """Return what each configuration does and costs."""
     saturated, steady = found["saturated"], {**found["steady"], **found["held"]}
     rows = [
         [name, DOES[name], *_cells(saturated, name), f"{of_median(steady, name):.1f}"]
         for name in saturated
     ]
-    head = ["configuration", "what it does", "us a span, saturated", "spans/s", "us at 10,000/s"]
+    head = ["configuration", "what it does", "us per span, saturated", "spans/s", "us at 10,000/s"]
     return table(head, rows)
 
 
@@ -134,7 +134,7 @@ def condition_table(found: Found) -> str:
         rows.append([*cells, *(f"{value:.1f}" for value in values)])
     held = [f"{of_median(found['held'], name):.1f}" for name in (OURS, PEER)]
     rows.append(["the same, traces held for 30 s instead of 1 s", *held])
-    return table(["10,000 spans/s, us a span", OURS, PEER], rows)
+    return table(["10,000 spans/s, us per span", OURS, PEER], rows)
 
 
 def growth_table(found: Found) -> str:
@@ -145,7 +145,7 @@ def growth_table(found: Found) -> str:
         for kind in ("load", "series")
         for name in found[kind]
     ]  # fmt: skip
-    return table(["", "spans/s", "us a span", "MB"], rows)
+    return table(["", "spans/s", "us per span", "MB"], rows)
 
 
 def machine(found: Found) -> str:

@@ -148,13 +148,13 @@ def test_http_and_grpc_share_one_limit_below_those_of_batches_and_buffer() -> No
 
 
 def test_the_documented_limits_and_variables_are_those_of_the_files() -> None:
-    told = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "kafka.md"))
-    assert f"may have {LIMIT // MEBIBYTE} MiB, unpacked" in told
-    assert "has 10 s for its header and 30 s for all" in " ".join(told.split())
+    documented = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "kafka.md"))
+    assert f"may have {LIMIT // MEBIBYTE} MiB, unpacked" in documented
+    assert "has 10 s for its header and 30 s for all" in " ".join(documented.split())
     paths = [COLLECTOR / "overlays" / f"{name}.yaml" for name in ("token", "tls")]
     paths += (COLLECTOR / "gateways").glob("*.yaml")
     for name in re.findall(r"\$\{env:([A-Z_]+)", "".join(path.read_text() for path in paths)):
-        assert f"`{name}`" in told, name
+        assert f"`{name}`" in documented, name
 
 
 def test_requests_have_a_read_timeout() -> None:

@@ -131,8 +131,8 @@ def test_a_password_in_a_url_does_not_reach_prometheus_as_a_label(
     )
     pipeline.collector.send(counter("untranslatable", 1, delta=True))
     name = "otelcol_exporter_prometheusremotewrite_failed_translations_total"
-    told = remote_write_sink.wait_for_series(name)
-    assert "http" in told.labels["endpoint"]
+    series = remote_write_sink.wait_for_series(name)
+    assert "http" in series.labels["endpoint"]
     assert "secret" not in str(remote_write_sink.series())
     assert remote_write_sink.requests[-1].headers["authorization"] == "Bearer of the header"
 

@@ -75,7 +75,7 @@ def locked(
 def test_only_the_token_over_tls_is_accepted(
     locked: Pipeline, certificates: Certificates, protocol: str
 ) -> None:
-    trusted, stranger = certificates.pem, trustme.CA().cert_pem.bytes()
+    trusted, other_ca = certificates.pem, trustme.CA().cert_pem.bytes()
     callers = {
         "no token": (None, trusted, UNAUTHENTICATED),
         "empty token": ("", trusted, UNAUTHENTICATED),
@@ -84,7 +84,7 @@ def test_only_the_token_over_tls_is_accepted(
         "token and more": (f"{TOKEN}s", trusted, UNAUTHENTICATED),
         "the placeholder of base.yaml": ("unused", trusted, UNAUTHENTICATED),
         "plain text": (TOKEN, None, NO_CONNECTION),
-        "trusts another CA": (TOKEN, stranger, NO_CONNECTION),
+        "trusts another CA": (TOKEN, other_ca, NO_CONNECTION),
         "the token": (TOKEN, trusted, ACCEPTED),
     }
     for name, (token, authority, expected) in callers.items():
@@ -170,9 +170,9 @@ def test_old_and_new_token_are_valid_during_a_rotation(
 def test_a_client_ca_admits_only_certificates_it_signed(
     start_pipeline: StartPipeline, certificates: Certificates, tmp_path: Path
 ) -> None:
-    theirs, stranger = trustme.CA(), trustme.CA()
+    theirs, other_ca = trustme.CA(), trustme.CA()
     theirs.cert_pem.write_to_path(tmp_path / "producers.pem")
-    issuers = {"producer.pem": theirs, "stranger.pem": stranger}
+    issuers = {"producer.pem": theirs, "other_ca.pem": other_ca}
     for name, authority in issuers.items():
         issued = authority.issue_cert("producer")
         issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
@@ -184,7 +184,7 @@ def test_a_client_ca_admits_only_certificates_it_signed(
             PROTOCOLS[protocol](
                 collector, Attempt(b"", authority=certificates.pem, certificate=certificate)
             )
-            for certificate in (tmp_path / "producer.pem", tmp_path / "stranger.pem", None)
+            for certificate in (tmp_path / "producer.pem", tmp_path / "other_ca.pem", None)
         ]
         assert answers == [ACCEPTED, NO_CONNECTION, NO_CONNECTION], protocol
 

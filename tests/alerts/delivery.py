@@ -42,7 +42,7 @@ class Delivery:
             if one["status"] == status
         ]
 
-    def wait_until_told(self, receiver: str, *names: str, status: str = "firing") -> None:
+    def wait_until_notified(self, receiver: str, *names: str, status: str = "firing") -> None:
         """Wait for a notification; the error says which ones there were."""
         wanted = (receiver, sorted(names))
         poll_until(
@@ -52,9 +52,9 @@ class Delivery:
             seen=self.notified,
         )
 
-    def wait_until_silenced(self, groups: int) -> None:
+    def wait_until_inhibited(self, groups: int) -> None:
         """Wait until this many groups are suppressed by an inhibition."""
-        poll_until(lambda: self._silenced() >= groups, f"{groups} groups silenced", timeout=20)
+        poll_until(lambda: self._silenced() >= groups, f"{groups} groups inhibited", timeout=20)
 
     def _silenced(self) -> float:
         name = 'alertmanager_notifications_suppressed_total{reason="inhibition"} '

@@ -40,8 +40,8 @@ def answers(alert: Alert) -> Iterator[list[str]]:
     """Yield for each unit test, ordered by time, whether the alert fires, without repetitions."""
     for test in ASKED:
         asked = sorted((one for one in test if one["alertname"] == alert.name), key=seconds)
-        told = ["fires" if fires(alert, one) else "quiet" for one in asked]
-        yield [now for now, before in zip(told, ["", *told], strict=False) if now != before]
+        states = ["fires" if fires(alert, one) else "quiet" for one in asked]
+        yield [now for now, before in zip(states, ["", *states], strict=False) if now != before]
 
 
 def seconds(asked: dict[str, Any]) -> int:
@@ -62,4 +62,4 @@ def fires(alert: Alert, asked: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: f"{alert.name}-{alert.severity}")
 def test_every_alert_has_a_unit_test_that_fires_and_resolves(alert: Alert) -> None:
-    assert any(told[:3] == EDGES for told in answers(alert)), alert.name
+    assert any(states[:3] == EDGES for states in answers(alert)), alert.name

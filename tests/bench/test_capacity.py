@@ -84,9 +84,11 @@ def test_a_larger_backlog_and_its_file_are_as_calculated(
 ) -> None:
     run, drained = figures["capacity"]["file_again"], figures["drain"][OURS]
     rate = run["accepted"]["spans"] / run["seconds"]
-    reckoned = queue_bytes(fed(known, limited, rate, outage_hours=run["seconds"] / HOUR), known, 0)
-    assert reckoned["traces"] == pytest.approx(run["queue_bytes"]["traces"], rel=NEAR)
-    disk = disk_bytes({"traces": reckoned["traces"]}, known) - FILE_STEP
+    calculated = queue_bytes(
+        fed(known, limited, rate, outage_hours=run["seconds"] / HOUR), known, 0
+    )
+    assert calculated["traces"] == pytest.approx(run["queue_bytes"]["traces"], rel=NEAR)
+    disk = disk_bytes({"traces": calculated["traces"]}, known) - FILE_STEP
     assert disk == pytest.approx(run["disk_bytes"]["traces"], rel=NEAR)
     hours = drained["outage_seconds"] / HOUR
     earlier = queue_bytes(fed(known, limited, drained["rate"], outage_hours=hours), known, 0)
@@ -113,8 +115,8 @@ def test_memory_at_other_rates_and_waits_is_as_calculated(
     for number, row in enumerate(at(figures, path)):
         ran = warm + (number + 0.5) * row["spans"] / row["spans_per_second"]
         demand = fed(known, limited, row["spans_per_second"], decision_wait=wait)
-        reckoned = memory_bytes(demand, known, limited, 1.0, seconds=ran)
-        assert reckoned == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
+        calculated = memory_bytes(demand, known, limited, 1.0, seconds=ran)
+        assert calculated == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
 
 
 def test_cpu_at_other_rates_is_as_calculated(figures: Found, known: Measured) -> None:
@@ -132,21 +134,21 @@ def test_the_sampler_keeps_the_calculated_share(figures: Found) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "field", "told"),
+    ("part", "field", "constant"),
     [
         ("window", "us_per_span", "cpu_us_per_span"),
         ("window", "rss_mb", "bytes_per_undecided_span"),
     ],
 )
 def test_the_constants_come_from_the_measurements(
-    figures: Found, known: Measured, part: str, field: str, told: str
+    figures: Found, known: Measured, part: str, field: str, constant: str
 ) -> None:
     taken = figures["capacity"]
     dearer = {
         wait: [row | {field: row[field] * 2} for row in rows] for wait, rows in taken[part].items()
     }
     other = constants({**taken, part: dearer})
-    assert getattr(other, told) == pytest.approx(2 * getattr(known, told))
+    assert getattr(other, constant) == pytest.approx(2 * getattr(known, constant))
 
 
 def test_a_queue_fills_as_calculated(known: Measured, limited: Limits) -> None:
@@ -154,7 +156,7 @@ def test_a_queue_fills_as_calculated(known: Measured, limited: Limits) -> None:
         run = filled(under, rate=6_000, seconds=2)
     lasted, sent = run["seconds"], run["accepted"]["spans"]
     demand = fed(known, limited, sent / lasted, sample_percent=50.0, outage_hours=lasted / HOUR)
-    reckoned = queue_bytes(demand, known, 0)
+    calculated = queue_bytes(demand, known, 0)
     queue, file = (run[name]["traces"] for name in ("queue_bytes", "disk_bytes"))
-    assert reckoned["traces"] == pytest.approx(queue, rel=NEAR)
-    assert queue < file < disk_bytes({"traces": reckoned["traces"]}, known)
+    assert calculated["traces"] == pytest.approx(queue, rel=NEAR)
+    assert queue < file < disk_bytes({"traces": calculated["traces"]}, known)

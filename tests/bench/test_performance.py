@@ -9,7 +9,7 @@ import pytest
 from bench.collector.compare import OURS
 from bench.figures import load
 from bench.report.performance import PLOT, page
-from bench.report.reaches import reaches
+from bench.report.targets import targets
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def figures() -> dict[str, Any]:
 
 
 def missed(figures: dict[str, Any]) -> list[str]:
-    return [f"{item.measure}: {item.value:.2f}" for item in reaches(figures) if not item.met]
+    return [f"{item.measure}: {item.value:.2f}" for item in targets(figures) if not item.met]
 
 
 def test_the_page_shows_its_plot(figures: dict[str, Any]) -> None:
@@ -36,7 +36,7 @@ def test_every_target_is_met(figures: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "name", "field", "factor", "told"),
+    ("part", "name", "field", "factor", "measure"),
     [
         ("saturated", OURS, "us_per_span", 2.0, "collector CPU per span, saturated"),
         ("held", OURS, "us_per_span", 3.0, "collector CPU per span, 10,000 spans/s"),
@@ -46,10 +46,10 @@ def test_every_target_is_met(figures: dict[str, Any]) -> None:
     ],
 )
 def test_a_higher_cost_misses_its_target(
-    figures: dict[str, Any], part: str, name: str, field: str, factor: float, told: str
+    figures: dict[str, Any], part: str, name: str, field: str, factor: float, measure: str
 ) -> None:
     worse = deepcopy(figures)
     for row in worse[part][name]:
         row[field] *= factor
-    assert any(told in reach for reach in missed(worse))
+    assert any(measure in missing for missing in missed(worse))
     assert "**missed**" in page(worse)

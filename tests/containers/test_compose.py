@@ -162,10 +162,10 @@ def test_a_firing_alert_reaches_the_notification_recorder(stack: Compose) -> Non
     alert = {"labels": {"alertname": "PostgresDown", "severity": "critical"}}
     httpx.post(f"{stack.url('alertmanager', 9093)}/api/v2/alerts", json=[alert]).raise_for_status()
 
-    def told() -> list[str]:
+    def seen() -> list[str]:
         return [one["path"] for one in httpx.get(stack.url("recorder", 9095)).json()]
 
-    poll_until(lambda: told() == ["/pager"], "the pager's notification", timeout=60, seen=told)
+    poll_until(lambda: seen() == ["/pager"], "the pager's notification", timeout=60, seen=seen)
 
 
 def test_no_container_has_more_privileges_than_it_needs(stack: Compose) -> None:
@@ -201,10 +201,10 @@ def test_every_process_has_dropped_its_capabilities(stack: Compose) -> None:
 
 
 def test_no_secret_is_in_a_log_or_a_process_list(stack: Compose) -> None:
-    told = stack.run("logs", "--no-color") + stack.run("top")
-    assert "Agent task completed" in told or "API started" in told
+    seen = stack.run("logs", "--no-color") + stack.run("top")
+    assert "Agent task completed" in seen or "API started" in seen
 
-    assert [name for name, secret in SECRETS.items() if secret in told] == []
+    assert [name for name, secret in SECRETS.items() if secret in seen] == []
 
 
 def test_a_sender_without_the_token_is_refused(stack: Compose) -> None:

@@ -71,8 +71,8 @@ def test_every_panel_query_returns_data_with_the_labels_it_uses(
                 del left[key]
         return not left
 
-    told = lambda: [(*key, *wanted) for key, wanted in left.items()]  # noqa: E731
-    poll_until(none_is_left, "data in every panel", timeout=90, interval=0.5, seen=told)
+    missing = lambda: [(*key, *wanted) for key, wanted in left.items()]  # noqa: E731
+    poll_until(none_is_left, "data in every panel", timeout=90, interval=0.5, seen=missing)
 
 
 def used_labels(panel: Part, target: Part) -> set[str]:

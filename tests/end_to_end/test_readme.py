@@ -65,8 +65,8 @@ def test_long_running_commands_are_run_by_ci(command: str) -> None:
 
 
 def test_make_targets_named_in_the_text_are_run_by_ci() -> None:
-    told = set(re.findall(r"`(make [^`]+)`", README))
-    assert {command for command in told if command not in GATE} == set()
+    named = set(re.findall(r"`(make [^`]+)`", README))
+    assert {command for command in named if command not in GATE} == set()
 
 
 def test_every_file_the_readme_links_to_exists() -> None:

@@ -134,8 +134,8 @@ def test_a_full_queue_blocks_senders_and_loses_nothing(otelcol: Otelcol, tmp_pat
         feeder.start()
 
         def waiting() -> float:
-            told = SelfMetrics.of(pipeline.collector.env)
-            return told.total("exporter_queue_size", data_type="logs")
+            metrics = SelfMetrics.of(pipeline.collector.env)
+            return metrics.total("exporter_queue_size", data_type="logs")
 
         poll_until(lambda: waiting() > LIMIT * 0.9, "a full queue", timeout=20)
         held = feeder.taken

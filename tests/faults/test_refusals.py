@@ -63,7 +63,7 @@ def test_only_the_poisoned_batch_is_dropped_and_counted(
         trial.logfire.wait_for(partial(answered, status), f"the {status}")
     trial.over()
     outcome = trial.finish()
-    counted = round(trial.told(FAILED, exporter="otlp_http/logfire"))
+    counted = round(trial.self_metric(FAILED, exporter="otlp_http/logfire"))
     dropped = outcome.lost["logs"] + len(POISONED)
     assert sorted(status for status in statuses(trial.logfire) if status != 200) == POISONED
     lost = {**outcome.lost, UNTOLD: abs(dropped - counted)}

@@ -58,10 +58,10 @@ def test_a_graceful_restart_loses_nothing_and_delays_no_request(
         )
     production.over()
     assert statistics.median(meanwhile) < 2 * statistics.median(before) + 0.02
-    record(RESTART_IN_PRODUCTION, told(production, production.finish()))
+    record(RESTART_IN_PRODUCTION, with_missed(production, production.finish()))
     outcome = with_api(development, asked, development.finish())
     latency = f"requests took {ms(before)} before and {ms(meanwhile)} meanwhile (median)"
-    record(RESTART, told(development, outcome, latency))
+    record(RESTART, with_missed(development, outcome, latency))
 
 
 def requests_for(seconds: float, service: Service) -> list[float]:
@@ -84,7 +84,7 @@ def reported(trial: Trial) -> set[str]:
     return {item.span_id for item in trial.logfire.spans if item.name == API}
 
 
-def told(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
+def with_missed(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
     """Add how many requests the counter from spans misses: one flush at most."""
     interval = float(trial.collector.env["SPAN_METRICS_INTERVAL"].rstrip("s"))
     trial.pipeline.prometheus.wait_for(

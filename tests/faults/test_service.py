@@ -78,8 +78,8 @@ class Clients(threading.Thread):
         assert not self.is_alive()
         ended = time.monotonic()
         accepted = len(self.accepted)
-        told = lambda: f"{self._done()} of {accepted}"  # noqa: E731
-        poll_until(lambda: self._done() >= accepted, "results", timeout=60, seen=told)
+        progress = lambda: f"{self._done()} of {accepted}"  # noqa: E731
+        poll_until(lambda: self._done() >= accepted, "results", timeout=60, seen=progress)
         tasks = [self.service.client.get(f"/tasks/{task_id}").json() for task_id in self.accepted]
         refused = self.answers.total() - len(self.accepted)
         return Outcome(

@@ -28,8 +28,8 @@ def test_caddy_accepts_the_file_with_and_without_tls(tls: str) -> None:
 
 
 def test_a_custom_ca_may_be_in_any_folder() -> None:
-    told = adapted({"GUARD_TLS": "on", "GUARD_TRUST": 'file "/a folder/ca.pem"'})
-    assert "'ca': {'pem_files': ['/a folder/ca.pem'], 'provider': 'file'}" in str(told)
+    config = adapted({"GUARD_TLS": "on", "GUARD_TRUST": 'file "/a folder/ca.pem"'})
+    assert "'ca': {'pem_files': ['/a folder/ca.pem'], 'provider': 'file'}" in str(config)
 
 
 def test_a_tls_setting_other_than_on_or_off_is_refused() -> None:
@@ -43,8 +43,8 @@ def test_the_head_comment_explains_every_variable() -> None:
 
 
 def test_it_can_listen_on_several_ports_and_all_addresses() -> None:
-    told = {"GUARD_HOST": "0.0.0.0", "GUARD_LISTEN": "5001 :5002", "GUARD_METRICS_LISTEN": "5003"}
-    assert listeners(told) == {"0.0.0.0:5001", "0.0.0.0:5002", "0.0.0.0:5003"}
+    config = {"GUARD_HOST": "0.0.0.0", "GUARD_LISTEN": "5001 :5002", "GUARD_METRICS_LISTEN": "5003"}
+    assert listeners(config) == {"0.0.0.0:5001", "0.0.0.0:5002", "0.0.0.0:5003"}
 
 
 def test_requests_are_routed_whatever_their_host_header() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from alerts import boards, queries
 from stack.paths import PROMETHEUS, ROOT
-from tests.alerts.logfire.cases import ALERTS, touchy
+from tests.alerts.logfire.cases import ALERTS, with_threshold
 from tests.alerts.runbooks import queries_in
 from tests.logfire.conftest import COUNTED, Row, Running, select
 from tests.support.promql import lack, series_of
@@ -133,7 +133,7 @@ def test_an_unreachable_server_is_named(running: Running) -> None:
 @pytest.mark.parametrize("name", ALERTS)
 def test_no_alert_fires_until_its_threshold_is_lowered(running: Running, name: str) -> None:
     assert running.logfire.query(queries.sql(ALERTS[name])) == []
-    rows = running.logfire.query(queries.sql(touchy(ALERTS[name])))
+    rows = running.logfire.query(queries.sql(with_threshold(ALERTS[name])))
     expected: dict[str, Row] = {
         "ApplicationErrorRateHigh": {"failed": 1},  # while Postgres was away
         "ApplicationLatencyHigh": {"slow": running.ask(COUNTED["requests"])[()]},

@@ -111,10 +111,10 @@ def wait_for_all(running: Production) -> None:
     sampled = "processor_tail_sampling_global_count_traces_sampled"
 
     def stored() -> bool:
-        told = running.self_metrics
-        kept = told.total(sampled, sampled="true")
+        metrics = running.self_metrics
+        kept = metrics.total(sampled, sampled="true")
         (row,) = running.logfire.query("SELECT COUNT(DISTINCT trace_id) AS n FROM records")
-        return told.total(sampled) == TRACES and row["n"] == kept
+        return metrics.total(sampled) == TRACES and row["n"] == kept
 
     poll_until(stored, f"a decision on {TRACES} traces and the kept ones stored", timeout=60)
     poll_until(

@@ -13,7 +13,7 @@ from otelcol_runner.telemetry import span
 from alerts import boards, queries
 from alerts.model import matrix
 from stack.paths import ROOT
-from tests.alerts.logfire.cases import touchy
+from tests.alerts.logfire.cases import with_threshold
 from tests.sampling.conftest import WEIGHT, Production
 from tests.sampling.load import SLOW_MS, SPANS_EACH, TRACES
 
@@ -107,7 +107,7 @@ def test_alerts_see_the_true_failure_rate(
     production: Production, name: str, threshold: float, column: str, fate: str
 ) -> None:
     (alert,) = (each for each in matrix().alerts if each.name == name)
-    (row,) = production.logfire.query(queries.sql(touchy(alert, threshold)))
+    (row,) = production.logfire.query(queries.sql(with_threshold(alert, threshold)))
     sent = sum(trace.fate == fate for trace in production.sent) / TRACES
     assert row[column] == pytest.approx(sent, rel=0.03)
 

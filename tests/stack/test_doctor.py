@@ -132,9 +132,9 @@ def test_a_stopped_collector_is_reported_at_once(
     with pipeline.collector(monkeypatch) as collector:
         collector.stop()
         report = examined(agentical, timeout=600)
-        told = agentical("doctor", "--timeout", "600")
+        result = agentical("doctor", "--timeout", "600")
     assert (report["code"], found(report)) == (1, [])
-    assert "\ntrace, log, metric: nothing answers at the OTLP endpoint" in told.out
+    assert "\ntrace, log, metric: nothing answers at the OTLP endpoint" in result.out
     assert report["metric"]["cause"].startswith("nothing answers at the OTLP endpoint http://127")
     assert "start the collector" in report["metric"]["next_step"]
 
@@ -187,10 +187,10 @@ def test_on_a_route_without_prometheus_metrics_are_found_at_logfire(
     files = standalone("development", "logfire-only", [hurried], infrastructure=())
     with pipeline.collector(monkeypatch, files):
         report = examined(agentical, timeout=1)
-        told = examined(agentical, "--no-prometheus")
+        result = examined(agentical, "--no-prometheus")
     assert report["code"] == 1
     assert "not to Prometheus" in report["metric"]["cause"]
-    assert (found(told), told["code"]) == (["trace", "log", "metric"], 0)
+    assert (found(result), result["code"]) == (["trace", "log", "metric"], 0)
 
 
 def test_a_wrong_read_token_is_reported_at_once(

@@ -106,8 +106,8 @@ def assert_balanced(
             assert abs(stages.received - count) <= unaccounted, f"{count} {what}: {stages}"
         for what, count in (lost or {}).items():
             ways = [lines.get((ITEMS[what], hop), Line()) for hop in ("stages", LOGFIRE)]
-            told = sum(line.sampled_out + sum(line.dropped.values()) for line in ways)
-            assert abs(told - count) <= unaccounted, f"{count} {what} lost: {ways}"
+            counted = sum(line.sampled_out + sum(line.dropped.values()) for line in ways)
+            assert abs(counted - count) <= unaccounted, f"{count} {what} lost: {ways}"
         for hop, line in found.items():
             assert not line.waiting, f"{hop}: {line}"
             over = (beside or {}).get(hop, 0)

@@ -20,10 +20,10 @@ from tests.alerts.logfire.traffic import (
     broken,
     called,
     executed,
+    lookalikes,
     lost,
     lost_between,
     served,
-    told,
     took,
 )
 from tests.support.shapes import redis
@@ -80,7 +80,7 @@ def fires(alert: Alert, store: Store, now: datetime) -> bool:
     return bool(run(asked, store).num_rows)
 
 
-def touchy(alert: Alert, threshold: float = 0.0) -> Alert:
+def with_threshold(alert: Alert, threshold: float = 0.0) -> Alert:
     """Return the alert with a threshold so low that one event fires it."""
     shipped = queries.evaluated(alert)
     floors = {
@@ -161,7 +161,7 @@ EXPECTED = {
             Case("100 of 1000 tasks fail", False, lambda: {WORKER: executed(900, 100)}),
             Case("all 10 tasks fail", True, lambda: {WORKER: executed(0, 10)}),
             Case("all 9 tasks fail", False, lambda: {WORKER: executed(0, 9)}),
-            Case("logs do not count", True, lambda: {WORKER: [*executed(0, 10), *told(100)]}),
+            Case("logs do not count", True, lambda: {WORKER: [*executed(0, 10), *lookalikes(100)]}),
         ),
     ),
     "DatabaseQuerySlow": Expected(
@@ -176,7 +176,7 @@ EXPECTED = {
             Case(
                 "logs do not count",
                 True,
-                lambda: {API: [*asked(60, 40, seconds=1.8), *told(100)]},
+                lambda: {API: [*asked(60, 40, seconds=1.8), *lookalikes(100)]},
             ),
             Case("Redis is slow", False, lambda: {API: [redis(duration=3.0) for _ in range(50)]}),
         ),

@@ -50,7 +50,7 @@ def asked(fast: int, slow: int, *, seconds: float) -> list[Span]:
     ]
 
 
-def told(count: int) -> list[LogRecord]:
+def lookalikes(count: int) -> list[LogRecord]:
     """Return logs with the attributes that mark spans of queries and task executions."""
     attributes = {"db.system.name": "postgresql", "status": "success"}
     return [log("agent_execution", attributes) for _ in range(count)]

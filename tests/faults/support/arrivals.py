@@ -114,7 +114,7 @@ class Arrivals:
 
 
 def samples_in(backend: Prometheus | RemoteWriteSink, instance: str) -> Iterable[Sample]:
-    """Return the samples of one producer; raises `httpx.HTTPError` when nobody answers."""
+    """Return the samples of one producer; raises `httpx.HTTPError` when the backend is down."""
     if isinstance(backend, RemoteWriteSink):
         found = backend.series(SERIES, {"instance": instance})
         return [(one.timestamp / 1e3, one.value) for series in found for one in series.samples]

@@ -159,7 +159,7 @@ class Trial:
         """Tell whether every signal has arrived."""
         return all(seen.came for seen in self.arrivals.signals.values())
 
-    def told(self, name: str, **labels: str) -> float:
+    def self_metric(self, name: str, **labels: str) -> float:
         """Return a metric of the collector itself, summed over all series with these labels."""
         said = SelfMetrics.of(self.collector.env)
         assert said, "the collector does not tell its metrics"
@@ -176,7 +176,7 @@ class Trial:
 
     def waiting(self, exporter: str) -> float:
         """Return how many bytes are queued for a backend or in flight."""
-        return self.told("exporter_queue_size", exporter=exporter)
+        return self.self_metric("exporter_queue_size", exporter=exporter)
 
     def _gap(self) -> float:
         times = sorted(self.arrivals.signals["samples"].made.values())

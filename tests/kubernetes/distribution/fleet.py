@@ -124,16 +124,16 @@ class Fleet:
 
     def _heard(self) -> list[float]:
         """Return how often each agent's list of gateways has changed."""
-        told = (SelfMetrics.of(agent.env) for agent in self.agents)
-        return [one.total("loadbalancer_num_backend_updates") for one in told]
+        metrics = (SelfMetrics.of(agent.env) for agent in self.agents)
+        return [one.total("loadbalancer_num_backend_updates") for one in metrics]
 
     def _waiting(self) -> float:
         """Return how many bytes of spans and logs are queued; some metrics always are."""
         running = [one for one in (*self.agents, *self.gateways) if one.running]
-        told = [SelfMetrics.of(one.env) for one in running]
+        metrics = [SelfMetrics.of(one.env) for one in running]
         return sum(
             one.total("exporter_queue_size", data_type=kind)
-            for one, kind in itertools.product(told, ("traces", "logs"))
+            for one, kind in itertools.product(metrics, ("traces", "logs"))
         )
 
 

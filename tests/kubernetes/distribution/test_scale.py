@@ -62,8 +62,8 @@ def test_a_trace_over_three_agents_is_decided_once_and_every_request_is_counted(
     torn = [span for span, sent in found.spans.items() if sent.trace in kept and span not in came]
     assert run.traffic.failing <= kept
     assert len(run.traffic.failing) < len(kept) < len(found.traces) / 2
-    told = [SelfMetrics.of(gateway.env) for gateway in run.fleet.gateways]
-    assert min(one.total("receiver_accepted_spans") for one in told) > 0
+    metrics = [SelfMetrics.of(gateway.env) for gateway in run.fleet.gateways]
+    assert min(one.total("receiver_accepted_spans") for one in metrics) > 0
     assert not found.split
     assert lines["traces", "stages"].sampled_out == len(found.lost)
     assert lines["traces", LOGFIRE].delivered == len(came)
@@ -119,9 +119,9 @@ def test_a_killed_gateway_loses_only_undecided_traces(start: StartFleet) -> None
     _, back = fleet.tell([0, 1, 2])
     run.go_on()
     found, lines = run.finish(slack=2 * A_SECOND)
-    told = lines["traces", "stages"].dropped["crash"]
+    crashed = lines["traces", "stages"].dropped["crash"]
     assert found.lost
-    assert abs(told - len(found.lost)) <= A_SECOND
+    assert abs(crashed - len(found.lost)) <= A_SECOND
     queued = [item for item in fleet.ends[0].logs[had:] if item.time / 1e9 < killed]
     assert queued, "nothing was in the killed gateway's queue"
     outside = [sent for sent in found.lost if not killed - WAIT - APART < sent.at < killed]
