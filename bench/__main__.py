@@ -17,7 +17,7 @@ SPANS = 150_000  # of a saturated run
 
 def say(line: str) -> None:
     """Report the progress on stderr."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's own output
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is a command
 
 
 MEASURES: dict[str, Callable[[], Any]] = {
@@ -53,7 +53,7 @@ def remeasure(name: str, take: Callable[[], Any]) -> None:
 def main() -> None:
     """Measure everything, or one part."""
     parser = argparse.ArgumentParser(prog="bench", description="What the pipeline costs.")
-    parser.add_argument("--only", choices=MEASURES, help="take this measure again, keep the rest")
+    parser.add_argument("--only", choices=MEASURES, help="repeat only this measurement")
     given = parser.parse_args()
     if given.only:
         remeasure(given.only, MEASURES[given.only])

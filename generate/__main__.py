@@ -29,7 +29,7 @@ def main() -> None:
 
 def say(line: str) -> None:
     """Print a line."""
-    print(line)  # noqa: T201 - the command's answer
+    print(line)  # noqa: T201 - this is a command
 
 
 if __name__ == "__main__":

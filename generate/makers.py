@@ -13,9 +13,9 @@ class Maker:
 
     Attributes:
         module: its `files()` returns their texts by path.
-        source: the files that it reads, as the head of each file names them.
+        source: the files that it reads, as named in the head of each file.
         makes: the folder or the files that it fills, from the repository's root.
-        measured: the command that takes the figures anew, where it shows figures.
+        measured: the command that measures its figures, if it has any.
     """
 
     module: str

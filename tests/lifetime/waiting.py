@@ -26,7 +26,7 @@ def servers(otelcol: Otelcol, worker_id: str) -> Iterator[str]:
         folders = [scratch(name) for name in ("postgres", "redis")]
         for folder in folders:
             stack.callback(shutil.rmtree, folder)
-        stack.enter_context(Postgres(free_port(), folders[0], password="held"))
+        stack.enter_context(Postgres(free_port(), folders[0], password="test-password"))
         stack.enter_context(Redis(free_port(), folders[1]))
         stack.enter_context(otelcol.run([CONFIG], {"BACKEND": "http://127.0.0.1:9"}))
         yield worker_id
@@ -34,5 +34,5 @@ def servers(otelcol: Otelcol, worker_id: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_that_waits(servers: str, number: int) -> None:
-    Path(os.environ["HELD"], servers).touch()
+    Path(os.environ["WAITING"], servers).touch()
     Event().wait()
