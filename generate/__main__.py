@@ -28,7 +28,6 @@ def main() -> None:
 
 
 def say(line: str) -> None:
-    """Print a line."""
     print(line)  # noqa: T201 - this is a command
 
 

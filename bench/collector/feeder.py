@@ -32,14 +32,12 @@ class Sent:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, spans: int, refused: int) -> None:
-        """Count a request."""
         with self._lock:
             self.spans += spans
             self.requests += 1
             self.refused += refused
 
     def as_json(self) -> str:
-        """Return the counts."""
         counts = {name: getattr(self, name) for name in ("spans", "requests", "refused", "seconds")}
         return json.dumps(counts)
 

@@ -66,12 +66,10 @@ hours."""
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {PAGE: page(load())}
 
 
 def page(found: Mapping[str, Any]) -> str:
-    """Return the page."""
     measured, shipped = constants(found["capacity"]), limits()
     parts = [
         HEAD,

@@ -33,7 +33,6 @@ def files() -> dict[Path, str]:
 
 
 def page(found: Found) -> str:
-    """Return the page."""
     parts = [
         HEAD,
         summary(found),

@@ -18,7 +18,6 @@ CPU time of the collector on the spans of this service;
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     found = json.loads(FIGURES.read_text())
     behind = found["us_a_span_a_resource_a_trace"]
     rows = [*variants(found["us_a_span"]), *variants(behind, ", a resource per trace")]

@@ -16,7 +16,6 @@ Part = dict[str, Any]
 
 
 def read(path: Path) -> Part:
-    """Return a dashboard."""
     found: Part = json.loads(path.read_text())
     return found
 

@@ -92,12 +92,10 @@ def rows(otelcol: Otelcol, folder: Path, answers: Sequence[Answer]) -> list[list
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {DOCUMENT: document(json.loads(MEASUREMENTS.read_text()))}
 
 
 def document(table: Sequence[Sequence[str]]) -> str:
-    """Return the whole document."""
     return HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in table) + TAIL
 
 

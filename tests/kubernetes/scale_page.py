@@ -51,7 +51,6 @@ SCALE = Page(
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {SCALE.path: document(ROWS, kept(SCALE), SCALE)}
 
 

@@ -73,7 +73,6 @@ class TableError(UserError):
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {FAULTS.path: document(declared_rows(), kept(FAULTS), FAULTS)}
 
 
@@ -148,7 +147,6 @@ def words(counts: Counts) -> str:
 
 
 def line_of(parts: Iterable[str]) -> str:
-    """Return one line of a table."""
     return f"| {' | '.join(parts)} |"
 
 
