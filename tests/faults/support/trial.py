@@ -156,7 +156,7 @@ class Trial:
             self.handed_on += 1
 
     def flowing(self) -> bool:
-        """Tell whether every signal has arrived."""
+        """Tell whether something of every signal has arrived."""
         return all(seen.came for seen in self.arrivals.signals.values())
 
     def self_metric(self, name: str, **labels: str) -> float:
