@@ -32,7 +32,7 @@ faults: tools ## Run all fault tests with full outages and update docs/generated
 	@rm -rf build/faults
 	@FAULTS_OUTAGES=stated FAULTS_RECORD=$(CURDIR)/build/faults \
 	  $(RUN) pytest -n 2 --timeout=1200 -v --ignore=tests/faults/test_table.py tests/faults
-	@$(RUN) python -m tests.faults.table build/faults && $(RUN) python -m generate
+	@$(RUN) python -m tests.faults.support.table build/faults && $(RUN) python -m generate
 
 scale: tools ## Kill, add and restart gateways under load and update docs/generated/scale.md (minutes)
 	@rm -rf build/scale

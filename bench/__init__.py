@@ -1,1 +1,1 @@
-"""What the pipeline costs: every figure against an alternative of the same run."""
+"""What the pipeline costs, with every figure compared to an alternative in the same run."""

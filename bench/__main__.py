@@ -1,4 +1,4 @@
-"""`python -m bench`: measure everything and keep the figures, which `make generate` shows."""
+"""`python -m bench`: measure everything and store the figures, which `make generate` shows."""
 
 import argparse
 import sys
@@ -16,8 +16,8 @@ SPANS = 150_000  # of a saturated run
 
 
 def say(line: str) -> None:
-    """Tell on stderr how far it is."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's own output
+    """Report the progress on stderr."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is a command
 
 
 MEASURES: dict[str, Callable[[], Any]] = {
@@ -37,7 +37,7 @@ MEASURES: dict[str, Callable[[], Any]] = {
 
 
 def measure() -> None:
-    """Take all figures, in about 25 minutes; those that were taken survive a failure later."""
+    """Take all figures, in about 25 minutes; those already taken survive a later failure."""
     begun = time.monotonic()
     for name, take in MEASURES.items():
         say(f"-- {name}")
@@ -46,14 +46,14 @@ def measure() -> None:
 
 
 def remeasure(name: str, take: Callable[[], Any]) -> None:
-    """Take one measure and keep it beside the others."""
+    """Repeat one measurement and store it with the others."""
     save(load() | {name: take()})
 
 
 def main() -> None:
     """Measure everything, or one part."""
     parser = argparse.ArgumentParser(prog="bench", description="What the pipeline costs.")
-    parser.add_argument("--only", choices=MEASURES, help="take this measure again, keep the rest")
+    parser.add_argument("--only", choices=MEASURES, help="repeat only this measurement")
     given = parser.parse_args()
     if given.only:
         remeasure(given.only, MEASURES[given.only])

@@ -1,4 +1,4 @@
-"""The figures of the runs, as docs/measurements/performance.json keeps them."""
+"""The figures of the runs, as stored in docs/measurements/performance.json."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ FIGURES = RESULTS
 
 
 def save(found: Mapping[str, Any]) -> None:
-    """Keep the figures of a run."""
+    """Store the figures of a run."""
     FIGURES.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def load() -> dict[str, Any]:
-    """Return the figures that were kept."""
+    """Return the stored figures."""
     found: dict[str, Any] = json.loads(FIGURES.read_text())
     return found

@@ -1,4 +1,4 @@
-"""What the figures were taken on, and what a process has spent on it."""
+"""The machine of the figures, and the CPU time of a process on it."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ from stack.tools.programs import COLLECTOR_TOOL
 
 
 def describe() -> dict[str, Any]:
-    """Return the machine and the programs, in words that mean something elsewhere."""
+    """Return a description of the machine and the programs."""
     version = version_of([str(toolchain.collector()), "--version"]) or ()
     return {
         "processor": processor(),
@@ -31,20 +31,20 @@ def describe() -> dict[str, Any]:
 
 
 def in_words(own: Mapping[str, Any]) -> str:
-    """Return the machine of a description in a few words."""
+    """Return the machine of a description in short."""
     return "{processor}, {cores} cores, {memory_gb} GB, {system}".format(**own)
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return what a process has spent so far, in user and system, all its threads together."""
-    if sys.platform == "linux":  # its clock of the process: man 3 clock_getcpuclockid
+    """Return a process's CPU seconds so far, user and system, over all its threads."""
+    if sys.platform == "linux":  # the process's CPU clock: man 3 clock_getcpuclockid
         return time.clock_gettime((~pid << 3) | 2)
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
 
 
 def processor() -> str:
-    """Return the processor's name, as far as the system tells it."""
+    """Return the processor's name, if the system reports it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

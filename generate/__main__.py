@@ -1,4 +1,4 @@
-"""`python -m generate`: write what is made from other files, and remove what no longer is."""
+"""`python -m generate`: write the generated files, and remove stale ones."""
 
 import sys
 
@@ -8,7 +8,7 @@ from stack.paths import ROOT
 
 
 def main() -> None:
-    """Write each file whose text has changed, and say so."""
+    """Write each file whose text has changed, and report it."""
     try:
         made = files()
     except UserError as error:
@@ -22,12 +22,13 @@ def main() -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(made[path])
         say(f"wrote {path.relative_to(ROOT)}")
-    say(f"{len(made)} generated files: {len(changed)} written, {len(old)} removed, the rest as is")
+    say(
+        f"{len(made)} generated files: {len(changed)} written, {len(old)} removed, others unchanged"
+    )
 
 
 def say(line: str) -> None:
-    """Tell what was done."""
-    print(line)  # noqa: T201 - the command's answer
+    print(line)  # noqa: T201 - this is a command
 
 
 if __name__ == "__main__":

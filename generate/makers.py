@@ -1,4 +1,4 @@
-"""Every generated file: who makes it, and from what."""
+"""Every generated file: its maker and its source."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,13 +9,13 @@ MEASUREMENTS = "docs/measurements"
 
 @dataclass(frozen=True)
 class Maker:
-    """What makes some of the generated files.
+    """The maker of some of the generated files.
 
     Attributes:
         module: its `files()` returns their texts by path.
-        source: the files that it reads, as the head of each file names them.
+        source: the files that it reads, as named in the head of each file.
         makes: the folder or the files that it fills, from the repository's root.
-        measured: the command that takes the figures anew, where it shows figures.
+        measured: the command that measures its figures, if it has any.
     """
 
     module: str
@@ -24,7 +24,7 @@ class Maker:
     measured: str = ""
 
     def files(self) -> dict[Path, str]:
-        """Return the files with their texts; raises `UserError` when its source has a gap."""
+        """Return the files with their texts; raises `UserError` when its source is incomplete."""
         made: dict[Path, str] = import_module(self.module).files()
         return made
 
@@ -42,7 +42,7 @@ MAKERS = (
             ("bench.report.performance", "performance", "performance.*", "make bench"),
             ("bench.report.capacity", "performance", "capacity.md", "make bench"),
             ("bench.report.redaction", "redaction", "redaction-cost.md", "make redaction"),
-            ("tests.faults.table", "faults", "faults.md", "make faults"),
+            ("tests.faults.support.table", "faults", "faults.md", "make faults"),
             ("tests.kubernetes.scale_page", "scale", "scale.md", "make scale"),
             ("tests.guard.answers", "backend-answers", "backend-answers.md", "make answers"),
         )
@@ -56,6 +56,6 @@ def files() -> dict[Path, str]:
 
 
 def stale(made: dict[Path, str]) -> list[Path]:
-    """Return what lies in the folders of generated files and is none of them."""
+    """Return the files in the folders of generated files that no maker makes."""
     folders = {path.parent for path in made}
     return sorted(path for folder in folders for path in folder.iterdir() if path not in made)

@@ -24,12 +24,10 @@ other tools, where those expect them.
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {PAGE: HEAD + "\n".join(map(row, makers.MAKERS)) + "\n" + TAIL}
 
 
 def row(maker: makers.Maker) -> str:
-    """Return a maker's line."""
     module = f"{maker.module.replace('.', '/')}.py"
     cells = [maker.makes, maker.source, module, maker.measured]
     return f"| {' | '.join(f'`{cell}`' if cell else '' for cell in cells)} |"

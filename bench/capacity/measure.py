@@ -1,7 +1,7 @@
-"""What the capacity table and the calculator rest on: CPU, memory, queues, series, a request.
+"""The basis of the capacity table and calculator: CPU, memory, queues, series, a request.
 
-Each part is taken at one rate and length, and once more at others: the calculator's formulas,
-which know the first alone, are held to the second (`tests/bench/test_capacity.py`).
+Each part is measured at one rate and duration, and again at others: the calculator's formulas,
+which use only the first, are checked against the second (`tests/bench/test_capacity.py`).
 """
 
 from typing import Any
@@ -14,12 +14,12 @@ from bench.machine import describe
 
 WAITS = (2.0, 30.0)  # seconds
 WINDOW_RATE, REMEMBER_RATE = 4_000.0, 24_000.0  # spans a second
-HELD = 0.9  # of a rate, or the run does not count
+HELD = 0.9  # of a rate at least, or the run does not count
 REMEMBERING, FORGETTING = "remembers decisions", "forgets decisions"
 
 
 def measure(say: Say) -> dict[str, Any]:
-    """Take everything, in about eight minutes; no run lasts two."""
+    """Measure everything, in about eight minutes; no run takes longer than two."""
     machine, remembered = describe(), decisions(say)
     first, series = of_the_service(rate=30, seconds=20, percent=100, say=say)
     second, _ = of_the_service(rate=60, seconds=40, percent=50, say=say)
@@ -38,7 +38,7 @@ def measure(say: Say) -> dict[str, Any]:
 
 
 def window(rate: float, wait: float, say: Say) -> list[dict[str, float]]:
-    """Feed production alone until the sampler holds `wait` seconds of spans, then measure."""
+    """Feed only production until the sampler holds `wait` seconds of spans, then measure."""
     config = {"production": shipped("production")}
     return side_by_side(
         config, warm=wait + 8, windows=4, seconds=12, say=say, rate=rate, wait=wait
@@ -46,10 +46,10 @@ def window(rate: float, wait: float, say: Say) -> list[dict[str, float]]:
 
 
 def decisions(say: Say) -> dict[str, Any]:
-    """Measure what remembered decisions cost: against a sampler that remembers one.
+    """Measure the cost of the decision cache, against a sampler with a cache of one.
 
     Raises:
-        ValueError: the rate was not held, so that nobody knows how many were made.
+        ValueError: the rate was not held, so that the number of decisions is unknown.
     """
     configs = {REMEMBERING: shipped("production"), FORGETTING: forgetful()}
     warm, seconds = 50.0, 5.0

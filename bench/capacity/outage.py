@@ -1,4 +1,4 @@
-"""What waits on disk while no backend answers: the service's own telemetry, and the feeder's."""
+"""The queues on disk while no backend answers: with the service's telemetry, and the feeder's."""
 
 import time
 from collections import deque
@@ -23,23 +23,23 @@ QUEUES = {
     "metrics": "otlp_grpc/metrics_buffer",
 }
 COUNTERS = {"spans": "receiver_accepted_spans", "logs": "receiver_accepted_log_records"}
-WARM = 15.0  # seconds of the usual mix: every route has made its series
-FLUSHES = 12.0  # seconds until what came last is in Prometheus, whatever its interval
+WARM = 15.0  # seconds of the usual mix: every route has its series by then
+FLUSHES = 12.0  # seconds until the last points are in Prometheus, at any interval
 QUIET = 4  # readings half a second apart without a change
-LEFT = 100.0  # bytes in a queue that is as good as empty
+LEFT = 100.0  # bytes in a queue that counts as empty
 Found = dict[str, Any]
 
 
 def of_the_service(
     *, rate: float, seconds: float, percent: float, say: Say
 ) -> tuple[Found, dict[str, Found]]:
-    """Run the service in production, take both backends away, and look at the queues.
+    """Run the service in production, stop both backends, and measure the queues.
 
     Args:
         rate: tasks a second.
         seconds: how long; a multiple of 10, in which every interval of the metrics fits.
         percent: the sampling rate.
-        say: told what was found.
+        say: receives the result as text.
 
     Returns:
         What waited, and the series of each job in Prometheus.
@@ -87,7 +87,7 @@ def _waiting(pipeline: Pipeline, rate: float, seconds: float, series: Mapping[st
 
 
 def of_the_feeder(*, rate: float, seconds: float, say: Say) -> Found:
-    """Feed production at `rate` spans a second while nobody takes them."""
+    """Feed production at `rate` spans a second while no backend accepts them."""
     with bed(shipped("production")) as under:
         found = filled(under, rate, seconds)
         under.sink.start()
@@ -98,7 +98,7 @@ def of_the_feeder(*, rate: float, seconds: float, say: Say) -> Found:
 
 
 def filled(under: Bed, rate: float, seconds: float) -> Found:
-    """Take the backend away, feed, and return what the queue counts and its file takes."""
+    """Stop the backend, feed, and return the queue's count and its file's size."""
     under.sink.stop()
     with under.feeder(int(rate * seconds), rate=rate) as feed:
         sent = feed.sent()
@@ -120,12 +120,14 @@ def settled(size: Callable[[], float]) -> float:
         seen.append(size())
         return len(seen) == QUIET and min(seen) == max(seen) > 0
 
-    poll_until(same, "the queues at rest", timeout=90, interval=0.5, seen=lambda: str(seen))
+    poll_until(
+        same, "queues that no longer change", timeout=90, interval=0.5, seen=lambda: str(seen)
+    )
     return seen[-1]
 
 
 def on_disk(folder: Path) -> dict[str, int]:
-    """Return the bytes that each queue's file takes from the disk; it has holes."""
+    """Return the disk usage of each queue's sparse file in bytes."""
     names = {
         queue: f"exporter_{exporter.replace('/', '_')}_{queue}"
         for queue, exporter in QUEUES.items()

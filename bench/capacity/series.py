@@ -4,11 +4,11 @@ from typing import Any
 
 from stack.clients.prometheus import PromQL
 
-OWN = '__name__!~".*:.*|ALERTS.*"'  # not what rules make
+OWN = '__name__!~".*:.*|ALERTS.*"'  # without recorded series
 
 
 def series_by_job(prometheus_url: str) -> dict[str, dict[str, Any]]:
-    """Return for each job how many series its processes sent, and how many of kept traces."""
+    """Return for each job how many series its processes sent, and how many are of kept traces."""
     with PromQL(prometheus_url) as prometheus:
         every = prometheus.by("job", f'count by (job) ({{job!="", {OWN}}})')
         sampled = prometheus.by(

@@ -1,4 +1,4 @@
-"""The collector against its peers: saturated in turns, at a steady rate side by side."""
+"""The collector compared with others: saturated in turns, and side by side at a steady rate."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ DECISION_WAIT = 30.0  # seconds; production's default
 
 
 def contestants() -> dict[str, Config]:
-    """Return everything that is compared when saturated."""
+    """Return the configurations that are compared when saturated."""
     production, development = shipped("production"), shipped("development")
     return {
         OURS: production,
@@ -33,7 +33,7 @@ def contestants() -> dict[str, Config]:
 
 
 def in_turns(configs: Mapping[str, Config], *, rounds: int, spans: int, say: Say) -> Rows:
-    """Saturate one after another, round by round, every second round backwards."""
+    """Saturate one after another in rounds, every second round in reverse order."""
     found: Rows = {name: [] for name in configs}
     for number in range(rounds):
         for name in list(configs)[:: -1 if number % 2 else 1]:
@@ -55,11 +55,11 @@ def side_by_side(
     options: Mapping[str, Mapping[str, float]] | None = None,
     envs: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Rows:
-    """Feed all at once at a rate; after `warm` seconds measure some windows of `seconds`.
+    """Feed all concurrently at a rate; after `warm` seconds measure some windows of `seconds`.
 
     `options` are the feeder's and `envs` the collector's own variables, by name.
     """
-    lasts = 3 * (warm + windows * seconds) + 60  # ends with this; a busy machine takes longer
+    lasts = 3 * (warm + windows * seconds) + 60  # at most; a busy machine takes longer
     with ExitStack() as stack:
         beds: dict[str, Bed] = {}
         for name, config in configs.items():
@@ -87,7 +87,7 @@ def _windows(beds: Mapping[str, Bed], windows: int, seconds: float, say: Say) ->
 
 
 def _watch(beds: Mapping[str, Bed], seconds: float) -> dict[str, float]:
-    """Pass the time; returns the mean resident memory, which swings with garbage collection."""
+    """Wait; returns the mean resident memory, which varies with garbage collection."""
     samples: dict[str, list[float]] = {name: [] for name in beds}
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -98,7 +98,7 @@ def _watch(beds: Mapping[str, Bed], seconds: float) -> dict[str, float]:
 
 
 def held(*, windows: int, seconds: float, say: Say) -> Rows:
-    """Hold the rate with the decision wait of production; memory is full after two waits."""
+    """Run at the rate with production's decision wait; memory is stable after two waits."""
     names = (OURS, PEER, f"{PEER}, the same jobs")
     configs = {name: config for name, config in contestants().items() if name in names}
     warm = DECISION_WAIT + 10.0
@@ -117,7 +117,7 @@ def stages(*, rounds: int, spans: int, windows: int, seconds: float, say: Say) -
 
 
 def steady(*, windows: int, seconds: float, say: Say) -> Rows:
-    """Feed at the rate what `held` leaves out."""
+    """Measure at the rate what `held` leaves out."""
     configs = contestants()
     names = [name for name in configs if "memory" in name or name == "development"]
     chosen = {name: configs[name] for name in [*names, "production", "OpenTelemetry demo"]}
@@ -125,7 +125,7 @@ def steady(*, windows: int, seconds: float, say: Say) -> Rows:
 
 
 def conditions(*, windows: int, seconds: float, say: Say) -> Rows:
-    """Feed ours and the peer as a busy SDK does, in small requests, and with less collection."""
+    """Feed ours and the peer in full batches, in small requests, and with fewer collections."""
     both = {OURS: shipped("production"), PEER: peer("logfire-documented")}
     configs = {f"{name}, {how}": config for name, config in both.items() for how in HOWS}
     small = {f"{name}, {SMALL}": {"traces": SMALL_TRACES} for name in both}

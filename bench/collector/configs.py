@@ -1,6 +1,6 @@
-"""The configurations that are compared: the shipped files, parts of them, and the peers.
+"""The compared configurations: the shipped files, parts of them, and the peers.
 
-Each is a dictionary, made from the files as they are now, so that a change of theirs is measured.
+Each is a dictionary made from the current files, so that their changes are measured.
 """
 
 from copy import deepcopy
@@ -24,7 +24,7 @@ def shipped(environment: str) -> Config:
 
 
 def in_memory(config: Config) -> Config:
-    """Return the same with its queues in memory."""
+    """Return the same configuration with its queues in memory."""
     found = deepcopy(config)
     for exporter in found["exporters"].values():
         exporter.get("sending_queue", {}).pop("storage", None)
@@ -39,7 +39,7 @@ def peer(name: str) -> Config:
 
 
 def same_jobs() -> Config:
-    """Return Logfire's documented configuration with our jobs added: one file, no seams.
+    """Return Logfire's documented configuration with our functions added: one file, no seams.
 
     Metrics from all spans and their names, exemplars from kept ones, redaction, the memory limit
     and the queues on disk are ours to the letter; filter, sampling and batching are the peer's.
@@ -72,7 +72,7 @@ def same_jobs() -> Config:
 
 
 def ladder() -> dict[str, Config]:
-    """Return production stage after stage; the last is what is shipped."""
+    """Return production with one stage more each time, up to the shipped configuration."""
     steps: dict[str, Config] = {}
     full = shipped("production")
     steps["queues on disk"] = full

@@ -1,4 +1,4 @@
-"""Sends the service's spans to a collector, as a process of its own: at a rate, or all it takes.
+"""Sends the service's spans to a collector, in its own process: at a rate, or as fast as possible.
 
     python -m bench.collector.feeder ENDPOINT --spans=400000 [--rate=10000]
 
@@ -23,7 +23,7 @@ PAUSE = 0.1  # seconds before a refused request is sent again
 
 @dataclass
 class Sent:
-    """What was taken, in `seconds` from the first request to the last answer."""
+    """What was accepted, in `seconds` from the first request to the last response."""
 
     spans: int = 0
     requests: int = 0
@@ -32,20 +32,18 @@ class Sent:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, spans: int, refused: int) -> None:
-        """Count a request."""
         with self._lock:
             self.spans += spans
             self.requests += 1
             self.refused += refused
 
     def as_json(self) -> str:
-        """Return the counts."""
         counts = {name: getattr(self, name) for name in ("spans", "requests", "refused", "seconds")}
         return json.dumps(counts)
 
 
 class Feeder:
-    """Feeds `endpoint` over a few connections until `spans` were taken.
+    """Feeds `endpoint` over a few connections until `spans` were accepted.
 
     Args:
         endpoint: the base URL of an OTLP/HTTP receiver.

@@ -8,7 +8,7 @@ from otelcol_runner.process import Process, ProcessFailedError
 
 from stack.paths import ROOT
 
-PATIENCE = 300.0  # seconds for a feeder to get rid of its spans
+PATIENCE = 300.0  # seconds for a feeder to deliver its spans
 
 
 class Feed(Process):

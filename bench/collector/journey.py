@@ -1,4 +1,4 @@
-"""How long a span is under way, and how fast a backlog leaves after an outage."""
+"""How long a span takes to arrive, and how fast a backlog drains after an outage."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +15,13 @@ from stack.pipeline.launch import Pipeline
 
 PROBES = 4  # at once
 QUEUE = {"exporter": "otlp_http/logfire", "data_type": "traces"}
-LEFT = 1 / 3  # of the backlog: four batches and what follows them wait for their next attempt
+LEFT = 1 / 3  # of the backlog: four batches, and those after them, wait for their next retry
 SMALL_RATE = 3_000.0  # spans a second; development sends each of them to the backend
-WATCHED = 8.0  # seconds over which the rate before the outage is taken
+WATCHED = 8.0  # seconds over which the rate before the outage is measured
 
 
 def delays(*, seconds: float, say: Say) -> list[float]:
-    """Run the whole pipeline in development and follow tasks; returns seconds, sorted.
+    """Run the whole pipeline in development and time tasks; returns seconds, sorted.
 
     Each counts from the request to the answer of the backend's query that has the worker's span,
     the last of its trace.
@@ -42,7 +42,7 @@ def delays(*, seconds: float, say: Say) -> list[float]:
 
 
 def drains(*, outage: float, say: Say) -> dict[str, dict[str, float]]:
-    """Drain in both environments, side by side: most of the time nothing happens."""
+    """Drain in both environments side by side, since both are mostly idle."""
     with ThreadPoolExecutor() as pool:
         rates = {"production": RATE, "development": SMALL_RATE}
         futures = {
@@ -53,7 +53,7 @@ def drains(*, outage: float, say: Say) -> dict[str, dict[str, float]]:
 
 
 def drain(environment: str, *, rate: float, outage: float, say: Say) -> dict[str, float]:
-    """Keep feeding through an outage of the backend, and see how fast the backlog leaves.
+    """Keep feeding through an outage of the backend, and measure how fast the backlog drains.
 
     Rates are of spans at the backend: in production those that the sampler keeps.
     """
@@ -95,5 +95,5 @@ def _arriving(under: Bed, seconds: float) -> float:
 
 
 def _queued(under: Bed) -> float:
-    """Return the bytes of spans that wait for the backend."""
+    """Return the bytes of spans queued for the backend."""
     return under.read().total("exporter_queue_size", **QUEUE)

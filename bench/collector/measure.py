@@ -28,7 +28,7 @@ QUIET = 2.5  # seconds without a span; the sampler decides once a second
 
 @dataclass(frozen=True)
 class Figures:
-    """What a collector spent on `spans`, in `seconds`; `delivered` reached the backend.
+    """What a collector used for `spans` in `seconds`; `delivered` reached the backend.
 
     Raises:
         ValueError: there were no spans, so there is nothing to divide by.
@@ -50,7 +50,7 @@ class Figures:
         return self.cpu_seconds / self.spans * 1e6
 
     def as_row(self) -> dict[str, float]:
-        """Return what is kept of a run."""
+        """Return the stored figures of a run."""
         return {
             "us_per_span": round(self.us_per_span, 2),
             "spans_per_second": round(self.spans / self.seconds),
@@ -61,7 +61,7 @@ class Figures:
 
     def __str__(self) -> str:
         row = self.as_row()
-        return "{us_per_span} us a span, {spans_per_second}/s, {rss_mb} MB".format(**row)
+        return "{us_per_span} us per span, {spans_per_second}/s, {rss_mb} MB".format(**row)
 
 
 class Bed:
@@ -72,7 +72,7 @@ class Bed:
         self.process = psutil.Process(collector.pid)
 
     def cpu(self) -> float:
-        """Return the CPU seconds spent so far, in user and system."""
+        """Return the CPU seconds used so far, user and system."""
         return cpu_seconds(self.collector.pid)
 
     def rss(self) -> int:
@@ -80,13 +80,13 @@ class Bed:
         return int(self.process.memory_info().rss)
 
     def read(self) -> SelfMetrics:
-        """Return what the collector says about itself; it may be slow to answer under load."""
+        """Return the collector's own metrics; it may be slow to respond under load."""
         return poll_until(
             lambda: SelfMetrics.of(self.collector.env), "the collector's own metrics", timeout=30
         )
 
     def accepted(self) -> int:
-        """Return how many spans the receiver took."""
+        """Return how many spans the receiver accepted."""
         return int(self.read().total("receiver_accepted_spans"))
 
     def delivered(self) -> int:
@@ -94,7 +94,7 @@ class Bed:
         return int(self.sink.counts().get("spans", 0))
 
     def drained(self, fed: float) -> bool:
-        """Tell whether the sink was quiet for a while; `fed` is the end of feeding, epoch time."""
+        """Tell whether the sink was idle for a while; `fed` is the end of feeding, epoch time."""
         last = self.sink.counts().get("last", 0.0)
         return last > 0 and time.time() - max(last, fed) > QUIET
 
@@ -118,7 +118,7 @@ class Mark:
         return cls(time.monotonic(), under.cpu(), under.accepted(), under.delivered())
 
     def since(self, start: Self, rss_bytes: float) -> Figures:
-        """Return what was spent since `start`."""
+        """Return what was used since `start`."""
         return Figures(
             self.accepted - start.accepted,
             self.delivered - start.delivered,
@@ -130,7 +130,7 @@ class Mark:
 
 @contextmanager
 def bed(config: Config, env: Mapping[str, str] | None = None) -> Iterator[Bed]:
-    """Run a collector on a configuration, in front of a sink of its own."""
+    """Run a collector on a configuration, with a sink of its own."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-")))
         file = folder / "collector.yaml"
@@ -150,7 +150,7 @@ def bed(config: Config, env: Mapping[str, str] | None = None) -> Iterator[Bed]:
 
 
 def saturated(config: Config, spans: int) -> Figures:
-    """Give it all it takes; the CPU time counts until the last span is delivered."""
+    """Feed it at full speed; CPU time is measured until the last span is delivered."""
     with bed(config) as under:
         before = under.cpu()
         with under.feeder(spans) as feed:

@@ -1,8 +1,8 @@
-"""A backend that counts and forgets, as a process of its own: OTLP over HTTP and remote write.
+"""A backend that only counts, in its own process: OTLP over HTTP and remote write.
 
     python -m bench.collector.sink PORT
 
-`POST /counts` answers what came as JSON. Spans are counted by walking over the lengths in the
+`POST /counts` returns the counts as JSON. Spans are counted by walking over the lengths in the
 message; nothing is decoded.
 """
 
@@ -57,7 +57,7 @@ class Sink(Process):
         super().__init__("sink", argv, cwd=ROOT, ready=lambda: accepts(port))
 
     def counts(self) -> dict[str, float]:
-        """Return what came so far."""
+        """Return the counts so far."""
         request = urllib.request.Request(f"{self.url}/counts", b"")  # noqa: S310 - our own URL
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             found: dict[str, float] = json.load(answer)
@@ -75,7 +75,7 @@ def count_spans(body: bytes) -> int:
 
 
 def parts(body: bytes, at: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
-    """Yield where each part with the field number `wanted` begins and ends.
+    """Yield the start and end of each field with the number `wanted`.
 
     Raises:
         ValueError: a field of another wire type; OTLP has none on these levels.
@@ -103,7 +103,7 @@ def varint(body: bytes, at: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Serve until ended."""
+    """Serve until stopped."""
     with CountingSink(int(sys.argv[1])):
         threading.Event().wait()
 

@@ -1,6 +1,6 @@
 """Export requests as the service's SDK sends them, encoded once and replayed under new trace ids.
 
-The traces are the service's own: a task is taken by the API (four spans) and done by a worker
+The traces are the service's own: a task is accepted by the API (four spans) and run by a worker
 (four spans), which exports them in a request of its own. One trace in 128 has an error, one is
 slow. A request holds 512 spans, the SDK's own limit.
 """
@@ -21,7 +21,7 @@ TRACES = 128  # in a request: 512 spans; of each, one fails and one is slow
 PER_TRACE = 8
 ID_BYTES = 16
 ERROR, SLOW = 0, 1  # which of a request's traces
-SLOW_SECONDS = 3.0  # above the 2 s of ours, and the 1 s of Logfire's documented configuration
+SLOW_SECONDS = 3.0  # above our 2 s, and the 1 s of Logfire's documented configuration
 TASKS = {"messaging.system": "redis", "messaging.destination.name": "tasks"}
 REDIS = {
     "db.system.name": "redis",
@@ -53,7 +53,7 @@ Scopes = dict[str, list[Span]]
 
 @dataclass
 class Template:
-    """An encoded request; `places` are the offsets of the trace id of each of its traces."""
+    """An encoded request; `places` are the offsets of the trace ids, by trace."""
 
     body: bytearray
     places: list[list[int]]
@@ -69,7 +69,7 @@ class Template:
         return body
 
     def copy(self) -> Self:
-        """Return one for another connection: the body is written in place."""
+        """Return a copy for another connection, since the body is overwritten in place."""
         return replace(self, body=bytearray(self.body))
 
 
@@ -81,12 +81,12 @@ class Pair:
     worker: Template
 
     def copy(self) -> Self:
-        """Return one for another connection."""
+        """Return a copy for another connection."""
         return replace(self, api=self.api.copy(), worker=self.worker.copy())
 
 
 def pairs(routes: int, processes: int, traces: int = TRACES) -> list[Pair]:
-    """Return requests of that many processes, which together serve `routes` distinct routes.
+    """Return requests of this many processes, which together serve `routes` distinct routes.
 
     `traces` is how many a request holds; each process makes at least `TRACES`.
     """
@@ -95,7 +95,7 @@ def pairs(routes: int, processes: int, traces: int = TRACES) -> list[Pair]:
 
 
 def ids(seed: int, traces: int = TRACES) -> Iterator[bytes]:
-    """Yield the trace ids of one pair after another, the same for the same seed."""
+    """Yield the trace ids of each pair, the same for the same seed."""
     source = random.Random(seed)  # noqa: S311 - not for secrets
     while True:
         yield source.randbytes(traces * ID_BYTES)

@@ -1,10 +1,10 @@
-"""One application called without a server, for `bench/producers/measure.py`.
+"""Runs one application without a server, for `bench/producers/measure.py`.
 
     python -m bench.producers.drive APPLICATION VARIANT REQUESTS cpu|calls
 
-Prints as JSON the microseconds of CPU a request, all threads and the export of what they made
-included, and how many of these went into encoding and posting; or the calls of functions a
-request, which are the same whatever else the machine does.
+Prints as JSON the microseconds of CPU per request, with all threads and the export of their
+telemetry, and how many of these were for encoding and posting; or the function calls per
+request, which do not depend on the machine's load.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ WARM_UP = 300
 
 
 async def cpu(app: FastAPI, name: str, requests: int) -> dict[str, float]:
-    """Return microseconds a request."""
+    """Return microseconds per request."""
     spent: dict[str, float] = {}
     timed(trace_exporter, "encode_spans", spent)
     timed(_OTLPHTTPClient, "export", spent)
@@ -44,7 +44,7 @@ async def cpu(app: FastAPI, name: str, requests: int) -> dict[str, float]:
 
 
 async def calls(app: FastAPI, name: str, requests: int) -> dict[str, float]:
-    """Return calls a request, of Python's and of C's functions."""
+    """Return calls per request, of Python and C functions."""
     counter = itertools.count()
 
     def count(_: FrameType, event: str, __: object) -> None:
@@ -76,7 +76,7 @@ def timed(owner: object, name: str, spent: dict[str, float]) -> None:
 
 
 async def serve(app: FastAPI, name: str, requests: int) -> None:
-    """Serve requests, and export what they made."""
+    """Serve requests, and export their telemetry."""
     method, path, body = REQUESTS[name]
     statuses = set()
 
@@ -96,7 +96,7 @@ async def serve(app: FastAPI, name: str, requests: int) -> None:
 
 
 def scope_of(method: str, path: str, body: bytes) -> Scope:
-    """Return what a server would say of the request."""
+    """Return the ASGI scope of the request."""
     headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
     return {
         "type": "http",

@@ -1,7 +1,7 @@
 """A closed loop of clients: `python -m bench.producers.load APPLICATION PORT REQUESTS CLIENTS`.
 
-Each client has one connection and asks again when it is answered. Bare sockets, so that the load
-costs the machine less than what it measures.
+Each client has one connection and sends its next request after the response. Plain sockets, so
+that the load costs less than what it measures.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ HEADERS = {
 
 
 def encoded(method: str, path: str, body: bytes) -> bytes:
-    """Return the request as it goes over the wire."""
+    """Return the request as bytes."""
     headers = {**HEADERS, "content-length": str(len(body))}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 async def client(port: int, request: bytes, times: int) -> None:
-    """Ask so many times, one after the other."""
+    """Send this many requests, one after the other."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(times):
         writer.write(request)
@@ -44,7 +44,7 @@ async def client(port: int, request: bytes, times: int) -> None:
 
 
 async def load(name: str, port: int, requests: int, clients: int) -> None:
-    """Ask so many times in all."""
+    """Send this many requests in all."""
     request = encoded(*REQUESTS[name])
     shares = (len(range(number, requests, clients)) for number in range(clients))
     await asyncio.gather(*(client(port, request, share) for share in shares))

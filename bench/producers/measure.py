@@ -1,8 +1,8 @@
 """What telemetry costs a service: `python -m bench --only producers`.
 
-CPU time of the service's process a request, over the same handler without telemetry, ours against
-the strategy that this project replaces (`original.py`). Runs of the variants take turns; each
-figure is the median of several.
+CPU time of the service's process per request, beyond the same handler without telemetry: ours
+against the strategy that this project replaces (`original.py`). The variants run in turns; each
+figure is the median of several runs.
 """
 
 import statistics
@@ -23,7 +23,7 @@ Result = dict[str, dict[str, dict[str, float]]]
 
 
 def medians(runs: int, cases: Mapping[str, Callable[[], Figures]]) -> dict[str, Figures]:
-    """Run the cases in turns; returns the medians of each."""
+    """Run the cases in turns; returns the median of each."""
     found: dict[str, list[Figures]] = {case: [] for case in cases}
     for _ in range(runs):
         for case, run in cases.items():
@@ -51,7 +51,7 @@ def compare(
 
 
 def rest(runs: int, requests: int) -> dict[str, float]:
-    """Return where our microseconds go, by leaving out one part after the other."""
+    """Break down our microseconds by leaving out one part after the other."""
     with Receiver("receiver") as receiver:
 
         def run(variant: str, env: Mapping[str, str]) -> Callable[[], Figures]:
@@ -72,7 +72,7 @@ def rest(runs: int, requests: int) -> dict[str, float]:
 
 
 def measure(runs: int = 5, requests: int = 2000) -> Result:
-    """Measure everything: microseconds of CPU a request, by application, way and variant."""
+    """Measure everything: microseconds of CPU per request, by application, way and variant."""
     result: Result = {"documents": {}, "tasks": {}, "rest": {"in process": rest(runs, requests)}}
     for way, run in WAYS.items():
         result["documents"][way] = compare(run, "documents", MAIN + PARTS, runs, requests, {})

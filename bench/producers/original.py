@@ -1,8 +1,8 @@
-"""The strategy that this project replaces, as its libraries' documentation shows it.
+"""The strategy that this project replaces, as in its libraries' documentation.
 
 The `logfire` SDK with captured headers sends straight to Logfire (here: to a local receiver),
-and a middleware keeps `prometheus_client` metrics for a scrape of `/metrics`. Left out, in its
-favour: the SDK's printing of every span to the console, which is on by default.
+and a middleware keeps `prometheus_client` metrics for a scrape of `/metrics`. Left out in its
+favour: printing every span to the console, the SDK's default.
 """
 
 import os
@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import Counter, Gauge, Histogram, make_asgi_app
 
 Next = Callable[[Request], Awaitable[Response]]
-TOKEN = "pylf_v1_local_" + "0" * 43  # nobody's
+TOKEN = "pylf_v1_local_" + "0" * 43  # not a real token
 REQUESTS = Counter("requests_total", "Requests", ["method", "endpoint", "status"])
 DURATION = Histogram("request_duration_seconds", "Duration", ["method", "endpoint"])
 ACTIVE = Gauge("active_connections", "Requests in flight")

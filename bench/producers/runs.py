@@ -1,4 +1,4 @@
-"""One measurement of one variant: in a process of its own, with a receiver of its telemetry."""
+"""One measurement of one variant, in its own process, with a receiver of its telemetry."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ class Receiver(RecordingServer):
     served = 0
 
     def describe(self) -> str:
-        """Say what came."""
+        """Describe what arrived."""
         return f"{self.served} SERVER spans"
 
     def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
@@ -49,7 +49,7 @@ class Receiver(RecordingServer):
 
 
 def ended_server_span(span: Span) -> bool:
-    """Tell a request's span from others, and from the one the logfire SDK sends at its start."""
+    """Tell whether it is a request's finished span, not the pending one of the logfire SDK."""
     pending = (attribute.key == "logfire.pending_parent_id" for attribute in span.attributes)
     return bool(span.kind == Span.SPAN_KIND_SERVER) and not any(pending)
 
@@ -62,7 +62,7 @@ def in_process(
     env: Mapping[str, str],
     unit: str = "cpu",
 ) -> Figures:
-    """Drive the application without a server; returns microseconds of CPU, or calls, a request."""
+    """Run the application without a server; returns microseconds of CPU, or calls, per request."""
     done = run(
         [sys.executable, "-m", "bench.producers.drive", name, variant, str(requests), unit],
         env=variables(variant, receiver, env),
@@ -77,7 +77,7 @@ def in_process(
 def through_server(
     name: str, variant: str, requests: int, receiver: Receiver, env: Mapping[str, str]
 ) -> Figures:
-    """Serve a closed loop of clients; returns microseconds of CPU a request.
+    """Serve a closed loop of clients; returns microseconds of CPU per request.
 
     The time counts from the first request until the last span has arrived.
     """
@@ -108,16 +108,16 @@ def through_server(
 
 
 def variables(variant: str, receiver: Receiver, env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment: defaults for all that is not said here."""
+    """Return the environment; everything else has its default."""
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env}
     if variant in {"bare", "ours"}:
-        given["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # the logfire SDK is not there for these
+        given["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # these variants do not use the logfire SDK
     return {**inherited(), **given}
 
 
 @contextmanager
 def servers() -> Iterator[dict[str, str]]:
-    """Run Postgres and Redis; yields the variables that lead the API to them."""
+    """Run Postgres and Redis; yields the variables with their addresses."""
     with ExitStack() as stack:
         folders = [scratch(f"bench-{name}") for name in ("postgres", "redis")]
         for folder in folders:

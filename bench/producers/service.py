@@ -1,4 +1,4 @@
-"""Two applications, each with several ways to make telemetry: what `measure.py` compares.
+"""Two applications with several ways to create telemetry, which `measure.py` compares.
 
 `python -m bench.producers.service APPLICATION VARIANT PORT` serves one.
 """
@@ -28,19 +28,19 @@ class Document(BaseModel):
 
 @router.get("/documents/{document_id}")
 async def get_document(document_id: Name) -> Document:
-    """Answer as the API's handler of this path does, without its database."""
+    """Respond as the API's handler of this path does, without its database."""
     return Document(document_id=document_id, text="Telemetry is cheap to make, dear to keep.")
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Export while the application serves."""
+    """Export while the application runs."""
     with telemetry.exporting("bench", "1.0.0"):
         yield
 
 
 def documents() -> FastAPI:
-    """Make an application of the small handler alone."""
+    """Make an application with only the small handler."""
     app = FastAPI(lifespan=lifespan)
     app.include_router(router)
     telemetry.instrument(app)

@@ -1,9 +1,9 @@
-"""What scrubbing costs, in CPU time a span: the stage with, without, and part by part.
+"""The cost of scrubbing in CPU time per span: with the stage, without it, and part by part.
 
     python -m bench.redaction.measure [--rounds=21] [--spans=40000]
 
-The same binary, spans and rounds for each variant, in turn. A neighbour on the machine can only add
-to a reading, never take from it: what is kept is the mean of the lowest third.
+The same binary, spans and rounds for each variant, in turn. Other load on the machine can only add
+to a reading: the result is the mean of the lowest third.
 """
 
 import argparse
@@ -40,11 +40,11 @@ FIGURES = ROOT / "docs" / "measurements" / "redaction.json"
 
 
 def spent(collector: Collector, content: bytes, times: int) -> float:
-    """Send the same export this often and return the collector's CPU seconds."""
+    """Send the same export this many times and return the collector's CPU seconds."""
     before = cpu_seconds(collector.pid)
     for _ in range(times):
         Sender(collector.endpoint).post("/v1/traces", content)
-    time.sleep(0.2)  # what the last request leaves to the garbage collector
+    time.sleep(0.2)  # lets the garbage collector finish after the last request
     return cpu_seconds(collector.pid) - before
 
 
@@ -63,7 +63,7 @@ def collectors(
 def measure(
     stages: Mapping[str, Processors], content: bytes, rounds: int, spans: int
 ) -> dict[str, float]:
-    """Return the CPU time in microseconds a span of each variant, taken in turn."""
+    """Return the CPU time of each variant in microseconds per span, measured in turns."""
     times = max(1, spans // SPANS)
     samples: dict[str, list[float]] = {name: [] for name in stages}
     with ExitStack() as stack:
@@ -83,18 +83,18 @@ def undisturbed(readings: Sequence[float]) -> float:
 
 
 def added(figures: Mapping[str, float]) -> dict[str, float]:
-    """Return the nanoseconds that each pattern adds to a span."""
+    """Return the nanoseconds per span that each pattern adds."""
     base = figures[NONE]
     return {name: (us - base) / COPIES * 1000 for name, us in figures.items() if name != NONE}
 
 
 def rounded(figures: Mapping[str, float]) -> dict[str, float]:
-    """Return figures without the digits that mean nothing."""
+    """Return the figures rounded to significant digits."""
     return {name: round(value, 1) for name, value in figures.items()}
 
 
 def main() -> None:
-    """Measure, and keep the figures."""
+    """Measure, and store the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--spans", type=int, default=40_000, help="in each reading")

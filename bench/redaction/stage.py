@@ -1,4 +1,4 @@
-"""The spans of this service, and the scrub stage whole, in parts and pattern by pattern."""
+"""The service's spans, and the scrub stage as a whole, in parts and by pattern."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,7 +15,7 @@ from stack.paths import COLLECTOR
 
 Processors = dict[str, Any]
 COPIES = 50
-SPANS = 2000  # in a body
+SPANS = 2000  # per export
 SCOPE = "opentelemetry.instrumentation.fastapi"
 NONE = "no pattern"
 SHARED = "transform/expose_shared"  # before the sampler
@@ -38,7 +38,7 @@ RESOURCE = {
 
 
 def request() -> list[Span]:
-    """Return the spans that a task makes in the API and the worker, in its own words."""
+    """Return a task's spans of the API and the worker, with their real texts."""
     route = "/agents/{agent_id}/tasks"
     served: dict[str, object] = {
         "http.request.method": "POST",
@@ -65,7 +65,7 @@ def body(requests: int = 500) -> bytes:
 
 
 def sampled(requests: int = 500) -> bytes:
-    """Return the same spans as a sampler hands them on: each trace with a resource of its own."""
+    """Return the same spans as a sampler emits them: each trace with a resource of its own."""
     [whole] = ExportTraceServiceRequest.FromString(body(requests)).resource_spans
     spans = whole.scope_spans[0].spans
     whole.scope_spans[0].scope.attributes.extend(key_values({"tailsampling.policy": "baseline"}))
@@ -92,7 +92,7 @@ def shipped() -> Processors:
 
 
 def config(processors: Processors) -> dict[str, Any]:
-    """Return a pipeline of these processors alone, that ends nowhere."""
+    """Return a pipeline of only these processors and the nop exporter."""
     names = [name for name in STAGE if name in processors]
     return {
         "receivers": {"otlp": {"protocols": {"http": {"endpoint": "${env:OTLP_HTTP_LISTEN}"}}}},
@@ -115,7 +115,7 @@ def without(change: Callable[[Processors], None]) -> Processors:
 
 
 def no_key_statements(stage: Processors) -> None:
-    """Leave out what drops keys that hold a secret."""
+    """Leave out the statements that drop keys of secrets."""
     for group in [each for name in STAGE[:2] for each in stage[name]["trace_statements"]]:
         kept = [each for each in group["statements"] if not each.startswith("delete_matching")]
         group["statements"] = kept
@@ -128,7 +128,7 @@ def no_cards(stage: Processors) -> None:
 
 
 def no_shape(stage: Processors) -> None:
-    """Look at every text, also at short lower-case words."""
+    """Check every text, short lower-case words included."""
     del stage["redaction"]["allowed_values"]
 
 
@@ -138,7 +138,7 @@ def email(stage: Processors) -> None:
 
 
 def variants() -> dict[str, Processors]:
-    """Return what is measured as a whole: name → processors."""
+    """Return the variants of the whole stage: name → processors."""
     return {
         "no scrubbing": {},
         "the whole stage": shipped(),
@@ -152,7 +152,7 @@ def variants() -> dict[str, Processors]:
 
 
 def patterns() -> dict[str, Processors]:
-    """Return each pattern alone, `COPIES` times, to stand out from the noise."""
+    """Return each pattern alone, `COPIES` times, to be measurable above the noise."""
     redaction = shipped()["redaction"]
     listed = {each: [each] * COPIES for each in redaction["blocked_values"]}
     return {

@@ -1,4 +1,4 @@
-"""The page of capacity, made of the kept figures: the table, and what the calculator says."""
+"""The page of capacity, from the stored figures: the table and the calculator's example."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,23 +67,21 @@ hours."""
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {PAGE: page(load())}
 
 
 def page(found: Mapping[str, Any]) -> str:
-    """Return the page."""
     measured, shipped = constants(found["capacity"]), limits()
     parts = [
         HEAD,
         command(),
         example(measured, shipped),
-        "## What was measured",
+        "## Measurements",
         table(["", "figure", "measured"], figures(found["capacity"], measured, shipped)),
         "## Series",
         table(["job", "series", "from kept traces", "routes"], series(found["capacity"])),
         SERVICE.format(route=measured.series.route),
-        "## Logfire, a million requests",
+        "## Logfire, per million requests",
         units(measured, shipped),
         HOW_MANY.format(
             traces=shipped.traces,
@@ -103,9 +101,9 @@ def page(found: Mapping[str, Any]) -> str:
 
 
 def taken(own: Mapping[str, Any]) -> str:
-    """Say how and on what the figures were taken."""
+    """Say how and on which machine the figures were taken."""
     return (
-        f"Taken by `python -m bench --only capacity` on {in_words(own)}, load average "
+        f"Measured by `python -m bench --only capacity` on {in_words(own)}, load average "
         f"{own['load_average_before']} before it."
     )
 
@@ -117,42 +115,43 @@ def command() -> str:
 
 
 def example(measured: Measured, shipped: Limits) -> str:
-    """Return what it says to the example."""
+    """Return the calculator's output for the example."""
     demand = asked(measured, shipped, **EXAMPLE)
     lines = rows(demand, need(demand, measured, shipped))
     return table(["resource", "amount", "details"], [list(line) for line in lines])
 
 
 def asked(measured: Measured, shipped: Limits, **options: float) -> Demand:
-    """Return a demand with the command's defaults."""
+    """Return a load with the command's defaults."""
     fixed = {"outage_hours": 1.0, "always_percent": ALWAYS, "utilisation": 50.0, "processes": 2.0}
     return checked({**fixed, **options}, measured, shipped)
 
 
 def figures(found: Mapping[str, Any], measured: Measured, shipped: Limits) -> list[list[str]]:
-    """Return the rows of the table of what was measured."""
+    """Return the rows of the table of measurements."""
     size, a_core = measured.queue_bytes, 1e6 / measured.cpu_us_per_span
     trace = measured.spans_per_trace * measured.bytes_per_undecided_span
     spans, logs, series = 1000 * size["traces"], 1000 * size["logs"], 1000 * size["metrics"]
-    window = f"{found['spans_per_trace_fed']} spans a trace, slope over the wait"
+    cost = f"{measured.cpu_us_per_span:.1f} us of CPU per span"
+    window = f"{found['spans_per_trace_fed']} spans per trace, slope over the wait"
     made = f"{measured.spans_per_request:.1f} spans, {measured.logs_per_request:.1f} logs"
-    outage = f"{found['outage']['requests']} tasks while both backends are away"
+    outage = f"{found['outage']['requests']} tasks while both backends are down"
     return [
-        ["spans/s of a gateway's core", f"{a_core:,.0f}",
-         f"{measured.cpu_us_per_span:.1f} us of CPU a span, {shipped.decision_wait:g} s of wait"],
-        ["memory of an undecided trace", f"{trace / KIB:.1f} KiB", window],
-        ["memory of a remembered decision", f"{measured.bytes_per_decision:.0f} B",
-         "against a sampler that remembers none"],
+        ["spans/s per core of a gateway", f"{a_core:,.0f}",
+         f"{cost}, {shipped.decision_wait:g} s of decision wait"],
+        ["memory per undecided trace", f"{trace / KIB:.1f} KiB", window],
+        ["memory per cached decision", f"{measured.bytes_per_decision:.0f} B",
+         "against a sampler without a cache"],
         ["memory of a collector without load", f"{measured.base_bytes / MIB:.0f} MiB",
-         "where that slope begins"],
+         "intercept of that slope"],
         ["queue, an hour of 1,000 kept spans/s", _mib(spans * HOUR),
-         f"{size['traces']:.0f} B a span; {outage}"],
-        ["queue, an hour of 1,000 logs/s", _mib(logs * HOUR), f"{size['logs']:.0f} B a record"],
+         f"{size['traces']:.0f} B per span; {outage}"],
+        ["queue, an hour of 1,000 logs/s", _mib(logs * HOUR), f"{size['logs']:.0f} B per record"],
         ["queue, an hour of 1,000 series", _mib(series * HOUR),
-         f"{size['metrics']:.1f} B a series and second, at the intervals of the demo"],
-        ["file, for a byte that the queue counts", f"{measured.file_factor:.2f} B",
+         f"{size['metrics']:.1f} B per series and second, at the demo's intervals"],
+        ["file size per byte in the queue", f"{measured.file_factor:.2f} B",
          "blocks on disk, after a steady outage"],
-        ["a task: one request and its work", made, "the service's own; its metrics go by time"],
+        ["a task: one request and its work", made, "the service's own; metrics depend on time"],
     ]  # fmt: skip
 
 
@@ -165,7 +164,7 @@ def series(found: Mapping[str, Any]) -> list[list[str]]:
 
 
 def units(measured: Measured, shipped: Limits) -> str:
-    """Return what a million requests are at Logfire, by sampling rate."""
+    """Return a million requests in Logfire's units, by sampling rate."""
     head = ["TRACE_SAMPLE_PERCENT", "traces kept", "units", "price"]
     lines = []
     for percent in SAMPLED:

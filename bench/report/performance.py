@@ -1,4 +1,4 @@
-"""The page of costs, made of the figures that were kept."""
+"""The page of costs, from the stored figures."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,15 +9,15 @@ from bench.figures import load
 from bench.machine import in_words
 from bench.report.plot import drawn
 from bench.report.producers import table as producer_tables
-from bench.report.reaches import (
+from bench.report.tables import table
+from bench.report.targets import (
     SAME_JOBS,
-    Reach,
+    Target,
     of_median,
     percentile,
     ratio,
-    reaches,
+    targets,
 )
-from bench.report.tables import table
 from bench.report.words import DOES, HEAD, HOW, PRODUCERS, REMEDY, STAGES, STEADY
 from stack.paths import ROOT
 
@@ -33,16 +33,15 @@ def files() -> dict[Path, str]:
 
 
 def page(found: Found) -> str:
-    """Return the page."""
     parts = [
         HEAD,
         summary(found),
-        "## What is promised",
-        reach_table(reaches(found)),
+        "## Targets",
+        target_table(targets(found)),
         f"![CPU per span, its stages, and its growth]({PLOT.name})",
-        "## Against others",
-        contest(found),
-        "## Where it goes",
+        "## Comparison",
+        comparison_table(found),
+        "## Cost by stage",
         *stage_note(found),
         stage_table(found["stages"]),
         STEADY,
@@ -61,7 +60,7 @@ def page(found: Found) -> str:
 
 
 def summary(found: Found) -> str:
-    """Return in one paragraph what it costs."""
+    """Return a summary of the costs in one paragraph."""
     held, visible = found["held"], found["visible_seconds"]
     ours = of_median(held, OURS)
     return (
@@ -77,24 +76,24 @@ def summary(found: Found) -> str:
     )
 
 
-def reach_table(found: Iterable[Reach]) -> str:
+def target_table(found: Iterable[Target]) -> str:
     """Return measures, ratios and bounds."""
     rows = [
         [item.measure, item.alternative, f"{item.value:.2f}{item.unit}", item.bound,
          "met" if item.met else "**missed**"]
         for item in found
     ]  # fmt: skip
-    return table(["measure", "compared with", "figure", "limit", ""], rows)
+    return table(["measure", "compared with", "figure", "target", ""], rows)
 
 
-def contest(found: Found) -> str:
+def comparison_table(found: Found) -> str:
     """Return what each configuration does and costs."""
     saturated, steady = found["saturated"], {**found["steady"], **found["held"]}
     rows = [
         [name, DOES[name], *_cells(saturated, name), f"{of_median(steady, name):.1f}"]
         for name in saturated
     ]
-    head = ["configuration", "what it does", "us a span, saturated", "spans/s", "us at 10,000/s"]
+    head = ["configuration", "what it does", "us per span, saturated", "spans/s", "us at 10,000/s"]
     return table(head, rows)
 
 
@@ -113,7 +112,7 @@ def stage_table(stages: Found) -> str:
 
 
 def stage_note(found: Found) -> list[str]:
-    """Explain why the last stage's figure is not that of production in the table above."""
+    """Explain why the last stage's figure differs from production's in the table above."""
     if "stages" not in found["alone"]:
         return []
     steps = found["stages"]["saturated"]
@@ -122,12 +121,12 @@ def stage_note(found: Found) -> list[str]:
 
 
 def taken_alone(found: Found) -> str:
-    """Say which parts were not taken in the run of the others."""
+    """Say which parts were measured in another run."""
     return " and ".join(found["alone"]) or "none"
 
 
 def condition_table(found: Found) -> str:
-    """Return what the size of requests and garbage collection cost, ours and the peer's."""
+    """Return the cost of small requests and of garbage collection, ours and the peer's."""
     rows = []
     for how in HOWS:
         cells = [how if how == BUSY else f"the same, {how}"]
@@ -135,7 +134,7 @@ def condition_table(found: Found) -> str:
         rows.append([*cells, *(f"{value:.1f}" for value in values)])
     held = [f"{of_median(found['held'], name):.1f}" for name in (OURS, PEER)]
     rows.append(["the same, traces held for 30 s instead of 1 s", *held])
-    return table(["10,000 spans/s, us a span", OURS, PEER], rows)
+    return table(["10,000 spans/s, us per span", OURS, PEER], rows)
 
 
 def growth_table(found: Found) -> str:
@@ -146,11 +145,11 @@ def growth_table(found: Found) -> str:
         for kind in ("load", "series")
         for name in found[kind]
     ]  # fmt: skip
-    return table(["", "spans/s", "us a span", "MB"], rows)
+    return table(["", "spans/s", "us per span", "MB"], rows)
 
 
 def machine(found: Found) -> str:
-    """Say on what, how often, and how long."""
+    """Say on which machine, how often and how long it was measured."""
     own, drains = found["machine"], found["drain"]
     runs = sum(map(len, found["saturated"].values()))
     spans = sum(row["spans"] for rows in found["saturated"].values() for row in rows)

@@ -1,4 +1,4 @@
-"""The tables of what telemetry costs a service."""
+"""The tables of telemetry's cost for a service."""
 
 from bench.producers.measure import MAIN, PARTS, Result
 
@@ -15,9 +15,9 @@ def table(result: Result) -> str:
             cells = [bare, ours, original, ours - bare, original - bare]
             shown = " | ".join(f"{cell:.0f} us" for cell in cells)
             lines.append(f"| {name} | {way} | {shown} | {found['ratio']:.2f} |")
-    lines += ["", "| where ours goes (documents, in process) | us a request |", "| --- | --- |"]
+    lines += ["", "| breakdown of ours (documents, in process) | us per request |", "| --- | --- |"]
     lines += [f"| {part} | {us:.0f} |" for part, us in result["rest"]["in process"].items()]
-    lines += ["", "| what the original is made of (documents) | over bare |", "| --- | --- |"]
+    lines += ["", "| breakdown of the original (documents) | over bare |", "| --- | --- |"]
     for way, found in result["documents"].items():
         lines += [f"| {part}, {way} | {found[part] - found['bare']:.0f} us |" for part in PARTS]
     return "\n".join(lines)

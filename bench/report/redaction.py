@@ -1,4 +1,4 @@
-"""The page of what scrubbing costs, made of the figures that were kept."""
+"""The page of scrubbing's cost, from the stored figures."""
 
 import json
 from collections.abc import Mapping
@@ -19,13 +19,12 @@ scrubbing."""
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     found = json.loads(FIGURES.read_text())
     behind = found["us_a_span_a_resource_a_trace"]
-    rows = [*variants(found["us_a_span"]), *variants(behind, ", a resource a trace")]
+    rows = [*variants(found["us_a_span"]), *variants(behind, ", a resource per trace")]
     tables = [
-        table(["variant", "us a span", "more"], rows),
-        table(["ns a span", "pattern"], patterns(found["ns_a_span_by_pattern"])),
+        table(["variant", "us per span", "more"], rows),
+        table(["ns per span", "pattern"], patterns(found["ns_a_span_by_pattern"])),
     ]
     return {PAGE: "\n\n".join([HEAD, *tables]) + "\n"}
 
@@ -37,6 +36,6 @@ def variants(figures: Mapping[str, float], where: str = "") -> list[list[str]]:
 
 
 def patterns(figures: Mapping[str, float]) -> list[list[str]]:
-    """Return the rows of the patterns, the dearest first."""
-    dearest = sorted(figures.items(), key=lambda item: -item[1])
-    return [[f"{ns:.0f}", f"`{name.replace('|', PIPE)}`"] for name, ns in dearest]
+    """Return the rows of the patterns, the most expensive first."""
+    ranked = sorted(figures.items(), key=lambda item: -item[1])
+    return [[f"{ns:.0f}", f"`{name.replace('|', PIPE)}`"] for name, ns in ranked]

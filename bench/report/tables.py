@@ -2,6 +2,5 @@
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,4 +1,4 @@
-"""A launcher for the tests: three children, one stubborn, one with a child of its own; then waits.
+"""A launcher for the tests: starts three children, one that ignores SIGTERM, one with a child.
 
 `python launcher.py FOLDER`: a child that is ready has written a file there.
 """
@@ -18,7 +18,7 @@ PARENT = 'sleep 600 & touch "$0/parent"; wait'
 def main(folder: Path) -> None:
     scripts = {"plain": PLAIN, "stubborn": STUBBORN, "parent": PARENT}
     children = [child(name, script, folder) for name, script in scripts.items()]
-    # In threads that end, as the pipeline's start does.
+    # In threads that end, as when the pipeline starts.
     with ThreadPoolExecutor() as pool:
         list(pool.map(Process.start, children))
     (folder / "all").touch()

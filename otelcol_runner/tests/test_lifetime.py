@@ -18,7 +18,7 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 
 @contextmanager
 def launched(traces: Traces, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the launcher in a group of its own, as a shell does, until its children are ready."""
+    """Run the launcher in its own process group, as a shell does, until its children are ready."""
     launcher = subprocess.Popen(
         [sys.executable, LAUNCHER, folder], env=traces.env, start_new_session=True
     )
@@ -43,7 +43,7 @@ def group(number: signal.Signals) -> Callable[[subprocess.Popen[bytes]], None]:
         pytest.param(subprocess.Popen.kill, id="kill -9 of the launcher"),
     ],
 )
-def test_whatever_ends_a_launcher_nothing_is_left(
+def test_no_child_outlives_a_launcher_however_it_ends(
     traces: Traces, tmp_path: Path, end: Callable[[subprocess.Popen[bytes]], None]
 ) -> None:
     with launched(traces, tmp_path) as launcher:
@@ -55,10 +55,10 @@ def test_whatever_ends_a_launcher_nothing_is_left(
         traces.wait_until_gone()
 
 
-def test_a_child_is_ended_even_if_the_launcher_dies_before_it_could_be_told_of(
+def test_a_child_not_yet_registered_is_stopped_when_the_launcher_dies(
     traces: Traces,
 ) -> None:
-    """Only Linux shows another process's environment, by which the child is found."""
+    """The child is found by its environment, which only Linux shows."""
     if sys.platform != "linux":
         return
     code = (
@@ -72,7 +72,7 @@ def test_a_child_is_ended_even_if_the_launcher_dies_before_it_could_be_told_of(
     traces.wait_until_gone()
 
 
-def test_a_launcher_that_forgets_to_stop_ends_only_when_all_is_gone(traces: Traces) -> None:
+def test_a_launcher_that_exits_without_stopping_waits_for_the_cleanup(traces: Traces) -> None:
     code = (
         "from otelcol_runner.process import Process\n"
         "Process('forgotten', ['/bin/sleep', '600']).start()\n"
@@ -101,7 +101,7 @@ def test_a_fork_of_the_launcher_does_not_keep_its_children_alive(traces: Traces)
         fork.kill()
 
 
-def test_what_a_child_has_started_ends_with_it(tmp_path: Path) -> None:
+def test_grandchildren_are_stopped_with_the_child(tmp_path: Path) -> None:
     script = 'sleep 600 & echo $! > "$0/inner"; exit 0'
     child = Child(["/bin/sh", "-c", script, tmp_path])
     assert child.wait(20) == 0
@@ -109,7 +109,7 @@ def test_what_a_child_has_started_ends_with_it(tmp_path: Path) -> None:
     poll_until(lambda: not alive(inner), "the inner process ended", timeout=20)
 
 
-def test_a_killed_reaper_is_replaced_and_the_next_one_knows_everything(traces: Traces) -> None:
+def test_a_killed_reaper_is_replaced_and_the_state_is_sent_again(traces: Traces) -> None:
     code = (
         "import os, signal\n"
         "from otelcol_runner import lifetime\n"
@@ -119,7 +119,7 @@ def test_a_killed_reaper_is_replaced_and_the_next_one_knows_everything(traces: T
         "lifetime._owner._reaper.kill()\n"
         "lifetime._owner._reaper.wait()\n"
         "lifetime.temporary_folder('second-')\n"
-        "lifetime._owner._mark = 'unknown'\n"  # by its group alone, as where there is no /proc
+        "lifetime._owner._mark = 'unknown'\n"  # found only by its group, as without /proc
         "print(first.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -129,12 +129,12 @@ def test_a_killed_reaper_is_replaced_and_the_next_one_knows_everything(traces: T
     traces.wait_until_gone()
 
 
-def test_a_program_run_to_its_end_gives_code_and_output() -> None:
+def test_run_returns_exit_code_and_output() -> None:
     done = run(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"])
     assert (done.returncode, done.stdout, done.stderr) == (3, "out\n", "err\n")
 
 
-def test_a_program_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
+def test_a_timeout_stops_the_program_and_its_children(tmp_path: Path) -> None:
     script = 'sleep 600 & echo $! > "$0/inner"; wait'
     with pytest.raises(subprocess.TimeoutExpired):
         run(["/bin/sh", "-c", script, tmp_path], timeout=2)
@@ -142,7 +142,7 @@ def test_a_program_that_takes_too_long_is_ended_with_what_it_started(tmp_path: P
     poll_until(lambda: not alive(inner), "the inner process ended", timeout=20)
 
 
-def test_a_temporary_folder_is_this_users_alone() -> None:
+def test_a_temporary_folder_is_readable_by_its_owner_only() -> None:
     folder = temporary_folder("lifetime-")
     try:
         assert folder.stat().st_mode & 0o777 == 0o700

@@ -1,4 +1,4 @@
-"""A real collector on tiny files: what the kit promises its users."""
+"""The fixtures with a real collector on tiny configuration files."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_each_signal_is_found_at_its_backend(
     assert otlp_sink.signals == {"traces", "logs"}
 
 
-def test_what_the_backend_refuses_the_sender_hears(otelcol: Otelcol, otlp_sink: OtlpSink) -> None:
+def test_the_sender_sees_the_backends_refusal(otelcol: Otelcol, otlp_sink: OtlpSink) -> None:
     with otelcol.run([BASE], {"BACKEND": otlp_sink.url}) as collector:
         otlp_sink.refuse(503)
         with pytest.raises(RefusedError) as refused:
@@ -54,7 +54,7 @@ def test_what_the_backend_refuses_the_sender_hears(otelcol: Otelcol, otlp_sink: 
         assert collector.warnings()
 
 
-def test_validate_returns_the_words_of_the_collector(otelcol: Otelcol, tmp_path: Path) -> None:
+def test_validate_returns_the_collectors_message(otelcol: Otelcol, tmp_path: Path) -> None:
     env = {"BACKEND": "http://127.0.0.1:1", "OTLP_HTTP_LISTEN": "127.0.0.1:0"}
     assert otelcol.validate([BASE], env) == ""
     wrong = tmp_path / "wrong.yaml"
@@ -71,7 +71,7 @@ def test_a_collector_that_does_not_start_shows_its_log(otelcol: Otelcol, tmp_pat
         pass
 
 
-def test_a_deadline_that_passes_shows_what_came(otelcol: Otelcol, otlp_sink: OtlpSink) -> None:
+def test_a_timeout_shows_what_arrived(otelcol: Otelcol, otlp_sink: OtlpSink) -> None:
     with otelcol.run([BASE], {"BACKEND": otlp_sink.url}) as collector:
         collector.send(span("GET /", {"code": 500}))
         with pytest.raises(NotSeenError) as missed:

@@ -19,7 +19,7 @@ def test_pipeline(otelcol, otlp_sink):
 """
 
 
-def test_a_missing_binary_is_one_sentence_that_says_what_to_do(
+def test_a_missing_binary_gives_one_sentence_with_the_remedy(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OTELCOL_BIN", raising=False)
@@ -30,7 +30,7 @@ def test_a_missing_binary_is_one_sentence_that_says_what_to_do(
     result.stdout.fnmatch_lines(["*no collector found: install otelcol-contrib*"])
 
 
-def test_a_binary_that_is_not_there_is_named(pytester: pytest.Pytester) -> None:
+def test_a_configured_binary_that_does_not_exist_is_named(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(A_TEST)
     result = pytester.runpytest_inprocess("--otelcol-bin=/no/such/otelcol")
     result.stdout.fnmatch_lines(["*/no/such/otelcol is not an executable: correct --otelcol-bin,*"])
@@ -44,7 +44,7 @@ def test_the_binary_may_come_from_the_ini_file(
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
-def test_a_failure_shows_what_each_exporter_did_receive(
+def test_a_failed_test_shows_what_each_sink_received(
     pytester: pytest.Pytester, otelcol_bin: Path
 ) -> None:
     pytester.makepyfile(A_TEST)

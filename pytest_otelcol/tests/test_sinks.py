@@ -1,4 +1,4 @@
-"""The backends alone, without a collector."""
+"""The sinks without a collector."""
 
 import json
 import urllib.error
@@ -59,7 +59,7 @@ def test_points_carry_their_type_value_and_resource(otlp_sink: OtlpSink) -> None
         ("/v1/profiles", {"content-type": "application/x-protobuf"}, 404),
     ],
 )
-def test_what_is_no_otlp_is_refused_as_a_backend_would(
+def test_a_body_that_is_not_otlp_is_refused_as_by_a_backend(
     otlp_sink: OtlpSink, path: str, headers: dict[str, str], status: int
 ) -> None:
     request = urllib.request.Request(otlp_sink.url + path, json.dumps({}).encode(), headers)
@@ -70,7 +70,7 @@ def test_what_is_no_otlp_is_refused_as_a_backend_would(
     assert otlp_sink.spans == []
 
 
-def test_a_sink_refuses_and_comes_back_on_the_same_port(otlp_sink: OtlpSink) -> None:
+def test_a_sink_can_refuse_and_restart_on_the_same_port(otlp_sink: OtlpSink) -> None:
     sender = Sender(otlp_sink.url)
     otlp_sink.refuse(401)
     with pytest.raises(RefusedError, match="401"):
@@ -85,7 +85,7 @@ def test_a_sink_refuses_and_comes_back_on_the_same_port(otlp_sink: OtlpSink) -> 
     assert [item.status for item in otlp_sink.requests] == [401, 200]
 
 
-def test_a_sink_refuses_what_contains_something_and_says_when_to_come_again(
+def test_a_sink_can_refuse_matching_requests_with_retry_after(
     otlp_sink: OtlpSink,
 ) -> None:
     sender = Sender(otlp_sink.url)
@@ -97,7 +97,7 @@ def test_a_sink_refuses_what_contains_something_and_says_when_to_come_again(
     assert [item.body for item in otlp_sink.logs] == ["well"]
 
 
-def test_a_sink_refuses_who_does_not_say_who_it_is(otlp_sink: OtlpSink) -> None:
+def test_a_sink_can_require_authentication(otlp_sink: OtlpSink) -> None:
     sender = Sender(otlp_sink.url)
     otlp_sink.refuse(401, unless={"authorization": "Bearer right", "x-tenant": "ours"})
     sender.send(log("known"), headers={"Authorization": "Bearer right", "X-Tenant": "ours"})

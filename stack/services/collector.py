@@ -66,10 +66,14 @@ def config_file(config: str | Path) -> Path:
     """Return the path of a file in `collector/` (named without suffix), or a path unchanged.
 
     Raises:
-        UserError: `collector/` has no such file. A path is not checked.
+        UserError: there is no such file.
     """
     path = Path(config)
     if path.suffix in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise UserError(
+                f"there is no file {path}: give an existing one, or a name without suffix"
+            )
         return path
     found = COLLECTOR / f"{config}.yaml"
     if not found.exists():

@@ -81,6 +81,8 @@ class Postgres(Process):
         if self._run_as is not None:
             os.chown(secret, NOBODY, NOBODY)
         arguments = ["--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8"]
+        # Files in the data folder: a killed server would leave its segments in /dev/shm.
+        arguments += ["--set=dynamic_shared_memory_type=mmap"]
         arguments += ["--no-locale", "--no-sync", "--no-instructions", f"--username={self.user}"]
         try:
             self._run("initdb", "-D", str(cluster), *arguments)

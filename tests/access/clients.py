@@ -1,4 +1,4 @@
-"""Clients of the OTLP receivers, over HTTP and gRPC: what they send, and how they are answered."""
+"""Clients of the OTLP receivers, over HTTP and gRPC: what they send, and the responses."""
 
 import http.client
 import ssl
@@ -43,7 +43,7 @@ def request_of(span: Span) -> bytes:
 
 
 def over_http(collector: Collector, attempt: Attempt) -> str:
-    """Post it; returns one of the answers above, or what was said."""
+    """Post it; returns one of the outcomes above, or the response."""
     host = collector.env["OTLP_HTTP_LISTEN"]
     headers = {"content-type": "application/x-protobuf", **attempt.headers}
     if attempt.encoding:
@@ -65,7 +65,7 @@ def over_http(collector: Collector, attempt: Attempt) -> str:
 
 
 def answer_in_a_word(status: int, said: str) -> str:
-    """Put an HTTP answer into a word."""
+    """Return the outcome of an HTTP response."""
     if status == 400 and "HTTPS server" in said:
         return NO_CONNECTION
     if status == 400 and "too large" in said:
@@ -81,7 +81,7 @@ CODES = {
 
 
 def over_grpc(collector: Collector, attempt: Attempt) -> str:
-    """Call it; answers as over HTTP."""
+    """Call it; the outcomes are the same as over HTTP."""
     target, options = collector.env["OTLP_GRPC_LISTEN"], [("grpc.max_send_message_length", -1)]
     certificate = attempt.certificate.read_bytes() if attempt.certificate else None
     with (

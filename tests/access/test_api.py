@@ -1,4 +1,4 @@
-"""The API against what nobody should send: its own description fuzzed, and odd requests by hand."""
+"""The API against invalid requests: fuzzed from its OpenAPI description, and written by hand."""
 
 import json
 import re
@@ -16,9 +16,9 @@ from schemathesis import GenerationMode
 
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import Service
 
-# Nothing of the inside: traces, files, SQL, classes, addresses, versions.
+# Implementation details: stack traces, files, SQL, classes, addresses, versions.
 INSIDE = re.compile(
     r"Traceback|\.py\b|site-packages|SELECT |INSERT |asyncpg|redis\.|pydantic|starlette|uvicorn"
     r"|[a-z]Error\b|Exception|127\.0\.0\.1|Python/|/home/|/srv/",
@@ -27,33 +27,33 @@ TASK = {"task_type": "word_statistics", "text": "one"}
 
 
 @pytest.fixture(scope="module")
-def house(postgres: Postgres, redis: Redis) -> Iterator[House]:
-    with House(postgres, redis, {"OTEL_SDK_DISABLED": "true"}) as house:
-        yield house
+def service(postgres: Postgres, redis: Redis) -> Iterator[Service]:
+    with Service(postgres, redis, {"OTEL_SDK_DISABLED": "true"}) as service:
+        yield service
 
 
 def leaks(answer: Any) -> list[str]:
-    """Return what an answer tells of the inside, headers included."""
+    """Return what a response reveals of the implementation, headers included."""
     return INSIDE.findall(f"{dict(answer.headers)} {answer.text}")
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_whatever_is_sent_the_answer_is_one_of_those_described(
-    house: House, mode: GenerationMode
+def test_fuzzed_requests_get_only_documented_responses(
+    service: Service, mode: GenerationMode
 ) -> None:
-    described = schemathesis.openapi.from_url(f"{house.url}/openapi.json")
+    described = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
     found = [operation.ok() for operation in described.get_all_operations()]  # type: ignore[union-attr]
     operations = {operation.label: operation for operation in found}
     assert len(operations) == 6
     if mode.is_negative:
-        del operations["GET /health"]  # it takes nothing that could be wrong
+        del operations["GET /health"]  # it has no input that could be invalid
     with requests.Session() as session:
         for operation in operations.values():
             fuzz(operation.as_strategy(generation_mode=mode), session)
 
 
 def fuzz(cases: SearchStrategy[schemathesis.Case[Any]], session: requests.Session) -> None:
-    """Send cases, the same ones at every run, and check the answers by all the tool's rules."""
+    """Send the same cases in every run, and apply all of the tool's checks to the responses."""
 
     @settings(
         max_examples=30, derandomize=True, deadline=None, suppress_health_check=[*HealthCheck]
@@ -84,9 +84,9 @@ ODD = {
 
 
 @pytest.mark.parametrize("body", ODD.values(), ids=ODD.keys())
-def test_an_odd_body_is_refused_with_a_sentence(house: House, body: bytes) -> None:
+def test_an_invalid_body_is_refused_with_a_sentence(service: Service, body: bytes) -> None:
     headers = {"content-type": "application/json"}
-    answer = house.client.put("/documents/odd", content=body, headers=headers)
+    answer = service.client.put("/documents/odd", content=body, headers=headers)
 
     assert answer.status_code in {400, 413, 422}
     assert answer.json().keys() == {"detail"}
@@ -110,8 +110,10 @@ def test_an_odd_body_is_refused_with_a_sentence(house: House, body: bytes) -> No
         ("BREW", "/health"),
     ],
 )
-def test_an_odd_path_is_refused_with_a_sentence(house: House, method: str, path: str) -> None:
-    answer = house.client.request(method, path, headers={"host": "elsewhere.example"})
+def test_an_invalid_path_is_refused_with_a_sentence(
+    service: Service, method: str, path: str
+) -> None:
+    answer = service.client.request(method, path, headers={"host": "elsewhere.example"})
 
     assert answer.status_code in {404, 405, 422}
     assert answer.json().keys() == {"detail"}
@@ -131,32 +133,32 @@ def test_an_odd_path_is_refused_with_a_sentence(house: House, method: str, path:
         {"cookie": "\x01\x02"},
     ],
 )
-def test_odd_headers_do_no_harm(house: House, headers: dict[str, str]) -> None:
+def test_unusual_headers_do_no_harm(service: Service, headers: dict[str, str]) -> None:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     sent = [(b"content-type", b"application/json")] if "content-type" not in headers else []
     body = json.dumps(TASK).encode()
-    answer = house.client.post("/agents/researcher/tasks", content=body, headers=sent + raw)
+    answer = service.client.post("/agents/researcher/tasks", content=body, headers=sent + raw)
 
     assert answer.status_code in {202, 422}
     assert leaks(answer) == []
 
 
-def test_a_key_that_comes_twice_counts_once(house: House) -> None:
+def test_the_last_of_duplicate_json_keys_counts(service: Service) -> None:
     body = b'{"text": "first", "text": "last"}'
     headers = {"content-type": "application/json"}
-    house.client.put("/documents/twice", content=body, headers=headers).raise_for_status()
-    assert house.client.get("/documents/twice").json() == {"text": "last"}
+    service.client.put("/documents/twice", content=body, headers=headers).raise_for_status()
+    assert service.client.get("/documents/twice").json() == {"text": "last"}
 
 
-def test_a_body_of_unknown_length_is_refused_at_the_same_limit(house: House) -> None:
+def test_a_body_of_unknown_length_is_refused_at_the_same_limit(service: Service) -> None:
     def endless() -> Iterator[bytes]:
         yield b'{"text": "'
         for _ in range(300):
             yield b"x" * 1_000
 
     try:
-        answer = house.client.put("/documents/endless", content=endless())
-    except httpx.WriteError:  # it did not even read to the end
+        answer = service.client.put("/documents/endless", content=endless())
+    except httpx.WriteError:  # it refused before the body was read
         return
     assert answer.status_code == 413
 
@@ -176,8 +178,8 @@ RAW = {
 
 
 @pytest.mark.parametrize("request_", RAW.values(), ids=RAW.keys())
-def test_a_request_that_is_no_http_is_refused(house: House, request_: bytes) -> None:
-    port = int(house.url.rpartition(":")[2])
+def test_a_request_that_is_not_http_is_refused(service: Service, request_: bytes) -> None:
+    port = int(service.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request_)
         answer = connection.recv(65536)

@@ -1,4 +1,4 @@
-"""Facts about docker-compose.yml as it is written, for every service and profile."""
+"""docker-compose.yml as it is written, for every service and profile."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from stack.paths import ROOT
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-# Who needs which secret; a variable that sounds like one and is missing here fails the test.
+# The secrets of each service; a variable that looks like one and is missing here fails the test.
 NEED = {
     "LOGFIRE_TOKEN": {"collector"},
     "LOGFIRE_TOKEN_SECOND": {"collector"},
@@ -27,7 +27,7 @@ SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|AUTHORIZATION")
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
+def test_a_service_has_no_more_privileges_than_it_needs(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -42,7 +42,7 @@ def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
     assert service.get("user") not in ("root", "0")
 
 
-def test_a_service_writes_to_its_own_volume_alone() -> None:
+def test_a_service_can_write_only_to_its_own_volume() -> None:
     mounts = [
         (name, volume)
         for name, service in SERVICES.items()
@@ -55,7 +55,7 @@ def test_a_service_writes_to_its_own_volume_alone() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_port_is_published_on_loopback_alone(name: str) -> None:
+def test_ports_are_published_on_loopback_only(name: str) -> None:
     for port in SERVICES[name].get("ports", ()):
         assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z_]+:-\d+\}:\d+", port)
 
@@ -72,7 +72,7 @@ def test_a_secret_is_given_only_to_those_who_need_it() -> None:
 def test_no_secret_is_written_into_the_file_or_onto_a_command_line() -> None:
     defaults = re.findall(r"\$\{([A-Z_]+):-([^{}]+)\}", TEXT)
     written = {name: default for name, default in defaults if SECRET.search(name)}
-    # Known to everybody, and reached from inside the compose network alone.
+    # Not secret, and reachable only inside the compose network.
     assert written == {
         "LOGFIRE_TOKEN": "local-write-token",
         "LOGFIRE_TOKEN_SECOND": "local-write-token",
@@ -84,7 +84,7 @@ def test_no_secret_is_written_into_the_file_or_onto_a_command_line() -> None:
         assert not [name for name in VALUE.findall(asked) if SECRET.search(name)]
 
 
-def test_grafana_and_prometheus_have_no_password_to_guess_and_nothing_to_administer() -> None:
+def test_grafana_has_no_login_and_prometheus_no_admin_api() -> None:
     grafana, prometheus = SERVICES["grafana"]["environment"], SERVICES["prometheus"]["command"]
     assert grafana["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
     assert grafana["GF_AUTH_BASIC_ENABLED"] == "false"

@@ -1,4 +1,4 @@
-"""By default everything listens on loopback: the files' raw defaults and the programs' own."""
+"""Everything listens on loopback by default: as the files and the programs say."""
 
 import re
 import subprocess
@@ -11,11 +11,11 @@ from pytest_otelcol.collector import Otelcol
 from app.settings import Settings
 from stack.paths import COLLECTOR
 from stack.pipeline.ports import LOOPBACK, Ports
-from tests.collector.pipeline import files
-from tests.guard.configuration import listeners
+from tests.support.caddy import listeners
+from tests.support.pipeline import files
 
 LISTENS = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")
-# Where each part listens; the exporters are left out but for the one that is scraped.
+# Where each part listens; of the exporters only the one that is scraped listens.
 PLACES = {
     "extensions/health_check",
     "receivers/otlp",
@@ -25,7 +25,7 @@ PLACES = {
     "exporters/prometheus/scrape",
 }
 
-# Kafka is in the upstream image alone; TLS needs a certificate. They change no address.
+# Kafka is only in the upstream image; TLS needs a certificate. Neither changes an address.
 LEFT_OUT = {"kafka-login", "tls"}
 
 
@@ -40,7 +40,7 @@ def values_of(key: str, config: Any) -> Iterator[str]:
 
 
 def resolved(otelcol: Otelcol) -> dict[str, Any]:
-    """Return all files as the collector reads them where no variable but a password is set."""
+    """Return all files as the collector reads them with no variable set but a password."""
     chosen = ["gateways/from-agents", "environments/development", "routes/hybrid"]
     overlays = sorted(COLLECTOR.glob("overlays/*.yaml"))
     configs = files([*chosen, *(path for path in overlays if path.stem not in LEFT_OUT)])
@@ -55,7 +55,7 @@ def resolved(otelcol: Otelcol) -> dict[str, Any]:
     return config
 
 
-def test_by_default_the_collector_listens_on_loopback_alone(otelcol: Otelcol) -> None:
+def test_the_collector_listens_on_loopback_by_default(otelcol: Otelcol) -> None:
     config = resolved(otelcol)
     parts = {
         f"{section}/{name}": [*values_of("endpoint", part)]
@@ -72,7 +72,7 @@ def test_by_default_the_collector_listens_on_loopback_alone(otelcol: Otelcol) ->
     assert {*values_of("host", config["service"])} == {"127.0.0.1"}
 
 
-def test_by_default_the_guard_the_service_and_the_demo_listen_on_loopback() -> None:
+def test_the_guard_the_service_and_the_demo_listen_on_loopback_by_default() -> None:
     assert listeners({}) == {"127.0.0.1:4319", "127.0.0.1:4321"}
     assert Settings.model_fields["api_host"].default == "127.0.0.1"
     assert {"", "127.0.0.1", "localhost"} == LOOPBACK

@@ -1,4 +1,4 @@
-"""A request to the OTLP receivers is limited: its bytes, what they unpack to, and its time."""
+"""Limits of a request to the OTLP receivers: size, decompressed size and time."""
 
 import gzip
 import os
@@ -26,13 +26,12 @@ from tests.access.clients import (
     over_http,
     request_of,
 )
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline, run_pipeline
 
 MEBIBYTE = 1 << 20
 LIMIT = 8 * MEBIBYTE
 ROOMS = ("agents", "backends", "overlays", "routes")
-# The two numbers that tests cannot wait for.
+# The two timeouts that are too long for tests.
 QUICK = "receivers: {otlp: {protocols: {http: {read_header_timeout: 300ms, read_timeout: 900ms}}}}"
 HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: collector\r\ncontent-type: application/x-protobuf\r\n"
 
@@ -44,7 +43,7 @@ def pipeline(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def zeros(size: int) -> bytes:
-    """Return a gzip of so many zeros: one packed mebibyte again and again, which is one stream."""
+    """Return a gzip of this many zeros: one compressed mebibyte repeated is a valid stream."""
     return gzip.compress(bytes(MEBIBYTE)) * (size // MEBIBYTE)
 
 
@@ -56,7 +55,7 @@ def a_million_spans() -> bytes:
 
 
 def blob() -> str:
-    """Return random text that leaves room for little else in a request."""
+    """Return random text that nearly fills a request."""
     return os.urandom(LIMIT // 2 - 20_000).hex()
 
 
@@ -66,7 +65,7 @@ def resident(pipeline: Pipeline) -> int:
     return used // MEBIBYTE
 
 
-def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
+def test_a_decompression_bomb_is_refused_in_little_memory(
     pipeline: Pipeline,
 ) -> None:
     bomb = zeros(1024 * MEBIBYTE)
@@ -75,17 +74,19 @@ def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(
     assert over_http(pipeline.collector, Attempt(bomb, encoding="gzip")) == TOO_LARGE
     assert resident(pipeline) - before < 150
 
-    # Here the client packs it: 64 MiB.
+    # Here the client compresses it: 64 MiB.
     big = Attempt(bytes(8 * LIMIT), encoding="gzip")
     assert PROTOCOLS["grpc"](pipeline.collector, big) == TOO_LARGE
     assert resident(pipeline) - before < 150
 
 
-def test_nothing_is_unpacked_over_http_without_the_token(start_pipeline: StartPipeline) -> None:
+def test_http_requests_without_the_token_are_not_decompressed(
+    start_pipeline: StartPipeline,
+) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="one")
     before = resident(pipeline)
 
-    # Two kilobytes that would be a million spans; with the token they cost 650 MB.
+    # Two kilobytes that decompress to a million spans; with the token they take 650 MB.
     bomb = gzip.compress(a_million_spans())
     assert len(bomb) < 3_000
     assert (
@@ -97,9 +98,7 @@ def test_nothing_is_unpacked_over_http_without_the_token(start_pipeline: StartPi
 @pytest.mark.parametrize(
     "encoding", ["deflate", "zlib", "zstd", "snappy", "x-snappy-framed", "lz4", "gzip, gzip"]
 )
-def test_what_may_unpack_to_more_than_the_limit_is_not_unpacked(
-    pipeline: Pipeline, encoding: str
-) -> None:
+def test_unsupported_encodings_are_refused(pipeline: Pipeline, encoding: str) -> None:
     answer = over_http(pipeline.collector, Attempt(b"", encoding=encoding))
     assert answer.startswith("400 ")
     assert answer.endswith(f"unsupported Content-Encoding: {encoding}")
@@ -109,7 +108,7 @@ def test_what_may_unpack_to_more_than_the_limit_is_not_unpacked(
 def test_a_request_just_below_the_limit_arrives_and_one_above_it_is_refused(
     pipeline: Pipeline, protocol: str
 ) -> None:
-    # Random, so that it is as large on its way; in one piece, so that nothing can split it.
+    # Random, so that it cannot be compressed; one attribute, so that it cannot be split.
     single = request_of(span(f"large over {protocol}", {"blob": blob()}))
     assert LIMIT * 0.99 < len(single) < LIMIT
     assert PROTOCOLS[protocol](pipeline.collector, Attempt(single)) == ACCEPTED
@@ -130,7 +129,7 @@ def test_a_log_and_a_metric_just_below_the_limit_arrive(pipeline: Pipeline) -> N
     pipeline.prometheus.wait_for_series("large_metric", timeout=30)
 
 
-def test_both_protocols_have_one_limit_below_that_of_batches_and_of_the_buffer() -> None:
+def test_http_and_grpc_share_one_limit_below_those_of_batches_and_buffer() -> None:
     protocols = read(COLLECTOR / "base.yaml")["receivers"]["otlp"]["protocols"]
     assert protocols["http"]["max_request_body_size"] == LIMIT
     assert protocols["grpc"]["max_recv_msg_size_mib"] * MEBIBYTE == LIMIT
@@ -149,16 +148,16 @@ def test_both_protocols_have_one_limit_below_that_of_batches_and_of_the_buffer()
 
 
 def test_the_documented_limits_and_variables_are_those_of_the_files() -> None:
-    told = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "kafka.md"))
-    assert f"may have {LIMIT // MEBIBYTE} MiB, unpacked" in told
-    assert "has 10 s for its header and 30 s for all" in " ".join(told.split())
+    documented = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "kafka.md"))
+    assert f"may have {LIMIT // MEBIBYTE} MiB, unpacked" in documented
+    assert "has 10 s for its header and 30 s for all" in " ".join(documented.split())
     paths = [COLLECTOR / "overlays" / f"{name}.yaml" for name in ("token", "tls")]
     paths += (COLLECTOR / "gateways").glob("*.yaml")
     for name in re.findall(r"\$\{env:([A-Z_]+)", "".join(path.read_text() for path in paths)):
-        assert f"`{name}`" in told, name
+        assert f"`{name}`" in documented, name
 
 
-def test_a_sender_has_so_long_for_its_request() -> None:
+def test_requests_have_a_read_timeout() -> None:
     http = read(COLLECTOR / "base.yaml")["receivers"]["otlp"]["protocols"]["http"]
     assert (http["read_header_timeout"], http["read_timeout"]) == ("10s", "30s")
 
@@ -166,7 +165,7 @@ def test_a_sender_has_so_long_for_its_request() -> None:
 @pytest.mark.parametrize(
     "said", [HEAD, HEAD + b"content-length: 1000\r\n\r\nfew"], ids=["header", "body"]
 )
-def test_a_sender_that_never_comes_to_the_end_is_cut_off(
+def test_a_request_that_never_ends_is_cut_off(
     start_pipeline: StartPipeline, tmp_path: Path, said: bytes
 ) -> None:
     quick = tmp_path / "quick.yaml"
@@ -176,5 +175,5 @@ def test_a_sender_that_never_comes_to_the_end_is_cut_off(
     host, _, port = pipeline.collector.env["OTLP_HTTP_LISTEN"].partition(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(said)
-        while connection.recv(4096):  # at most a refusal; `timeout` if it is held for ever
+        while connection.recv(4096):  # at most a refusal; `timeout` if it is never closed
             pass

@@ -1,4 +1,4 @@
-"""No secret is shown: by the collector, by the service, by the command line, in process lists."""
+"""The collector, the service, the command line and process lists show no secret."""
 
 import os
 import subprocess
@@ -19,9 +19,8 @@ from stack.paths import ROOT
 from stack.pipeline.ports import LISTEN
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import files
+from tests.support.pipeline import StartPipeline, files
+from tests.support.service import Service
 
 AWAY = {"LOGFIRE_ENDPOINT_SECOND": "http://127.0.0.1:9", "SECOND_NAMESPACE": "nobody"}
 SECRETS = {
@@ -51,13 +50,13 @@ def shown(text: str, secrets: Mapping[str, str] = SECRETS) -> set[str]:
 
 
 def command_lines(pid: int) -> list[list[str]]:
-    """Return how a process and its children were started, as everybody on the machine sees."""
+    """Return the command lines of a process and its children, which every user can see."""
     top = psutil.Process(pid)
     return [process.cmdline() for process in (top, *top.children(recursive=True))]
 
 
 def said(otelcol: Otelcol, *arguments: str, **env: str) -> tuple[int, str]:
-    """Run a command of the collector on all files; returns its code and what it printed."""
+    """Run a command of the collector on all files; returns its exit code and output."""
     configs = [f"--config=file:{path}" for path in files(ALL)]
     done = subprocess.run(
         [str(otelcol.binary), *arguments, *otelcol.arguments, *configs],
@@ -70,7 +69,7 @@ def said(otelcol: Otelcol, *arguments: str, **env: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_printed_configuration_hides_every_secret_unless_told_not_to(otelcol: Otelcol) -> None:
+def test_print_config_redacts_every_secret_by_default(otelcol: Otelcol) -> None:
     code, printed = said(otelcol, "print-config")
     assert (code, shown(printed)) == (0, set())
     assert printed.count("[REDACTED]") >= len(SECRETS)
@@ -101,7 +100,7 @@ def test_a_collector_that_cannot_start_says_why_without_a_secret(
     assert shown(printed) == set()
 
 
-def test_a_running_collector_shows_no_secret_while_everybody_refuses_it(
+def test_a_collector_refused_by_all_backends_shows_no_secret(
     start_pipeline: StartPipeline, postgres: Postgres, redis: Redis
 ) -> None:
     ports = {"POSTGRES_PORT": str(postgres.port), "REDIS_PORT": str(redis.port)}
@@ -132,13 +131,13 @@ def test_a_password_in_a_url_does_not_reach_prometheus_as_a_label(
     )
     pipeline.collector.send(counter("untranslatable", 1, delta=True))
     name = "otelcol_exporter_prometheusremotewrite_failed_translations_total"
-    told = remote_write_sink.wait_for_series(name)
-    assert "http" in told.labels["endpoint"]
+    series = remote_write_sink.wait_for_series(name)
+    assert "http" in series.labels["endpoint"]
     assert "secret" not in str(remote_write_sink.series())
     assert remote_write_sink.requests[-1].headers["authorization"] == "Bearer of the header"
 
 
-def test_the_service_shows_no_secret_in_what_it_prints_sends_or_is_started_with(
+def test_the_service_shows_no_secret_in_output_telemetry_or_command_line(
     postgres: Postgres, redis: Redis
 ) -> None:
     secrets = {
@@ -152,26 +151,26 @@ def test_the_service_shows_no_secret_in_what_it_prints_sends_or_is_started_with(
             "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
             "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{secrets['exporter']}",
         }
-        with House(postgres, redis, env) as house:
+        with Service(postgres, redis, env) as service:
             credentials = {
                 "authorization": f"Bearer {secrets['header']}",
                 "cookie": f"session={secrets['cookie']}",
             }
-            house.client.get("/agents/researcher/stats", headers=credentials).raise_for_status()
-            house.run("word_statistics", "one two")
+            service.client.get("/agents/researcher/stats", headers=credentials).raise_for_status()
+            service.run("word_statistics", "one two")
             sink.wait_for_span("GET /agents/{agent_id}/stats")
             sink.wait_for_span("agent_execution")
-            processes = [house.api, *house.workers, postgres, redis]
-            # What they were given, too: a server may overwrite what the list shows.
+            processes = [service.api, *service.workers, postgres, redis]
+            # The arguments, too: a server may overwrite what the process list shows.
             started = [(process.argv, command_lines(process.pid)) for process in processes]
-        printed = house.api.output() + "".join(worker.output() for worker in house.workers)
+        printed = service.api.output() + "".join(worker.output() for worker in service.workers)
     assert shown(f"{started}", secrets) == set()
     assert shown(printed, secrets) == set()
     assert shown(f"{sink.spans} {sink.logs} {sink.points}", secrets) == set()
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["query", "SELECT 1"], ["demo"]], ids=" ".join)
-def test_the_command_line_shows_no_secret_when_nobody_answers(command: list[str]) -> None:
+def test_the_command_line_shows_no_secret_when_nothing_answers(command: list[str]) -> None:
     places = ("LOGFIRE_ENDPOINT", "LOGFIRE_QUERY_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
     env = dict.fromkeys((*places, "PROMETHEUS_URL"), "http://user:secret-of-a-url@127.0.0.1:9")
     env |= {"LOGFIRE_READ_TOKEN": "secret-to-read", **SECRETS}

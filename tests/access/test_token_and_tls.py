@@ -1,4 +1,4 @@
-"""The overlays token and tls, tried by real clients over HTTP and gRPC."""
+"""The overlays token and tls, with real clients over HTTP and gRPC."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -24,22 +24,21 @@ from tests.access.clients import (
     Attempt,
     request_of,
 )
-from tests.app.house import House
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline, run_pipeline
+from tests.support.service import Service
 
 TOKEN = "token-of-the-tests"
 
 
 class Certificates:
-    """An authority, and the certificate and key of the receivers as files."""
+    """A CA, and the receivers' certificate and key as files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.renew()
 
     def renew(self) -> None:
-        """Replace all, the authority included."""
+        """Replace all, the CA included."""
         self.authority = trustme.CA()
         self.pem = self.authority.cert_pem.bytes()
         issued = self.authority.issue_cert("127.0.0.1", "localhost")
@@ -49,7 +48,7 @@ class Certificates:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the overlay asks for."""
+        """The variables of the overlay."""
         return {
             "OTLP_TLS_CERT_FILE": str(self.folder / "certificate.pem"),
             "OTLP_TLS_KEY_FILE": str(self.folder / "key.pem"),
@@ -65,7 +64,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def locked(
     otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
 ) -> Iterator[Pipeline]:
-    """A pipeline behind both."""
+    """A pipeline with both overlays."""
     env = {"OTLP_TOKEN": TOKEN, **certificates.variables}
     configs = (*DEVELOPMENT, "overlays/token", "overlays/tls")
     with run_pipeline(otelcol, configs, tmp_path_factory.mktemp("locked"), env) as running:
@@ -76,16 +75,16 @@ def locked(
 def test_only_the_token_over_tls_is_accepted(
     locked: Pipeline, certificates: Certificates, protocol: str
 ) -> None:
-    trusted, stranger = certificates.pem, trustme.CA().cert_pem.bytes()
+    trusted, other_ca = certificates.pem, trustme.CA().cert_pem.bytes()
     callers = {
         "no token": (None, trusted, UNAUTHENTICATED),
         "empty token": ("", trusted, UNAUTHENTICATED),
         "wrong token": ("token-of-somebody-else", trusted, UNAUTHENTICATED),
-        "a part of it": (TOKEN[:-1], trusted, UNAUTHENTICATED),
+        "a prefix of the token": (TOKEN[:-1], trusted, UNAUTHENTICATED),
         "token and more": (f"{TOKEN}s", trusted, UNAUTHENTICATED),
-        "base.yaml's own": ("unused", trusted, UNAUTHENTICATED),
+        "the placeholder of base.yaml": ("unused", trusted, UNAUTHENTICATED),
         "plain text": (TOKEN, None, NO_CONNECTION),
-        "trusts somebody else": (TOKEN, stranger, NO_CONNECTION),
+        "trusts another CA": (TOKEN, other_ca, NO_CONNECTION),
         "the token": (TOKEN, trusted, ACCEPTED),
     }
     for name, (token, authority, expected) in callers.items():
@@ -105,18 +104,18 @@ def test_the_service_sends_all_signals_through_both(
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"https://{locked.collector.env['OTLP_HTTP_LISTEN']}",
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{TOKEN}",
         "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificates.folder / "authority.pem"),
-        # Where they are set, they win over the line above.
+        # Where they are set, they take precedence over the line above.
         "REQUESTS_CA_BUNDLE": "",
         "CURL_CA_BUNDLE": "",
     }
-    with House(postgres, redis, env) as house:
-        house.run("word_statistics", "one two three")
+    with Service(postgres, redis, env) as service:
+        service.run("word_statistics", "one two three")
         locked.logfire.wait_for_span("agent_execution")
         locked.logfire.wait_for_log("Agent task completed")
         locked.prometheus.wait_for_series("agentical_queue_depth", {"job": "agentical-api"})
 
 
-def test_a_producer_that_speaks_grpc_needs_the_standard_variables_alone(
+def test_a_grpc_producer_needs_only_the_standard_variables(
     locked: Pipeline, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"https://{locked.collector.env['OTLP_GRPC_LISTEN']}"
@@ -147,7 +146,7 @@ def test_without_a_certificate_the_overlay_does_not_start(start_pipeline: StartP
         start_pipeline(*DEVELOPMENT, "overlays/tls")
 
 
-def test_with_a_token_of_blanks_every_request_is_refused(start_pipeline: StartPipeline) -> None:
+def test_a_blank_token_refuses_every_request(start_pipeline: StartPipeline) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="  ")
 
     for protocol, token in product(PROTOCOLS, ("", "  ", "unused")):
@@ -158,7 +157,7 @@ def test_with_a_token_of_blanks_every_request_is_refused(start_pipeline: StartPi
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_while_a_token_is_changed_the_old_and_the_new_one_are_valid(
+def test_old_and_new_token_are_valid_during_a_rotation(
     start_pipeline: StartPipeline, protocol: str
 ) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, "overlays/token", OTLP_TOKEN="new-token\nold-token")
@@ -168,12 +167,12 @@ def test_while_a_token_is_changed_the_old_and_the_new_one_are_valid(
     assert answers == [ACCEPTED, ACCEPTED, UNAUTHENTICATED]
 
 
-def test_with_an_authority_for_producers_only_their_certificates_are_accepted(
+def test_a_client_ca_admits_only_certificates_it_signed(
     start_pipeline: StartPipeline, certificates: Certificates, tmp_path: Path
 ) -> None:
-    theirs, stranger = trustme.CA(), trustme.CA()
+    theirs, other_ca = trustme.CA(), trustme.CA()
     theirs.cert_pem.write_to_path(tmp_path / "producers.pem")
-    issuers = {"producer.pem": theirs, "stranger.pem": stranger}
+    issuers = {"producer.pem": theirs, "other_ca.pem": other_ca}
     for name, authority in issuers.items():
         issued = authority.issue_cert("producer")
         issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / name)
@@ -185,12 +184,12 @@ def test_with_an_authority_for_producers_only_their_certificates_are_accepted(
             PROTOCOLS[protocol](
                 collector, Attempt(b"", authority=certificates.pem, certificate=certificate)
             )
-            for certificate in (tmp_path / "producer.pem", tmp_path / "stranger.pem", None)
+            for certificate in (tmp_path / "producer.pem", tmp_path / "other_ca.pem", None)
         ]
         assert answers == [ACCEPTED, NO_CONNECTION, NO_CONNECTION], protocol
 
 
-def test_a_renewed_certificate_is_taken_up_without_a_restart(
+def test_a_renewed_certificate_is_loaded_without_a_restart(
     start_pipeline: StartPipeline, tmp_path: Path
 ) -> None:
     certificates = Certificates(tmp_path)

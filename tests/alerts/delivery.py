@@ -1,4 +1,4 @@
-"""An Alertmanager on the shipped configuration, but faster, and what it told whom."""
+"""An Alertmanager on the shipped configuration, but faster, and its notifications."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,17 +21,17 @@ Fired = dict[str, str]
 
 
 class Delivery:
-    """Alerts in, notifications out."""
+    """An Alertmanager and the recorder of its notifications."""
 
     def __init__(self, alertmanager: Alertmanager, recorder: NotificationRecorder) -> None:
         self.alertmanager, self.recorder = alertmanager, recorder
 
     def fire(self, *alerts: Fired) -> None:
-        """Say that these alerts fire, as Prometheus does."""
+        """Post these alerts as firing, as Prometheus does."""
         self._post(*alerts)
 
     def resolve(self, *alerts: Fired) -> None:
-        """Say that these alerts fire no more."""
+        """Post these alerts as resolved."""
         self._post(*alerts, endsAt=datetime.now(UTC).isoformat())
 
     def notified(self, status: str = "firing") -> list[tuple[str, list[str]]]:
@@ -42,7 +42,7 @@ class Delivery:
             if one["status"] == status
         ]
 
-    def wait_until_told(self, receiver: str, *names: str, status: str = "firing") -> None:
+    def wait_until_notified(self, receiver: str, *names: str, status: str = "firing") -> None:
         """Wait for a notification; the error says which ones there were."""
         wanted = (receiver, sorted(names))
         poll_until(
@@ -52,9 +52,9 @@ class Delivery:
             seen=self.notified,
         )
 
-    def wait_until_silenced(self, groups: int) -> None:
-        """Wait until so many groups were due and not sent, because of another alert."""
-        poll_until(lambda: self._silenced() >= groups, f"{groups} groups silenced", timeout=20)
+    def wait_until_inhibited(self, groups: int) -> None:
+        """Wait until this many groups are suppressed by an inhibition."""
+        poll_until(lambda: self._silenced() >= groups, f"{groups} groups inhibited", timeout=20)
 
     def _silenced(self) -> float:
         name = 'alertmanager_notifications_suppressed_total{reason="inhibition"} '
@@ -69,7 +69,7 @@ class Delivery:
 
 @contextmanager
 def delivering(folder: Path, factor: float = FACTOR) -> Iterator[Delivery]:
-    """Run both inside, with every wait divided by `factor`."""
+    """Run both, with every wait divided by `factor`."""
     config = folder / "alertmanager.yml"
     config.write_text(faster(SHIPPED.read_text(), factor))
     with (

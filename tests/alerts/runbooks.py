@@ -1,4 +1,4 @@
-"""The page of runbooks, taken apart."""
+"""The page of runbooks, parsed."""
 
 import re
 

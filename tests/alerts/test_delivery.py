@@ -33,7 +33,7 @@ def alert(name: str, severity: str, pillar: str, **labels: str) -> Fired:
 
 
 POSTGRES_DOWN = alert("PostgresDown", "critical", "postgresql", instance="postgres")
-# What follows, in the order in which it may come: before the cause, and after it.
+# The symptoms, in the order in which they may come: before the cause, and after it.
 BEFORE = (
     alert("DatabaseConnectionIssues", "critical", "application", job="agentical-api"),
     alert("AvailabilityBudgetBurn", "critical", "application", slo="availability"),
@@ -49,24 +49,24 @@ AFTER = (
 
 def test_one_outage_of_a_database_notifies_once(delivery: Delivery) -> None:
     delivery.fire(*BEFORE, POSTGRES_DOWN, *AFTER)
-    delivery.wait_until_told("pager", "PostgresDown")
-    delivery.wait_until_silenced(groups=7)
+    delivery.wait_until_notified("pager", "PostgresDown")
+    delivery.wait_until_inhibited(groups=7)
     assert delivery.notified() == [("pager", ["PostgresDown"])]
 
     delivery.resolve(*BEFORE, *AFTER)
     delivery.resolve(POSTGRES_DOWN)
-    delivery.wait_until_told("pager", "PostgresDown", status="resolved")
+    delivery.wait_until_notified("pager", "PostgresDown", status="resolved")
     assert delivery.notified() == [("pager", ["PostgresDown"])]
 
 
-def test_a_cause_may_fire_when_others_would_have_been_told_already(tmp_path: Path) -> None:
+def test_symptoms_wait_for_a_cause_that_fires_later(tmp_path: Path) -> None:
     with delivering(tmp_path, factor=20) as delivery:
         delivery.fire(*BEFORE, alert("HostDiskSpaceLow", "critical", "host"))
-        delivery.wait_until_told("pager", "HostDiskSpaceLow")
+        delivery.wait_until_notified("pager", "HostDiskSpaceLow")
         delivery.fire(POSTGRES_DOWN)
 
-        delivery.wait_until_told("pager", "PostgresDown")
-        delivery.wait_until_silenced(groups=3)
+        delivery.wait_until_notified("pager", "PostgresDown")
+        delivery.wait_until_inhibited(groups=3)
         assert len(delivery.notified()) == 2
 
 
@@ -76,15 +76,15 @@ def lately(cause: str) -> list[Fired]:
     return [alert(name, "none", "", cause=cause, within=it) for it in ("10m", "40m", "370m")]
 
 
-def test_what_is_seen_of_an_outage_after_it_is_over_is_not_told(delivery: Delivery) -> None:
+def test_symptoms_of_an_outage_that_is_over_do_not_notify(delivery: Delivery) -> None:
     scraped = alert("ScrapeTargetDown", "warning", "pipeline", job="postgresql")
     delivery.fire(*lately("PostgresDown"), *BEFORE, *AFTER, scraped)
 
-    delivery.wait_until_silenced(groups=8)
+    delivery.wait_until_inhibited(groups=8)
     assert delivery.notified() == []
 
 
-def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
+def test_burn_rates_are_inhibited_while_an_outage_is_in_their_window(
     delivery: Delivery,
 ) -> None:
     _, in_40m, in_370m = lately("PostgresDown")
@@ -94,43 +94,43 @@ def test_error_budgets_are_silent_as_long_as_an_outage_is_in_their_windows(
         alert("LatencyBudgetBurn", "critical", "application"),
         alert("AgentSuccessBudgetBurn", "warning", "application"),
     )
-    delivery.wait_until_silenced(groups=2)
+    delivery.wait_until_inhibited(groups=2)
     assert delivery.notified() == []
 
     delivery.resolve(in_40m)
-    delivery.wait_until_told("pager", "LatencyBudgetBurn")
+    delivery.wait_until_notified("pager", "LatencyBudgetBurn")
     assert delivery.notified() == [("pager", ["LatencyBudgetBurn"])]
 
 
-def test_a_database_out_of_the_services_reach_is_told_as_that(delivery: Delivery) -> None:
+def test_an_unreachable_database_notifies_as_connection_issues(delivery: Delivery) -> None:
     delivery.fire(*lately("DatabaseConnectionIssues"), *BEFORE, *AFTER)
 
-    delivery.wait_until_told("pager", "DatabaseConnectionIssues")
-    delivery.wait_until_silenced(groups=6)
+    delivery.wait_until_notified("pager", "DatabaseConnectionIssues")
+    delivery.wait_until_inhibited(groups=6)
     assert delivery.notified() == [("pager", ["DatabaseConnectionIssues"])]
 
 
-def test_what_a_database_is_no_cause_of_is_told_beside_it_once_for_all_hosts(
+def test_unrelated_alerts_notify_once_for_all_hosts(
     delivery: Delivery,
 ) -> None:
     hosts = [alert("HostCpuHigh", "warning", "host", host=name) for name in ("a", "b")]
     delivery.fire(POSTGRES_DOWN, *hosts)
 
-    delivery.wait_until_told("pager", "PostgresDown")
-    delivery.wait_until_told("tickets", "HostCpuHigh", "HostCpuHigh")
+    delivery.wait_until_notified("pager", "PostgresDown")
+    delivery.wait_until_notified("tickets", "HostCpuHigh", "HostCpuHigh")
     assert len(delivery.notified()) == 2
 
 
-def test_a_consequence_without_its_cause_is_told(delivery: Delivery) -> None:
+def test_a_symptom_without_its_cause_notifies(delivery: Delivery) -> None:
     delivery.fire(*BEFORE[1:], AFTER[3])
 
-    delivery.wait_until_told("pager", "AvailabilityBudgetBurn")
-    delivery.wait_until_told("tickets", "AgentQueueGrowing")
-    delivery.wait_until_silenced(groups=1)
+    delivery.wait_until_notified("pager", "AvailabilityBudgetBurn")
+    delivery.wait_until_notified("tickets", "AgentQueueGrowing")
+    delivery.wait_until_inhibited(groups=1)
     assert len(delivery.notified()) == 2
 
 
-def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> None:
+def test_critical_inhibits_only_the_same_alerts_warning(delivery: Delivery) -> None:
     full, filling = {"mountpoint": "/"}, {"mountpoint": "/var"}
     delivery.fire(
         alert("HostDiskSpaceLow", "critical", "host", **full),
@@ -138,39 +138,37 @@ def test_critical_silences_its_own_warning_and_no_others(delivery: Delivery) -> 
         alert("HostDiskSpaceLow", "warning", "host", **filling),
     )
 
-    delivery.wait_until_told("pager", "HostDiskSpaceLow")
-    delivery.wait_until_told("tickets", "HostDiskSpaceLow")
+    delivery.wait_until_notified("pager", "HostDiskSpaceLow")
+    delivery.wait_until_notified("tickets", "HostDiskSpaceLow")
     (ticket,) = [one for one in delivery.recorder.notifications() if one["receiver"] == "tickets"]
     assert [one["labels"]["mountpoint"] for one in ticket["alerts"]] == ["/var"]
 
 
-def test_workers_that_are_gone_are_told_and_not_what_they_leave_undone(delivery: Delivery) -> None:
+def test_missing_workers_notify_and_their_queue_does_not(delivery: Delivery) -> None:
     delivery.fire(
         alert("AgentWorkersMissing", "critical", "queue", queue="tasks"),
         alert("ServiceTelemetryAbsent", "critical", "pipeline", job="agentical-worker"),
         alert("AgentQueueGrowing", "warning", "queue", job="agentical-api", queue="tasks"),
     )
 
-    delivery.wait_until_told("pager", "AgentWorkersMissing")
-    delivery.wait_until_silenced(groups=2)
+    delivery.wait_until_notified("pager", "AgentWorkersMissing")
+    delivery.wait_until_inhibited(groups=2)
     assert delivery.notified() == [("pager", ["AgentWorkersMissing"])]
 
 
-def test_a_collector_that_is_down_silences_what_is_absent_for_that(delivery: Delivery) -> None:
+def test_collector_down_inhibits_the_absence_alerts(delivery: Delivery) -> None:
     absent = ("ServiceTelemetryAbsent", "HostUnreachable", "PostgresDown", "RedisDown")
     delivery.fire(
         alert("CollectorDown", "critical", "pipeline", instance="collector"),
         *(alert(name, "critical", "", host=f"of {name}") for name in absent),
     )
 
-    delivery.wait_until_told("pager", "CollectorDown")
-    delivery.wait_until_silenced(groups=len(absent))
+    delivery.wait_until_notified("pager", "CollectorDown")
+    delivery.wait_until_inhibited(groups=len(absent))
     assert delivery.notified() == [("pager", ["CollectorDown"])]
 
 
-def test_what_fires_in_prometheus_comes_to_the_receivers_address(
-    delivery: Delivery, tmp_path: Path
-) -> None:
+def test_a_firing_alert_reaches_the_receivers_url(delivery: Delivery, tmp_path: Path) -> None:
     rules = tmp_path / "home" / "rules"
     rules.mkdir(parents=True)
     (rules.parent / "prometheus.yml").symlink_to(PROMETHEUS / "prometheus.yml")
@@ -182,11 +180,11 @@ def test_what_fires_in_prometheus_comes_to_the_receivers_address(
         (rules / "always.yml").write_text(json.dumps({"groups": [ALWAYS]}))
         os.kill(prometheus.pid, signal.SIGHUP)
 
-        delivery.wait_until_told("pager", "PostgresDown")
-        (told,) = delivery.recorder.notifications()
-        assert told["path"] == "/pager"
-        assert told["commonAnnotations"] == RULE["annotations"]
-        assert told["alerts"][0]["generatorURL"].startswith(prometheus.url)
+        delivery.wait_until_notified("pager", "PostgresDown")
+        (notification,) = delivery.recorder.notifications()
+        assert notification["path"] == "/pager"
+        assert notification["commonAnnotations"] == RULE["annotations"]
+        assert notification["alerts"][0]["generatorURL"].startswith(prometheus.url)
 
     other = httpx.post(f"{delivery.recorder.url}/pager", json={"text": "no notification"})
     assert (other.status_code, delivery.notified()) == (422, [("pager", ["PostgresDown"])])

@@ -1,4 +1,4 @@
-"""What is made from the matrix: complete, and compressible."""
+"""What is generated from the matrix is complete and can be compressed in time."""
 
 import re
 from typing import Any
@@ -38,7 +38,7 @@ def made(factor: float) -> rules.Rule:
     return found
 
 
-def test_a_rule_carries_its_numbers_and_says_what_to_do() -> None:
+def test_a_rule_has_its_numbers_and_a_runbook() -> None:
     assert made(1) == {
         "alert": "QueueLong",
         "expr": "(max by (queue) (max_over_time(depth[10m]) - depth offset 1h)) > 1073741824"
@@ -55,14 +55,14 @@ def test_a_rule_carries_its_numbers_and_says_what_to_do() -> None:
     }
 
 
-def test_one_factor_compresses_windows_and_durations_but_five_samples_stay() -> None:
+def test_compressing_keeps_five_samples_in_a_window() -> None:
     assert (made(10)["for"], made(1000)["for"]) == ("30000ms", "300ms")
     assert "[60000ms]) - depth offset 360000ms)" in made(10)["expr"]
     assert "[5000ms]) - depth offset 5000ms)" in made(1000)["expr"]
     assert made(1000)["labels"] == made(1)["labels"]
 
 
-def test_a_number_that_is_not_given_or_not_used_is_refused() -> None:
+def test_a_missing_or_unused_number_is_refused() -> None:
     for change in ({"also": "> $unknown"}, {"numbers": {"before": "1h", "most": 1, "idle": 2}}):
         how = QUEUE | {"prometheus": {**QUEUE["prometheus"], **change}}
         with pytest.raises(ValidationError, match="not given, or not used"):
@@ -70,9 +70,7 @@ def test_a_number_that_is_not_given_or_not_used_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("alert", "how"), EVERY, ids=lambda value: getattr(value, "name", ""))
-def test_no_duration_is_written_out_where_it_could_not_be_compressed(
-    alert: Alert, how: PrometheusRule
-) -> None:
+def test_rules_contain_no_literal_duration(alert: Alert, how: PrometheusRule) -> None:
     written = re.findall(r"\b\d+(?:ms|[smhdwy])\b", f"{how.expr} {how.also} {how.description}")
     assert written == [], alert.name
 
@@ -97,10 +95,10 @@ def test_the_page_names_every_alert_and_links_its_runbook() -> None:
         (3, "number", "3"),
     ],
 )
-def test_thresholds_are_said_with_their_unit(value: float, unit: str, said: str) -> None:
+def test_thresholds_are_shown_with_their_unit(value: float, unit: str, said: str) -> None:
     assert page.with_unit(value, unit) == said
 
 
-def test_the_rule_files_are_what_yaml_reads_back() -> None:
+def test_the_rule_files_round_trip_through_yaml() -> None:
     for path, text in generate.files().items():
         assert yaml.safe_load(text)["groups"], path

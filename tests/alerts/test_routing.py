@@ -29,7 +29,7 @@ def alerts() -> dict[tuple[str, str], dict[str, str]]:
     return found
 
 
-def test_the_shipped_configuration_is_one() -> None:
+def test_amtool_accepts_the_shipped_configuration() -> None:
     assert "SUCCESS" in amtool("check-config", str(CONFIG))
 
 
@@ -42,7 +42,7 @@ def test_every_alert_goes_to_one_receiver_by_its_severity() -> None:
         assert found.split() == [RECEIVERS[severity]], name
 
 
-def test_every_alert_that_a_route_or_an_inhibition_names_is_there() -> None:
+def test_every_alert_named_by_a_route_or_inhibition_exists() -> None:
     names = {name for name, _ in alerts()}
     matchers = re.findall(r"- alertname !?=~? \"?([^\"\s]+)", CONFIG.read_text())
     named = {one for matcher in matchers for one in matcher.split("|")}
@@ -52,7 +52,7 @@ def test_every_alert_that_a_route_or_an_inhibition_names_is_there() -> None:
 
 
 @pytest.mark.parametrize("product", ["pagerduty", "slack"])
-def test_the_products_named_in_it_can_be_put_in(product: str, tmp_path: Path) -> None:
+def test_the_receivers_named_in_comments_are_valid(product: str, tmp_path: Path) -> None:
     text = CONFIG.read_text()
     (shown,) = re.findall(rf"#   ({product}_configs:\n(?:#     .+\n)+)", text)
     put_in = re.sub(r"^# ", "  ", shown, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The rules as promtool sees them: each alert fires, stays quiet, and ends when it should."""
+"""The rules in promtool: each alert fires, stays quiet and resolves when it should."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import yaml
 from alerts.model import Alert, matrix
 from alerts.rules import UNITS
 from stack.paths import PROMETHEUS
-from tests.alerts.promtool import promtool
+from tests.support.promtool import promtool
 
 UNIT_TESTS = sorted((PROMETHEUS / "tests").glob("*.test.yml"))
 ALERTS = [alert for alert in matrix().alerts if alert.prometheus is not None]
@@ -23,7 +23,7 @@ ASKED = [
 EDGES = ["quiet", "fires", "quiet"]
 
 
-def test_prometheus_takes_every_rule() -> None:
+def test_promtool_accepts_every_rule() -> None:
     done = promtool("check", "config", "--lint=all", PROMETHEUS / "prometheus.yml")
     assert done.returncode == 0, done.stdout + done.stderr
     files = [str(path.relative_to(PROMETHEUS)) for path in (PROMETHEUS / "rules").rglob("*.yml")]
@@ -37,11 +37,11 @@ def test_the_unit_tests_of_the_rules_pass(path: Path) -> None:
 
 
 def answers(alert: Alert) -> Iterator[list[str]]:
-    """Yield for each unit test in order of time whether the alert fires, repetitions left out."""
+    """Yield for each unit test, ordered by time, whether the alert fires, without repetitions."""
     for test in ASKED:
         asked = sorted((one for one in test if one["alertname"] == alert.name), key=seconds)
-        told = ["fires" if fires(alert, one) else "quiet" for one in asked]
-        yield [now for now, before in zip(told, ["", *told], strict=False) if now != before]
+        states = ["fires" if fires(alert, one) else "quiet" for one in asked]
+        yield [now for now, before in zip(states, ["", *states], strict=False) if now != before]
 
 
 def seconds(asked: dict[str, Any]) -> int:
@@ -50,7 +50,7 @@ def seconds(asked: dict[str, Any]) -> int:
 
 
 def fires(alert: Alert, asked: dict[str, Any]) -> bool:
-    """Tell whether it is expected to fire; each time with its exact annotations."""
+    """Tell whether it is expected to fire, with its exact annotations."""
     found = [
         one
         for one in asked.get("exp_alerts", [])
@@ -61,5 +61,5 @@ def fires(alert: Alert, asked: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: f"{alert.name}-{alert.severity}")
-def test_every_alert_has_a_unit_test_in_which_it_is_quiet_fires_and_ends(alert: Alert) -> None:
-    assert any(told[:3] == EDGES for told in answers(alert)), alert.name
+def test_every_alert_has_a_unit_test_that_fires_and_resolves(alert: Alert) -> None:
+    assert any(states[:3] == EDGES for states in answers(alert)), alert.name

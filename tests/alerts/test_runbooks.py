@@ -1,4 +1,4 @@
-"""The runbooks: one heading for each alert, none for nothing, and the same questions under each."""
+"""The runbooks: one heading for each alert, no others, and the same questions under each."""
 
 import re
 from string import Template
@@ -12,14 +12,14 @@ QUESTIONS = ["Impact", "Check first", "Usual causes", "Fix", "Safe to ignore"]
 OUTAGES = PROMETHEUS / "rules" / "outages.yml"  # its alerts only inhibit others
 
 
-def test_every_alert_has_one_heading_and_no_heading_is_left_over() -> None:
+def test_every_alert_has_one_heading_and_every_heading_an_alert() -> None:
     files = {*(PROMETHEUS / "rules").rglob("*.yml")} - {OUTAGES}
     rules = "".join(path.read_text() for path in files)
     named = {alert.name for alert in matrix().alerts} | set(re.findall(r"- alert: (\w+)", rules))
     assert sorted(re.findall(r"^## (\w+)$", TEXT, re.MULTILINE)) == sorted(named)
 
 
-def test_each_answers_the_same_questions_in_few_lines() -> None:
+def test_each_runbook_answers_the_same_questions_briefly() -> None:
     for name, body in HEADINGS.items():
         assert re.findall(r"^- \*\*([\w ]+)\*\*: ", body, re.MULTILINE) == QUESTIONS, name
         outside = re.sub(r"```.*?```", "", body, flags=re.DOTALL)
@@ -38,7 +38,7 @@ def test_every_link_leads_to_a_file_or_to_a_heading() -> None:
             assert (PAGE.parent / link).exists(), link
 
 
-def test_every_query_that_is_linked_runs_as_it_is() -> None:
+def test_every_linked_query_runs() -> None:
     linked = {PAGE.parent / link for link in re.findall(r"\]\(([^)]+[.]sql)\)", TEXT)}
     assert len(linked) > 4
     assert [path for path in linked if Template(path.read_text()).get_identifiers()] == []

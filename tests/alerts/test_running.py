@@ -1,4 +1,4 @@
-"""The rules on a running pipeline: what they ask for is there, and a replica's lag is seen."""
+"""The rules on a running pipeline: their series exist, and a replica's lag is measured."""
 
 import platform
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from alerts.rules import rule
 from stack.clients.prometheus import PromQL
 from stack.load.generator import Load
 from stack.pipeline.launch import Pipeline
-from tests.alerts.replica import Replica
-from tests.app.conftest import folder
-from tests.collector.shapes import kafka_lag, kubernetes, request
 from tests.support.promql import missing
+from tests.support.replica import Replica
+from tests.support.servers import scratch_folder
+from tests.support.shapes import kafka_lag, kubernetes, request
 
 LAGGING = "PostgresReplicationLagging"
 QUICK = {
@@ -39,9 +39,9 @@ READ = {
 }
 ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
 READ[f"sum by (http_response_status_code, server_address) ({ANSWERS})"] = "its answers, at all"
-# What nothing has counted here, and what is made of it: tests/ledger/ makes the exporters' failures
-# count, tests/kubernetes/distribution/ agents and gateways. `up` and `ALERTS` are Prometheus' own,
-# of what it scrapes and of what fires.
+# Not counted here, nor what is recorded from it: tests/ledger/ covers the exporters' failures,
+# tests/kubernetes/distribution/ agents and gateways. `up` and `ALERTS` are made by Prometheus
+# itself for what it scrapes and what fires.
 UNCOUNTED = (
     "otelcol_exporter_send_failed_",
     "otelcol_exporter_enqueue_failed_",
@@ -75,14 +75,14 @@ def pipeline() -> Iterator[Pipeline]:
 @pytest.fixture(scope="module")
 def replica(pipeline: Pipeline) -> Iterator[Replica]:
     with (
-        folder("replica") as data,
+        scratch_folder("replica") as data,
         Replica(pipeline.postgres, free_port(), data) as running,
     ):
         yield running
 
 
 @pytest.mark.usefixtures("replica")
-def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: Pipeline) -> None:
+def test_the_running_pipeline_has_every_metric_and_label_of_the_rules(pipeline: Pipeline) -> None:
     url = pipeline.prometheus_url
     sender = Sender(pipeline.otlp_url)
     sender.send(request(code=500, status="ERROR"))
@@ -112,7 +112,7 @@ def test_every_metric_and_label_of_a_rule_is_on_the_running_pipeline(pipeline: P
 def firing(
     pipeline: Pipeline, name: str, above: float | None = None, least: float = 5
 ) -> list[dict[str, Any]]:
-    """Ask what an alert asks, with windows of `least` seconds; return the labels it finds."""
+    """Run an alert's query with windows of `least` seconds; return the labels it finds."""
     alert = next(alert for alert in matrix().alerts if alert.name == name)
     assert alert.prometheus is not None
     change = {} if above is None else {"threshold": above}
@@ -138,9 +138,7 @@ def of_postgres(pipeline: Pipeline) -> dict[str, str]:
     return {"job": "postgresql", "instance": instance, "host": platform.node()}
 
 
-def test_a_replica_that_stops_replaying_lags_until_it_goes_on(
-    pipeline: Pipeline, replica: Replica
-) -> None:
+def test_a_paused_replica_lags_until_it_resumes(pipeline: Pipeline, replica: Replica) -> None:
     wait_for(pipeline, LAGGING, 0)
     wait_for_none(pipeline, LAGGING, 3)
     replica.pause()
@@ -150,9 +148,7 @@ def test_a_replica_that_stops_replaying_lags_until_it_goes_on(
     wait_for_none(pipeline, LAGGING, 3)
 
 
-def test_a_replica_that_is_gone_lags_by_the_time_since(
-    pipeline: Pipeline, replica: Replica
-) -> None:
+def test_the_lag_of_a_stopped_replica_grows(pipeline: Pipeline, replica: Replica) -> None:
     wait_for(pipeline, LAGGING, 0)
     wait_for_none(pipeline, LAGGING, 3)
     replica.kill()
@@ -167,7 +163,7 @@ def failing(pipeline: Pipeline) -> set[str]:
     return {found["job"] for found in firing(pipeline, "DatabaseConnectionIssues", least=20)}
 
 
-def test_an_outage_of_postgres_is_seen_at_the_server_and_by_its_service(
+def test_a_postgres_outage_is_seen_at_the_server_and_by_the_service(
     pipeline: Pipeline,
 ) -> None:
     wait_for_none(pipeline, "PostgresDown")
@@ -175,7 +171,7 @@ def test_an_outage_of_postgres_is_seen_at_the_server_and_by_its_service(
     pipeline.postgres.kill()
     try:
         assert wait_for(pipeline, "PostgresDown") == [of_postgres(pipeline)]
-        poll_until(lambda: "agentical-api" in failing(pipeline), "the API's word", timeout=40)
+        poll_until(lambda: "agentical-api" in failing(pipeline), "the API's metric", timeout=40)
     finally:
         pipeline.postgres.start()
     wait_for_none(pipeline, "PostgresDown")

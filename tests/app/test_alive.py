@@ -1,4 +1,4 @@
-"""What a liveness probe asks of a worker."""
+"""The worker's liveness probe."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from otelcol_runner.ports import free_port
 from stack.paths import ROOT
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import Service
 
 
 def asked(env: Mapping[str, str]) -> tuple[int, str]:
@@ -23,21 +23,25 @@ def asked(env: Mapping[str, str]) -> tuple[int, str]:
     return done.returncode, done.stderr.strip()
 
 
-def test_a_worker_that_hangs_is_told_from_one_that_works_and_from_a_lost_redis(
+def test_a_hanging_worker_fails_the_probe_and_a_lost_redis_does_not(
     postgres: Postgres, redis: Redis
 ) -> None:
-    with House(postgres, redis, {"OTEL_SDK_DISABLED": "true", "TASK_LEASE_SECONDS": "3"}) as house:
-        poll_until(lambda: asked(house.env) == (0, ""), "the worker asks the queue", timeout=30)
-        os.kill(house.workers[0].pid, signal.SIGSTOP)
+    with Service(
+        postgres, redis, {"OTEL_SDK_DISABLED": "true", "TASK_LEASE_SECONDS": "3"}
+    ) as service:
+        poll_until(lambda: asked(service.env) == (0, ""), "the worker polls the queue", timeout=30)
+        os.kill(service.workers[0].pid, signal.SIGSTOP)
         try:
-            said = poll_until(lambda: asked(house.env)[1], "the worker is silent", timeout=30)
+            said = poll_until(
+                lambda: asked(service.env)[1], "the worker's last poll is too old", timeout=30
+            )
             assert said.startswith("no worker on this host has polled the queue")
-            assert asked({**house.env, "REDIS_PORT": str(free_port())}) == (0, "")
+            assert asked({**service.env, "REDIS_PORT": str(free_port())}) == (0, "")
         finally:
-            os.kill(house.workers[0].pid, signal.SIGCONT)
-        poll_until(lambda: asked(house.env) == (0, ""), "it asks again", timeout=30)
+            os.kill(service.workers[0].pid, signal.SIGCONT)
+        poll_until(lambda: asked(service.env) == (0, ""), "the worker polls again", timeout=30)
 
 
-def test_a_queue_that_no_worker_has_asked_has_none_alive(postgres: Postgres, redis: Redis) -> None:
-    code, said = asked(House(postgres, redis, {}, workers=0).env)
+def test_a_queue_never_polled_fails_the_probe(postgres: Postgres, redis: Redis) -> None:
+    code, said = asked(Service(postgres, redis, {}, workers=0).env)
     assert (code, said) == (1, "no worker on this host has polled the queue for 60 s")

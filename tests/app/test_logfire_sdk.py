@@ -1,4 +1,4 @@
-"""A service on the logfire SDK comes through the shipped collector unchanged."""
+"""Telemetry of a service on the logfire SDK passes the shipped collector unchanged."""
 
 import functools
 import sys
@@ -15,8 +15,8 @@ from pytest_otelcol.plugin import given_binary
 from stack.paths import ROOT
 from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
-from tests.app.house import inherited
-from tests.collector.pipeline import run_pipeline
+from tests.support.pipeline import run_pipeline
+from tests.support.service import inherited
 
 
 @pytest.fixture
@@ -54,6 +54,12 @@ def test_a_service_on_the_logfire_sdk_reaches_both_backends(
 
 
 def service(port: int, env: Mapping[str, str]) -> Process:
-    command = [sys.executable, "-m", "uvicorn", "tests.app.logfire_service:app", f"--port={port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "tests.app.services.with_logfire:app",
+        f"--port={port}",
+    ]
     ready = functools.partial(accepts, port)
     return Process("legacy", command, env=env, clean_env=True, ready=ready, cwd=ROOT)

@@ -1,4 +1,4 @@
-"""The service is plain OpenTelemetry: where telemetry goes is decided in the collector's YAML."""
+"""The service uses plain OpenTelemetry: the collector's YAML decides where telemetry goes."""
 
 import re
 from pathlib import Path

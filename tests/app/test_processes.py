@@ -14,14 +14,14 @@ from app.telemetry import TelemetryError, instrument
 from stack.paths import ROOT
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
+from tests.support.service import Service
 
 UVICORN = ("uvicorn", "app.api:app", "--port=PORT", "--workers=2")
 GUNICORN = ("gunicorn", "app.api:app", "--bind=127.0.0.1:PORT", "--workers=2", "-k=asgi")
 
 
 @pytest.mark.parametrize("server", [UVICORN, (*GUNICORN, "--preload")], ids=["uvicorn", "gunicorn"])
-def test_every_process_of_a_server_is_an_instance_of_its_own(
+def test_every_server_process_has_its_own_instance_id(
     postgres: Postgres, redis: Redis, server: tuple[str, ...]
 ) -> None:
     with OtlpSink("otlp receiver") as sink:
@@ -31,7 +31,7 @@ def test_every_process_of_a_server_is_an_instance_of_its_own(
             "OTEL_SERVICE_NAME": "renamed",
             "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST": "x-tenant",
         }
-        with House(postgres, redis, env, server=server, workers=0) as house:
+        with Service(postgres, redis, env, server=server, workers=0) as service:
             started = sink.wait_for(
                 lambda s: (
                     [x for x in s.logs if x.body == "API started"][:2]
@@ -40,7 +40,7 @@ def test_every_process_of_a_server_is_an_instance_of_its_own(
                 ),
                 "two processes started",
             )
-            house.client.get("/health", headers={"x-tenant": "blue"})
+            service.client.get("/health", headers={"x-tenant": "blue"})
             header = {"http.request.header.x_tenant": ["blue"]}
             span = sink.wait_for_span("GET /health", header)
             connected = "http.server.open_connections"
@@ -64,9 +64,9 @@ def test_with_the_sdk_disabled_the_service_works_and_sends_nothing(
 ) -> None:
     with OtlpSink("otlp receiver") as sink:
         env = {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}
-        with House(postgres, redis, env) as house:
-            house.client.put("/documents/d2", json={"text": "Nothing is sent."})
-            assert house.run("summarize_document", "d2")["status"] == "success"
+        with Service(postgres, redis, env) as service:
+            service.client.put("/documents/d2", json={"text": "Nothing is sent."})
+            assert service.run("summarize_document", "d2")["status"] == "success"
         assert sink.requests == []
 
 
@@ -95,7 +95,7 @@ def test_a_bad_variable_is_refused_by_name_and_without_its_value(
         ("OTEL_METRICS_EXPORTER", "console", "must be otlp or none, or not set"),
     ],
 )
-def test_a_way_of_export_that_is_not_there_is_refused_with_a_sentence(
+def test_an_unsupported_exporter_is_refused_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -104,13 +104,13 @@ def test_a_way_of_export_that_is_not_there_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("module", ["app.api", "app.worker"])
-def test_a_service_that_cannot_start_ends_and_says_why_in_a_sentence(
+def test_a_service_that_cannot_start_exits_with_one_sentence(
     postgres: Postgres, redis: Redis, module: str
 ) -> None:
-    house = House(postgres, redis, {"POSTGRES_PASSWORD": "wrong", "OTEL_SDK_DISABLED": "true"})
+    service = Service(postgres, redis, {"POSTGRES_PASSWORD": "wrong", "OTEL_SDK_DISABLED": "true"})
     done = subprocess.run(
         [sys.executable, "-m", module],
-        env=house.env,
+        env=service.env,
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -122,7 +122,7 @@ def test_a_service_that_cannot_start_ends_and_says_why_in_a_sentence(
     assert "wrong" not in done.stderr
 
 
-def test_a_warning_is_let_through_once_and_then_with_the_number_held_back() -> None:
+def test_a_repeated_warning_is_rate_limited_with_a_count() -> None:
     gate = OncePerInterval(0.2)
 
     def warning() -> logging.LogRecord:

@@ -1,4 +1,4 @@
-"""What clients of the API see."""
+"""The API as its clients see it."""
 
 import asyncio
 import uuid
@@ -8,8 +8,8 @@ import pytest
 from app.tasks.database import Database
 from app.tasks.handlers import Outcome, Task
 from stack.services.postgres import Postgres
-from tests.app.conftest import connected_to
-from tests.app.house import House
+from tests.support.servers import connected_to
+from tests.support.service import Service
 
 STORY = (
     "Telemetry tells what happened. Nobody reads everything. "
@@ -17,8 +17,8 @@ STORY = (
 )
 
 
-def test_word_statistics_counts_words_and_sentences(house: House) -> None:
-    task = house.run("word_statistics", "Red fish, blue fish. One fish!")
+def test_word_statistics_counts_words_and_sentences(service: Service) -> None:
+    task = service.run("word_statistics", "Red fish, blue fish. One fish!")
     assert task["status"] == "success"
     assert task["result"] == {
         "words": 6,
@@ -29,13 +29,13 @@ def test_word_statistics_counts_words_and_sentences(house: House) -> None:
     assert task["duration_ms"] > 0
 
 
-def test_keywords_are_the_words_a_text_uses_most(house: House) -> None:
-    assert house.run("extract_keywords", STORY)["result"]["keywords"][0] == "telemetry"
+def test_keywords_are_the_words_a_text_uses_most(service: Service) -> None:
+    assert service.run("extract_keywords", STORY)["result"]["keywords"][0] == "telemetry"
 
 
-def test_a_document_is_fetched_and_summarized(house: House) -> None:
-    house.client.put("/documents/story", json={"text": STORY}).raise_for_status()
-    result = house.run("summarize_document", "story")["result"]
+def test_a_document_is_fetched_and_summarized(service: Service) -> None:
+    service.client.put("/documents/story", json={"text": STORY}).raise_for_status()
+    result = service.run("summarize_document", "story")["result"]
     assert result["document_id"] == "story"
     assert result["summary"] == STORY.removesuffix(" The end.")
 
@@ -50,19 +50,19 @@ def test_a_document_is_fetched_and_summarized(house: House) -> None:
     ],
 )
 def test_a_task_that_cannot_be_done_fails_with_a_sentence(
-    house: House, task_type: str, text: str, error: str
+    service: Service, task_type: str, text: str, error: str
 ) -> None:
-    task = house.run(task_type, text)
+    task = service.run(task_type, text)
     assert (task["status"], task["result"]) == ("error", None)
     assert task["error"].startswith(error)
 
 
-def test_stats_count_an_agents_successes_and_failures(house: House) -> None:
-    before = house.client.get("/agents/archivist/stats").json()
+def test_stats_count_an_agents_successes_and_failures(service: Service) -> None:
+    before = service.client.get("/agents/archivist/stats").json()
     assert before["success_rate"] is None
     for text in ("one", "two", "three", "4"):
-        house.run("word_statistics", text, agent="archivist")
-    stats = house.client.get("/agents/archivist/stats").json()
+        service.run("word_statistics", text, agent="archivist")
+    stats = service.client.get("/agents/archivist/stats").json()
     mean = stats.pop("mean_duration_ms")
     assert stats == {"completed": 3, "failed": 1, "success_rate": 0.75}
     assert mean > 0
@@ -107,13 +107,13 @@ A_TASK = {"task_type": "word_statistics", "text": "one"}
     ],
 )
 def test_a_bad_request_is_refused_with_a_sentence(
-    house: House, method: str, path: str, body: object, status: int, sentence: str
+    service: Service, method: str, path: str, body: object, status: int, sentence: str
 ) -> None:
-    answer = house.client.request(method, path, json=body)
+    answer = service.client.request(method, path, json=body)
     assert (answer.status_code, answer.json()["detail"]) == (status, sentence)
 
 
-def test_several_processes_may_create_the_schema_and_a_result_is_written_once(
+def test_concurrent_schema_creation_works_and_results_are_written_once(
     postgres: Postgres,
 ) -> None:
     settings = connected_to(postgres)

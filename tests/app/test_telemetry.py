@@ -1,9 +1,9 @@
-"""What an OTLP receiver gets from the API and the worker."""
+"""The telemetry that the API and the worker send."""
 
 from otelcol_runner.views import Log, Span
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.app.house import House
+from tests.support.service import Service
 
 LIBRARIES = {"fastapi", "asyncpg", "redis", "httpx"}
 
@@ -13,9 +13,9 @@ def library(span: Span) -> str:
 
 
 def whole_trace(sink: OtlpSink, task_id: str, leaf: str = "INSERT") -> list[Span]:
-    """Wait for the trace in which this task was done, whose processes export when they like.
+    """Wait for the complete trace of this task, which two processes export independently.
 
-    It is whole when `leaf`, the CONSUMER span and every parent are there.
+    It is complete when `leaf`, the CONSUMER span and every parent are there.
     """
     done = sink.wait_for(
         lambda s: next(
@@ -56,11 +56,11 @@ def path_to_root(span: Span, trace: list[Span]) -> list[str]:
 
 
 def test_one_trace_leads_from_the_request_through_queue_worker_and_callback_to_postgres(
-    house: House, sink: OtlpSink
+    service: Service, sink: OtlpSink
 ) -> None:
-    house.client.put("/documents/d1", json={"text": "Telemetry matters."})
-    trace = whole_trace(sink, house.run("summarize_document", "d1")["task_id"], "SELECT")
-    queue = house.env["TASK_QUEUE"]
+    service.client.put("/documents/d1", json={"text": "Telemetry matters."})
+    trace = whole_trace(sink, service.run("summarize_document", "d1")["task_id"], "SELECT")
+    queue = service.env["TASK_QUEUE"]
     callback = next(s for s in trace if s.name == "SELECT")
     assert path_to_root(callback, trace) == [
         "SELECT",
@@ -77,8 +77,8 @@ def test_one_trace_leads_from_the_request_through_queue_worker_and_callback_to_p
     assert enqueue.attributes["messaging.queue.depth"] == 1
 
 
-def test_spans_speak_the_current_semantic_conventions(house: House, sink: OtlpSink) -> None:
-    trace = whole_trace(sink, house.run("word_statistics", "one")["task_id"])
+def test_spans_follow_the_current_semantic_conventions(service: Service, sink: OtlpSink) -> None:
+    trace = whole_trace(sink, service.run("word_statistics", "one")["task_id"])
     request = next(s for s in trace if s.kind == "SERVER")
     assert request.attributes["http.request.method"] == "POST"
     assert request.attributes["http.route"] == "/agents/{agent_id}/tasks"
@@ -94,10 +94,10 @@ def test_spans_speak_the_current_semantic_conventions(house: House, sink: OtlpSi
     assert not [s for s in trace if s.name.endswith((" http send", " http receive"))]
 
 
-def test_an_execution_is_told_by_a_span_and_a_log_with_the_same_fields(
-    house: House, sink: OtlpSink
+def test_an_execution_has_a_span_and_a_log_with_the_same_fields(
+    service: Service, sink: OtlpSink
 ) -> None:
-    trace = whole_trace(sink, house.run("word_statistics", "one two")["task_id"])
+    trace = whole_trace(sink, service.run("word_statistics", "one two")["task_id"])
     span = next(s for s in trace if s.name == "agent_execution")
     duration = span.attributes["duration_ms"]
     assert span.kind == "INTERNAL"
@@ -114,10 +114,8 @@ def test_an_execution_is_told_by_a_span_and_a_log_with_the_same_fields(
     assert log.attributes == span.attributes
 
 
-def test_a_failure_is_on_the_span_as_error_and_exception_and_in_the_log(
-    house: House, sink: OtlpSink
-) -> None:
-    trace = whole_trace(sink, house.run("summarize_document", "missing-1")["task_id"])
+def test_a_failure_is_recorded_on_the_span_and_in_the_log(service: Service, sink: OtlpSink) -> None:
+    trace = whole_trace(sink, service.run("summarize_document", "missing-1")["task_id"])
     span = next(s for s in trace if s.name == "agent_execution")
     sentence = "there is no document 'missing-1'"
     assert (span.status, span.status_message) == ("ERROR", sentence)
@@ -131,9 +129,9 @@ def test_a_failure_is_on_the_span_as_error_and_exception_and_in_the_log(
     assert log.attributes.items() >= span.attributes.items()
 
 
-def test_gauges_are_the_only_metrics(house: House, sink: OtlpSink) -> None:
-    house.client.get("/health")  # the connection stays open
-    queue = {"messaging.destination.name": house.env["TASK_QUEUE"]}
+def test_gauges_are_the_only_metrics(service: Service, sink: OtlpSink) -> None:
+    service.client.get("/health")  # the connection stays open
+    queue = {"messaging.destination.name": service.env["TASK_QUEUE"]}
     sink.wait_for_point("messaging.queue.depth", queue)
     sink.wait_for(
         lambda s: any(p.name == "http.server.open_connections" and p.value >= 1 for p in s.points),
@@ -155,7 +153,7 @@ def test_gauges_are_the_only_metrics(house: House, sink: OtlpSink) -> None:
     )
     services = ("agentical-api", "agentical-worker")
     assert pool == {(service, state) for service in services for state in ("idle", "used")}
-    # The SDK's own say what it has to drop.
+    # The SDK's own metrics count what it drops.
     assert {p.name for p in sink.points if not p.name.startswith("otel.sdk.")} == {
         "db.client.connection.count",
         "db.client.connection.max",
@@ -165,10 +163,8 @@ def test_gauges_are_the_only_metrics(house: House, sink: OtlpSink) -> None:
     }
 
 
-def test_idle_polls_heartbeats_and_health_checks_leave_no_spans_of_their_own(
-    house: House, sink: OtlpSink
-) -> None:
-    house.client.get("/health")
+def test_polls_and_health_checks_create_no_extra_spans(service: Service, sink: OtlpSink) -> None:
+    service.client.get("/health")
     health = sink.wait_for_span("GET /health")
     mine = [s.name for s in sink.spans if s.trace_id == health.trace_id]
     assert mine == ["GET /health"]
@@ -176,20 +172,20 @@ def test_idle_polls_heartbeats_and_health_checks_leave_no_spans_of_their_own(
     assert commands <= {"XADD XLEN", "XACK XDEL"}
 
 
-def test_a_large_body_does_not_draw_the_connections_next_requests_into_its_trace(
-    house: House, sink: OtlpSink
+def test_a_large_body_does_not_leak_its_trace_into_the_next_request(
+    service: Service, sink: OtlpSink
 ) -> None:
     text = "word " * 50_000
-    assert house.client.put("/documents/large", json={"text": text}).status_code == 204
-    house.client.get("/documents/large", params={"after": "large"})
+    assert service.client.put("/documents/large", json={"text": text}).status_code == 204
+    service.client.get("/documents/large", params={"after": "large"})
     after = sink.wait_for_span("GET /documents/{document_id}", {"url.query": "after=large"})
     assert (after.kind, after.parent_span_id) == ("SERVER", "")
 
 
 def test_an_unknown_path_has_no_route_and_is_named_by_its_method(
-    house: House, sink: OtlpSink
+    service: Service, sink: OtlpSink
 ) -> None:
-    house.client.get("/no/such/path")
+    service.client.get("/no/such/path")
     span = sink.wait_for_span("GET", {"url.path": "/no/such/path"})
     assert span.kind == "SERVER"
     assert span.attributes["http.response.status_code"] == 404

@@ -1,4 +1,4 @@
-"""The SERVER span of every kind of request, from a service behind a real server."""
+"""The SERVER span of every kind of request, from a service on a real server."""
 
 import asyncio
 import functools
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message
 
 from app.tracing import Tracing
 from stack.paths import ROOT
-from tests.app.house import FAST, inherited
+from tests.support.service import FAST, inherited
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -38,7 +38,7 @@ def client(sink: OtlpSink) -> Iterator[httpx.Client]:
         f"{CAPTURE}SERVER_RESPONSE": "content-type",
         f"{CAPTURE}SANITIZE_FIELDS": ".*secret.*",
     }
-    command = [sys.executable, "-m", "uvicorn", "tests.app.traced_service:app", f"--port={port}"]
+    command = [sys.executable, "-m", "uvicorn", "tests.app.services.traced:app", f"--port={port}"]
     ready = functools.partial(accepts, port)
     with (
         Process("traced", command, env=env, clean_env=True, ready=ready, cwd=ROOT),
@@ -48,7 +48,7 @@ def client(sink: OtlpSink) -> Iterator[httpx.Client]:
 
 
 def span_of(sink: OtlpSink, path: str) -> Span:
-    """Wait for the SERVER span of a request to this path, and see that it is the only one."""
+    """Wait for the SERVER span of a request to this path, and check that it is the only one."""
     found = sink.wait_for(
         lambda s: [span for span in s.spans if span.attributes.get("url.path") == path],
         f"a span of {path}",
@@ -72,7 +72,7 @@ def span_of(sink: OtlpSink, path: str) -> Span:
         ("GET", "/stream", "GET /stream", 200, None),
     ],
 )
-def test_a_span_is_named_by_method_and_template_and_tells_status_and_error(
+def test_span_name_status_and_error_follow_the_route_and_response(
     client: httpx.Client, sink: OtlpSink, method: str, path: str, name: str, status: int, error: str
 ) -> None:
     assert client.request(method, path).status_code == status
@@ -84,7 +84,7 @@ def test_a_span_is_named_by_method_and_template_and_tells_status_and_error(
     assert (span.status, found.get("error.type")) == ("ERROR" if error else "UNSET", error)
 
 
-def test_a_span_has_what_the_conventions_ask_for_and_the_headers_that_were_wished_for(
+def test_a_span_has_the_required_attributes_and_the_captured_headers(
     client: httpx.Client, sink: OtlpSink
 ) -> None:
     headers = {"x-tenant": "blue", "x-secret": "hush", "user-agent": "tester/1"}
@@ -122,7 +122,7 @@ def test_a_span_continues_the_callers_trace_and_its_sampling(
     assert not unsampled_or_excluded & {span.attributes.get("url.path") for span in sink.spans}
 
 
-def test_an_exception_is_an_event_of_the_span_with_its_stack(
+def test_an_exception_is_a_span_event_with_its_stack_trace(
     client: httpx.Client, sink: OtlpSink
 ) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
@@ -134,7 +134,7 @@ def test_an_exception_is_an_event_of_the_span_with_its_stack(
     assert "in parts" in str(event.attributes["exception.stacktrace"])
 
 
-def test_a_span_lasts_until_the_last_part_of_the_answer_and_not_until_what_follows(
+def test_a_span_ends_with_the_response_not_with_background_tasks(
     client: httpx.Client, sink: OtlpSink
 ) -> None:
     assert client.get("/later").json() == "now"
@@ -145,7 +145,7 @@ def test_a_span_lasts_until_the_last_part_of_the_answer_and_not_until_what_follo
     assert later.end - later.start < 0.9e9
 
 
-def test_a_websocket_is_one_span_from_its_handshake_to_its_end() -> None:
+def test_a_websocket_connection_is_one_span() -> None:
     app, spans, provider = FastAPI(), InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
 
@@ -167,7 +167,7 @@ def test_a_websocket_is_one_span_from_its_handshake_to_its_end() -> None:
 
 
 async def converse(app: ASGIApp, path: str) -> None:
-    """Be a server with a client that says one word; no server here speaks WebSocket."""
+    """Play a server with a client that sends one word; no server here supports WebSocket."""
     said = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "hello"}])
 
     async def receive() -> Message:

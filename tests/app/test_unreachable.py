@@ -1,12 +1,12 @@
-"""The places that no scrubbing reaches stay empty: see docs/redaction.md."""
+"""The fields that no scrubbing reaches stay empty: see docs/redaction.md."""
 
 from collections.abc import Iterator
 
 from otelcol_runner.views import Log, Point, Span, Value
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.app.house import House
 from tests.app.test_telemetry import whole_trace
+from tests.support.service import Service
 
 
 def leaves(value: Value) -> Iterator[Value]:
@@ -19,10 +19,10 @@ def leaves(value: Value) -> Iterator[Value]:
         yield value
 
 
-def test_the_services_put_nothing_where_no_scrubbing_reaches(house: House, sink: OtlpSink) -> None:
-    house.client.put("/documents/d2", json={"text": "Telemetry matters."})
-    whole_trace(sink, house.run("summarize_document", "d2")["task_id"], "SELECT")
-    house.run("summarize_document", "none-such")
+def test_the_services_leave_unscrubbed_fields_empty(service: Service, sink: OtlpSink) -> None:
+    service.client.put("/documents/d2", json={"text": "Telemetry matters."})
+    whole_trace(sink, service.run("summarize_document", "d2")["task_id"], "SELECT")
+    service.run("summarize_document", "none-such")
     sink.wait_for(lambda s: s.signals == {"traces", "logs", "metrics"}, "every signal")
     assert [link for span in sink.spans for link in span.links if link.attributes] == []
     assert [point for point in sink.points if point.exemplars] == []

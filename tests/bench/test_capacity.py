@@ -1,4 +1,4 @@
-"""The calculator against runs that its constants do not come from, and against a collector."""
+"""The calculator against runs other than those its constants come from, and against a collector."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -48,7 +48,7 @@ def limited() -> Limits:
 
 
 def fed(known: Measured, limited: Limits, spans_per_second: float, **more: float) -> Demand:
-    """What the feeder demands: traces of eight spans at a rate."""
+    """The feeder's load: traces of eight spans at a rate."""
     options = {"spans_per_request": PER_TRACE, "sample_percent": 10.0, "always_percent": ALWAYS}
     rate = spans_per_second / PER_TRACE
     return asked(known, limited, **{**options, "requests_per_second": rate, **more})
@@ -63,7 +63,7 @@ def at(figures: Found, path: Sequence[str]) -> list[dict[str, float]]:
     return rows
 
 
-def test_each_queue_of_another_outage_holds_what_is_reckoned(
+def test_queue_sizes_of_another_outage_are_as_calculated(
     figures: Found, known: Measured, limited: Limits
 ) -> None:
     run, constant = figures["capacity"]["outage_again"], figures["capacity"]["outage"]
@@ -79,14 +79,16 @@ def test_each_queue_of_another_outage_holds_what_is_reckoned(
     assert queue_bytes(demand, known, run["series"]) == pytest.approx(run["queue_bytes"], rel=NEAR)
 
 
-def test_a_larger_backlog_and_its_file_are_as_reckoned(
+def test_a_larger_backlog_and_its_file_are_as_calculated(
     figures: Found, known: Measured, limited: Limits
 ) -> None:
     run, drained = figures["capacity"]["file_again"], figures["drain"][OURS]
     rate = run["accepted"]["spans"] / run["seconds"]
-    reckoned = queue_bytes(fed(known, limited, rate, outage_hours=run["seconds"] / HOUR), known, 0)
-    assert reckoned["traces"] == pytest.approx(run["queue_bytes"]["traces"], rel=NEAR)
-    disk = disk_bytes({"traces": reckoned["traces"]}, known) - FILE_STEP
+    calculated = queue_bytes(
+        fed(known, limited, rate, outage_hours=run["seconds"] / HOUR), known, 0
+    )
+    assert calculated["traces"] == pytest.approx(run["queue_bytes"]["traces"], rel=NEAR)
+    disk = disk_bytes({"traces": calculated["traces"]}, known) - FILE_STEP
     assert disk == pytest.approx(run["disk_bytes"]["traces"], rel=NEAR)
     hours = drained["outage_seconds"] / HOUR
     earlier = queue_bytes(fed(known, limited, drained["rate"], outage_hours=hours), known, 0)
@@ -102,7 +104,7 @@ def test_a_larger_backlog_and_its_file_are_as_reckoned(
         *((("load", name), 1.0, 6.0) for name in LOADS),
     ],
 )
-def test_the_memory_of_other_rates_and_waits_is_as_reckoned(
+def test_memory_at_other_rates_and_waits_is_as_calculated(
     figures: Found,
     known: Measured,
     limited: Limits,
@@ -113,11 +115,11 @@ def test_the_memory_of_other_rates_and_waits_is_as_reckoned(
     for number, row in enumerate(at(figures, path)):
         ran = warm + (number + 0.5) * row["spans"] / row["spans_per_second"]
         demand = fed(known, limited, row["spans_per_second"], decision_wait=wait)
-        reckoned = memory_bytes(demand, known, limited, 1.0, seconds=ran)
-        assert reckoned == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
+        calculated = memory_bytes(demand, known, limited, 1.0, seconds=ran)
+        assert calculated == pytest.approx(row["rss_mb"] * 1e6, rel=NEAR)
 
 
-def test_the_cpu_at_other_rates_is_as_reckoned(figures: Found, known: Measured) -> None:
+def test_cpu_at_other_rates_is_as_calculated(figures: Found, known: Measured) -> None:
     runs = [figures["capacity"]["window_again"], *figures["load"].values()]
     for rows in runs:
         rate = of_median(rows, "spans_per_second")
@@ -125,36 +127,36 @@ def test_the_cpu_at_other_rates_is_as_reckoned(figures: Found, known: Measured) 
         assert cpu_cores(rate, known) == pytest.approx(spent, rel=0.25)
 
 
-def test_the_sampler_keeps_the_share_that_is_reckoned(figures: Found) -> None:
+def test_the_sampler_keeps_the_calculated_share(figures: Found) -> None:
     rows = figures["held"][OURS]
     kept = sum(row["delivered"] for row in rows) / sum(row["spans"] for row in rows)
     assert kept_share(10.0, ALWAYS) == pytest.approx(kept, rel=0.05)
 
 
 @pytest.mark.parametrize(
-    ("part", "field", "told"),
+    ("part", "field", "constant"),
     [
         ("window", "us_per_span", "cpu_us_per_span"),
         ("window", "rss_mb", "bytes_per_undecided_span"),
     ],
 )
-def test_a_constant_follows_its_measurement(
-    figures: Found, known: Measured, part: str, field: str, told: str
+def test_the_constants_come_from_the_measurements(
+    figures: Found, known: Measured, part: str, field: str, constant: str
 ) -> None:
     taken = figures["capacity"]
     dearer = {
         wait: [row | {field: row[field] * 2} for row in rows] for wait, rows in taken[part].items()
     }
     other = constants({**taken, part: dearer})
-    assert getattr(other, told) == pytest.approx(2 * getattr(known, told))
+    assert getattr(other, constant) == pytest.approx(2 * getattr(known, constant))
 
 
-def test_a_collector_s_queue_fills_as_reckoned(known: Measured, limited: Limits) -> None:
+def test_a_queue_fills_as_calculated(known: Measured, limited: Limits) -> None:
     with bed(shipped("production"), {"TRACE_SAMPLE_PERCENT": "50"}) as under:
         run = filled(under, rate=6_000, seconds=2)
     lasted, sent = run["seconds"], run["accepted"]["spans"]
     demand = fed(known, limited, sent / lasted, sample_percent=50.0, outage_hours=lasted / HOUR)
-    reckoned = queue_bytes(demand, known, 0)
+    calculated = queue_bytes(demand, known, 0)
     queue, file = (run[name]["traces"] for name in ("queue_bytes", "disk_bytes"))
-    assert reckoned["traces"] == pytest.approx(queue, rel=NEAR)
-    assert queue < file < disk_bytes({"traces": reckoned["traces"]}, known)
+    assert calculated["traces"] == pytest.approx(queue, rel=NEAR)
+    assert queue < file < disk_bytes({"traces": calculated["traces"]}, known)

@@ -1,4 +1,4 @@
-"""The measuring frame itself, in miniature: real feeder, real collector, real counting."""
+"""The benchmark itself, in miniature: real feeder, real collector, real counting."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,7 +17,7 @@ SPANS = 4 * PER_TRACE * TRACES
 @pytest.mark.parametrize(
     "config", [lambda: shipped("development"), lambda: peer("opentelemetry-demo")]
 )
-def test_all_spans_fed_arrive_and_cost_something(config: Callable[[], Config]) -> None:
+def test_all_spans_arrive_and_cpu_time_is_measured(config: Callable[[], Config]) -> None:
     figures = saturated(config(), SPANS)
     assert figures.spans == figures.delivered == SPANS
     assert 1 < figures.us_per_span < 2000
@@ -25,7 +25,7 @@ def test_all_spans_fed_arrive_and_cost_something(config: Callable[[], Config]) -
     assert figures.rss_bytes > 10e6
 
 
-def test_a_replayed_request_has_new_traces_and_is_else_the_same() -> None:
+def test_a_replayed_request_differs_only_in_its_trace_ids() -> None:
     pair, trace_ids = pairs(10, 1)[0], ids(7)
     first = decoded(pair.api, next(trace_ids))
     second_ids = next(trace_ids)
@@ -42,7 +42,7 @@ def decoded(template: Template, trace_ids: bytes) -> set[bytes]:
     return {span.trace_id for group in groups for span in group.spans}
 
 
-def test_the_ladder_ends_with_what_is_shipped_and_each_step_adds_something() -> None:
+def test_each_stage_adds_something_up_to_the_shipped_files() -> None:
     steps = list(ladder().values())
     assert steps[-1] == shipped("production")
     assert all(one != two for one, two in pairwise(steps))

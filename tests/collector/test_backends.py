@@ -1,4 +1,4 @@
-"""A backend more is a file more; what happens while one is away is in tests/faults/."""
+"""A backend is added by one file; tests/faults/ covers its outages."""
 
 from pathlib import Path
 
@@ -6,9 +6,8 @@ from otelcol_runner.telemetry import gauge, log
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import request
+from tests.support.pipeline import DEVELOPMENT, StartPipeline
+from tests.support.shapes import request
 
 ANOTHER_TRACE_BACKEND = """\
 # Additionally, traces to another backend.
@@ -41,7 +40,7 @@ service:
 """
 
 
-def test_a_trace_backend_is_added_by_one_file_of_twelve_lines(
+def test_a_trace_backend_is_added_by_one_short_file(
     start_pipeline: StartPipeline, tmp_path: Path, otlp_sink: OtlpSink
 ) -> None:
     assert len(ANOTHER_TRACE_BACKEND.splitlines()) == 12

@@ -1,4 +1,4 @@
-"""What goes through the pipeline arrives as it was sent, but for what is secret, and one link."""
+"""Telemetry arrives as it was sent, except for secrets and the added dashboard link."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from otelcol_runner.telemetry import counter, gauge, histogram, log, span, span_
 from otelcol_runner.views import Event, Link, Span
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.collector.conftest import StartPipeline
+from tests.support.pipeline import StartPipeline
 
 VALUES = {
     "text": "a word",
@@ -51,14 +51,14 @@ METRICS = [
 
 @pytest.fixture(scope="module")
 def direct() -> OtlpSink:
-    """What a backend gets without a collector between."""
+    """What a backend receives without a collector in between."""
     with OtlpSink("direct") as sink:
         Sender(sink.url).send(*SPANS, *LOGS, *METRICS, resource=RESOURCE, scope="my.library")
     return sink
 
 
 def linked(sent: Span) -> Span:
-    """Return a span with what is added to its resource: where its service's dashboard is."""
+    """Return a span with the link to its service's dashboard, which is added to its resource."""
     url = "http://127.0.0.1:3000/d/agentical-application?var-job=faithful"
     return dataclasses.replace(sent, resource=sent.resource | {"dashboard.url": url})
 
@@ -77,7 +77,7 @@ def test_spans_logs_and_metrics_arrive_as_they_were_sent(
     assert sorted(own, key=str) == sorted(direct.points, key=str)
 
 
-def test_production_adds_the_weight_its_policy_and_the_link_and_nothing_else(
+def test_production_adds_only_weight_policy_and_dashboard_link(
     start_pipeline: StartPipeline, direct: OtlpSink
 ) -> None:
     pipeline = start_pipeline("environments/production", "routes/hybrid")

@@ -1,4 +1,4 @@
-"""Facts about the raw files: what the collector's merging could silently lose."""
+"""The raw files: what the collector's merging could silently lose."""
 
 from itertools import chain, product
 from pathlib import Path
@@ -9,7 +9,7 @@ from otelcol_runner.configs import list_owners, merged, null_values, read, share
 
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import STAGES
-from tests.collector.pipeline import files
+from tests.support.pipeline import files
 
 FOLDERS = (
     *("agents", "backends", "environments", "gateways"),
@@ -27,7 +27,7 @@ TWO_PROJECTS = COLLECTOR / "overlays" / "two-projects.yaml"
 
 
 def overlays_for(route: Path) -> list[Path]:
-    """Return those that fit: two projects need a route that sends traces to the first."""
+    """Return the compatible ones: two projects need a route that sends traces to the first."""
     fits = "traces/logfire" in read(route)["service"]["pipelines"]
     return [path for path in ROOM["overlays"] if fits or path != TWO_PROJECTS]
 
@@ -50,27 +50,27 @@ def test_every_list_is_written_by_one_file(paths: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_no_key_is_without_a_value(path: Path) -> None:
+def test_no_key_is_null(path: Path) -> None:
     assert null_values(path) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_file_says_in_its_head_what_it_is(path: Path) -> None:
+def test_every_file_starts_with_a_comment_on_its_purpose(path: Path) -> None:
     assert path.read_text().startswith("# ")
 
 
-def test_every_file_is_in_a_room_whose_lists_are_checked() -> None:
+def test_every_file_is_in_a_folder_whose_lists_are_checked() -> None:
     found = {path for path in COLLECTOR.rglob("*.yaml") if "distribution" not in path.parts}
     assert found - set(FILES) == {COLLECTOR / "kustomization.yaml"}
 
 
 @pytest.mark.parametrize("path", ROOM["overlays"], ids=lambda path: path.stem)
-def test_an_overlay_says_by_which_name_it_is_loaded(path: Path) -> None:
+def test_an_overlay_states_the_name_that_loads_it(path: Path) -> None:
     assert path.read_text().startswith(f"# OVERLAYS={path.stem}: ")
 
 
 @pytest.mark.parametrize("paths", LOADED_TOGETHER, ids=names)
-def test_every_pipeline_has_receivers_and_exporters_that_are_configured(paths: list[Path]) -> None:
+def test_every_pipeline_uses_configured_receivers_and_exporters(paths: list[Path]) -> None:
     config = merged(paths)
     known = {*config["receivers"], *config["exporters"], *config["connectors"]}
     for pipeline in config["service"]["pipelines"].values():
@@ -100,7 +100,7 @@ def test_an_additive_overlays_pipelines_start_at_a_seam_and_with_batch(overlay: 
         assert pipeline["processors"][0].startswith("batch")
 
 
-def test_how_a_backend_is_reached_is_written_once_and_without_a_pipeline() -> None:
+def test_backend_files_define_exporters_and_no_pipelines() -> None:
     for backend in ROOM["backends"]:
         assert "service" not in read(backend)
         for exporter in read(backend)["exporters"]:
@@ -127,8 +127,8 @@ def test_both_routes_to_gateways_send_logs_and_metrics_in_the_same_way() -> None
 
 
 @pytest.mark.parametrize("path", [STAGE_FILES[0], *ROOM["gateways"]], ids=lambda path: path.stem)
-def test_what_a_receiver_takes_passes_the_memory_limit_and_the_scrubbing(path: Path) -> None:
-    """Only the stages and infrastructure, which sends numbers and names, may feed a seam."""
+def test_every_receiver_feeds_the_memory_limiter_and_the_scrubbing(path: Path) -> None:
+    """Only the stages, and infrastructure, which sends only numbers and names, may feed a seam."""
     before_the_scrubbing = {
         "traces": ["memory_limiter", "transform/expose_shared"],
         "logs": ["memory_limiter"],
@@ -164,7 +164,7 @@ def components(manifest: Path) -> set[str]:
     return {entry["gomod"] for section in sections for entry in read_in[section]}
 
 
-def test_the_distribution_for_kubernetes_has_what_the_other_has() -> None:
+def test_the_kubernetes_distribution_has_every_default_component() -> None:
     folder = COLLECTOR / "distribution"
     more = components(folder / "kubernetes" / "builder.yaml") - components(folder / "builder.yaml")
     assert components(folder / "builder.yaml") < components(folder / "kubernetes" / "builder.yaml")

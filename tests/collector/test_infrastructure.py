@@ -1,4 +1,4 @@
-"""Real servers, measured by two collectors: no two sources share a series."""
+"""Metrics of real servers from two collectors: no two sources share a series."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from stack.services.folders import scratch
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.collector.pipeline import Pipeline, run_pipeline
+from tests.support.pipeline import Pipeline, run_pipeline
 
 PASSWORD = "secret-of-the-tests"
 HOSTS = ("web-1", "web-2")
@@ -86,7 +86,7 @@ def metrics(
         second = env | {
             "HOST_NAME": HOSTS[1],
             "PROMETHEUS_REMOTE_WRITE_ENDPOINT": one.prometheus.url,
-            "POSTGRES_HOST": "localhost",  # to a collector, a server elsewhere
+            "POSTGRES_HOST": "localhost",  # for the collector, another server
             "REDIS_HOST": "localhost",
         }
         with run_pipeline(otelcol, CONFIGS, folder / "2", second) as two:
@@ -111,14 +111,14 @@ def names(sink: RemoteWriteSink, **labels: str) -> set[str]:
 
 
 @pytest.mark.parametrize("job", EXPECTED)
-def test_a_source_names_its_service_and_its_host(metrics: RemoteWriteSink, job: str) -> None:
+def test_every_source_sets_service_and_host(metrics: RemoteWriteSink, job: str) -> None:
     assert names(metrics, job=job) >= EXPECTED[job]
     for item in metrics.series(labels={"job": job}):
         assert item.labels["host"] in HOSTS, item
         assert item.labels["instance"], item
 
 
-def test_two_hosts_give_the_same_names_and_share_no_series(metrics: RemoteWriteSink) -> None:
+def test_two_hosts_have_the_same_metrics_and_share_no_series(metrics: RemoteWriteSink) -> None:
     for name in EVERY_NAME:
         assert {item.labels["host"] for item in metrics.series(name)} == set(HOSTS), name
     instances = {item.labels["instance"] for item in metrics.series("system_memory_usage_bytes")}
@@ -144,7 +144,7 @@ def test_two_servers_are_two_series(
         assert instances == {f"127.0.0.1:{port}", f"localhost:{port}"}
 
 
-def test_no_series_is_written_twice_at_a_time(metrics: RemoteWriteSink) -> None:
+def test_no_sample_is_written_twice_for_one_timestamp(metrics: RemoteWriteSink) -> None:
     for item in metrics.series():
         times = [sample.timestamp for sample in item.samples]
         assert len(times) == len(set(times)), item

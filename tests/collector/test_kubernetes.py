@@ -1,4 +1,4 @@
-"""Kubernetes-shaped OTLP: its objects' names become labels, and no two objects share a series."""
+"""OTLP as Kubernetes receivers send it: names become labels, and no objects share a series."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,8 +6,8 @@ import pytest
 from otelcol_runner.telemetry import gauge
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.collector.shapes import kubernetes
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
+from tests.support.shapes import kubernetes
 
 NOTHING: Mapping[str, str] = {}
 CONTAINER = {"job", "instance", "namespace", "pod", "container"}
@@ -36,7 +36,7 @@ def send(
         cluster.collector.send(*metrics, resource={**resource, **more})
 
 
-def test_the_agreed_series_have_exactly_their_labels_and_two_pods_are_two(
+def test_the_documented_series_have_exactly_their_labels_per_pod(
     cluster: Pipeline,
 ) -> None:
     for pod in ("api-1", "api-2"):
@@ -59,7 +59,7 @@ def test_a_container_that_restarts_stays_one_series(cluster: Pipeline) -> None:
     assert len(cluster.prometheus.series("k8s_container_restarts", labels)) == 1
 
 
-def test_a_cluster_that_says_its_name_is_an_instance_of_its_own(cluster: Pipeline) -> None:
+def test_a_named_cluster_is_an_instance_of_its_own(cluster: Pipeline) -> None:
     send(cluster, "api-3", more={"k8s.cluster.name": "berlin"})
     send(cluster, "api-3")
     for instance in ("berlin", "kubernetes"):

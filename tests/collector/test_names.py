@@ -5,9 +5,8 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import gauge, span, trace_id
 from pytest_otelcol.remote_write import RemoteWriteSink
 
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import Pipeline
-from tests.collector.shapes import RESOURCE, agent, gauges, query, redis, request
+from tests.support.pipeline import Pipeline, StartPipeline
+from tests.support.shapes import RESOURCE, agent, gauges, query, redis, request
 
 ALWAYS = {"job": "agentical-api", "instance": "api-1"}
 NUMBERS = {
@@ -59,7 +58,7 @@ EXAMPLES: dict[str, tuple[dict[str, str], float]] = {
 
 @pytest.fixture(scope="module")
 def table(pipeline: Pipeline) -> RemoteWriteSink:
-    """Everything the services send, once; the metrics backend when it has arrived."""
+    """The metrics backend after everything the services send has arrived once."""
     tasks = [agent("summarize", "success"), agent("summarize", "error")]
     requests = [request(), request(), request(code=422)]
     clients = [query(), query(), redis(), redis(), redis(status="ERROR")]
@@ -83,7 +82,7 @@ def test_a_series_counts_what_was_sent(table: RemoteWriteSink, name: str) -> Non
     assert [round(item.value, 6) for item in table.series(name, ALWAYS | labels)] == [value]
 
 
-def test_only_the_name_table_is_called_agentical_and_nothing_carries_a_scope(
+def test_only_documented_series_start_with_agentical_and_none_has_a_scope(
     table: RemoteWriteSink,
 ) -> None:
     assert {name for name in table.names if name.startswith("agentical_")} == set(NAME_TABLE)

@@ -1,4 +1,4 @@
-"""Each signal goes where its route says, and nowhere else, whatever is loaded with it."""
+"""Each signal goes only where its route says, whatever else is loaded."""
 
 import re
 from itertools import chain, product
@@ -8,8 +8,7 @@ import pytest
 from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import QUICK, TOKEN, Pipeline, files
+from tests.support.pipeline import QUICK, TOKEN, Pipeline, StartPipeline, files
 
 ALL = {"traces", "logs", "metrics"}
 ENVIRONMENTS = ("environments/development", "environments/production")
@@ -67,7 +66,7 @@ def assert_only_logfire_gets_the_token(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("configs", COMBINATIONS)
-def test_every_combination_validates_without_a_word(
+def test_every_combination_validates_without_a_warning(
     otelcol: Otelcol, configs: tuple[str, ...]
 ) -> None:
     environment, *routes = configs
@@ -78,7 +77,7 @@ def test_every_combination_validates_without_a_word(
     assert otelcol.validate(files([*INFRASTRUCTURE, environment, *routes, *more]), variables) == ""
 
 
-def test_logfire_alone_gets_of_each_series_one_point_an_interval(
+def test_logfire_only_sends_one_point_per_series_and_interval(
     start_pipeline: StartPipeline, tmp_path: Path
 ) -> None:
     slower = tmp_path / "slower.yaml"
@@ -89,7 +88,7 @@ def test_logfire_alone_gets_of_each_series_one_point_an_interval(
     )  # fmt: skip
 
     pipeline.logfire.wait_for_point("system.cpu.utilization")
-    # Scraped 50 times a second, a series leaves at most once in 0.7 s.
+    # Scraped 50 times a second, a series is sent at most once in 0.7 s.
     times: dict[str, set[int]] = {}
     for point in pipeline.logfire.points:
         times.setdefault(f"{point.name}{point.attributes}", set()).add(point.time)

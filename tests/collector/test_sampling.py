@@ -1,13 +1,12 @@
-"""Production's variables do what they say; tests/sampling proves the numbers."""
+"""Production's variables work; tests/sampling checks the statistics."""
 
 import random
 
 import pytest
 from otelcol_runner.telemetry import span
 
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import Pipeline
-from tests.collector.shapes import agent, request
+from tests.support.pipeline import Pipeline, StartPipeline
+from tests.support.shapes import agent, request
 
 PERCENT = 20
 PLAIN = 200
@@ -40,7 +39,7 @@ def weights(pipeline: Pipeline, *traces: str) -> list[object]:
     return [item.attributes.get(WEIGHT) for item in kept]
 
 
-def test_errors_and_slow_requests_are_kept_whole_and_the_rest_by_its_share(
+def test_errors_and_slow_requests_are_kept_and_the_rest_sampled(
     production: Pipeline,
 ) -> None:
     production.logfire.wait_for(lambda _: len(weights(production, SLOW)) == 1, "the slow trace")

@@ -1,10 +1,9 @@
-"""A service that makes up routes without end is limited; no other is, and every span is counted."""
+"""A process with unbounded routes is limited, no other is, and every span is counted."""
 
 from pytest_otelcol.remote_write import RemoteWriteSink
 
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import request
+from tests.support.pipeline import DEVELOPMENT, StartPipeline
+from tests.support.shapes import request
 
 LIMIT, ROUTES, POST = 100, 10_000, 1_000
 # Another process of the same service, and another service.
@@ -23,7 +22,7 @@ def labels(job: str, instance: str) -> dict[str, str]:
 
 
 def wait_for_all(sink: RemoteWriteSink, of: tuple[str, str], count: int) -> None:
-    """Wait until so many requests of a process are counted, told apart or not."""
+    """Wait until this many requests of a process are counted, by route or in the overflow."""
 
     def counted(sink: RemoteWriteSink) -> bool:
         found = [*sink.series(COUNTED, labels(*of)), *sink.series(REST, labels(*of))]
@@ -32,7 +31,7 @@ def wait_for_all(sink: RemoteWriteSink, of: tuple[str, str], count: int) -> None
     sink.wait_for(counted, f"{count} requests of {of}", timeout=30)
 
 
-def test_ten_thousand_routes_are_limited_to_their_process_and_all_are_counted(
+def test_a_route_explosion_is_limited_per_process_and_fully_counted(
     start_pipeline: StartPipeline,
 ) -> None:
     pipeline = start_pipeline(*DEVELOPMENT, SERIES_LIMIT=str(LIMIT), SPAN_METRICS_INTERVAL="500ms")

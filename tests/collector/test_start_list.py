@@ -1,4 +1,4 @@
-"""The files of a start are listed once: what cannot read that list is held equal to it."""
+"""The start's list of files exists once; copies that are needed elsewhere equal it."""
 
 import re
 
@@ -31,7 +31,7 @@ def test_the_documentation_shows_the_list() -> None:
 
 
 @pytest.mark.parametrize("room", ["agents", "routes"])
-def test_only_a_route_to_the_backends_loads_them(room: str) -> None:
+def test_only_routes_to_the_backends_load_the_backend_files(room: str) -> None:
     for path in (COLLECTOR / room).glob("*.yaml"):
         chosen = f"{room}/{path.stem}"
         backends = BACKENDS if room == "routes" else ()

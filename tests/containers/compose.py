@@ -68,7 +68,7 @@ class Compose:
 
     def __enter__(self) -> Self:
         try:
-            # An image of today would hide that the Dockerfile or a pin is broken.
+            # An image built earlier today would hide a broken Dockerfile or pin.
             self.run("up", "--detach", "--wait", "--no-build", "--pull=never", *self.services)
         except UserError as error:
             logs = self.run("logs", "--tail=8", "--no-color", "--no-log-prefix", *self.unwell())
@@ -101,7 +101,7 @@ class Compose:
         ]
 
     def url(self, service: str, port: int) -> str:
-        """Return the address at which this machine reaches a published port."""
+        """Return the URL of a published port."""
         key = (service, str(port))
         if key not in self._addresses:
             self._addresses[key] = f"http://{self.run('port', *key).strip()}"
@@ -120,7 +120,7 @@ class Compose:
 
     @contextmanager
     def faults(self, **faults: object) -> Iterator[None]:
-        """Have the stand-in misbehave for a while; it takes orders from its own machine alone."""
+        """Make the stand-in misbehave for a while; it accepts this only from its own machine."""
         self._control(faults)
         try:
             yield

@@ -1,4 +1,4 @@
-"""The whole stack in containers, once for all tests; and what of it did not run."""
+"""The whole stack in containers, once for all tests; reports what could not run."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def docker_engine() -> str:
 
 @pytest.fixture(scope="session")
 def stack(docker_engine: str) -> Iterator[Compose]:
-    """Everything of `docker-compose.yml`, with unusual passwords, a token and no account."""
+    """All of `docker-compose.yml`, with unusual passwords, a token and no Logfire account."""
     with Compose("test", OVERLAYS="token", **SECRETS, INFRASTRUCTURE_INTERVAL="2s") as running:
         ran.append(running)
         yield running

@@ -95,7 +95,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
 
 @cache
 def has_buildx() -> bool:
-    """Tell whether the client has the newer builder; the older one does as well."""
+    """Tell whether the client has BuildKit's buildx; the older builder works as well."""
     try:
         docker("buildx", "version")
     except UserError:

@@ -37,7 +37,7 @@ def defaults() -> dict[str, str]:
 
 @cache
 def image(variable: str) -> str | None:
-    """Return an image that is here now, or None where it can be neither pulled nor built."""
+    """Return an image that exists locally, or None where it can be neither pulled nor built."""
     chosen = os.environ.get(variable)
     if chosen:
         return chosen

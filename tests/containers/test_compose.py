@@ -22,7 +22,7 @@ from tests.dashboards.reading import asked, panels, read
 pytestmark = pytest.mark.timeout(600)
 NET_BIND_SERVICE = 10  # its number among the capabilities
 SERVICES = {"agentical-api", "agentical-worker"}
-BEFORE_THE_COLLECTOR = {"overlays", "queue-check"}  # they end when they have done their work
+BEFORE_THE_COLLECTOR = {"overlays", "queue-check"}  # they exit when they are done
 SERIES = (
     "agentical_requests_total",
     "agentical_request_duration_seconds_bucket",
@@ -42,7 +42,7 @@ SERIES = (
 
 
 def run_task(stack: Compose, text: str, document: str = "d1") -> dict[str, Any]:
-    """Have a task done that crosses everything; returns it when it is finished."""
+    """Run a task that involves every service; returns it when it is finished."""
     with httpx.Client(base_url=stack.url("api", 8000), timeout=10) as api:
         api.put(f"/documents/{document}", json={"text": text}).raise_for_status()
         task = {"task_type": "summarize_document", "text": document}
@@ -90,32 +90,34 @@ def test_the_series_arrive_in_prometheus(stack: Compose, name: str) -> None:
     assert all({"job", "instance"} <= series["metric"].keys() for series in found)
 
 
-def test_every_panel_of_the_dashboard_has_something_to_show(stack: Compose) -> None:
+def test_every_dashboard_panel_shows_data(stack: Compose) -> None:
     run_task(stack, "Words.")
     for panel in panels(read(GRAFANA / "generated" / "overview.json")):
         query = asked(" or ".join(f"({target['expr']})" for target in panel["targets"]))
-        if panel["type"] != "table":  # of alerts, and none fires
+        if panel["type"] != "table":  # a list of alerts, of which none fires
             poll_until(partial(values, stack, query), f"{panel['title']}: {query}", timeout=60)
 
 
-def test_a_refused_token_holds_the_telemetry_back_until_it_is_taken(stack: Compose) -> None:
+def test_a_refused_token_keeps_the_backlog(stack: Compose) -> None:
     arrived = "SELECT count(*) AS n FROM records WHERE url_path = '/documents/held-back'"
     with stack.faults(refuse=401):
         run_task(stack, "Held back.", document="held-back")
-        poll_until(lambda: "check LOGFIRE_TOKEN" in stack.run("logs", "guard"), "the guard's word")
+        poll_until(
+            lambda: "check LOGFIRE_TOKEN" in stack.run("logs", "guard"), "the guard's log line"
+        )
         assert rows(stack, arrived) == [{"n": 0}]
 
-    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "what was held back", timeout=60)
+    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "the backlog", timeout=60)
 
 
-def test_the_collector_keeps_what_it_could_not_send_over_a_restart(stack: Compose) -> None:
+def test_the_queue_survives_a_restart(stack: Compose) -> None:
     stack.run("stop", "guard")
     run_task(stack, "Kept.", document="kept-on-disk")
     stack.restart("collector")
     stack.run("start", "guard")
 
     arrived = "SELECT count(*) AS n FROM records WHERE url_path = '/documents/kept-on-disk'"
-    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "what was on disk", timeout=60)
+    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "the queue on disk", timeout=60)
 
 
 def test_a_damaged_queue_file_is_set_aside_by_the_next_up(stack: Compose) -> None:
@@ -130,7 +132,7 @@ def test_a_damaged_queue_file_is_set_aside_by_the_next_up(stack: Compose) -> Non
     test_one_task_is_one_trace_across_both_services_with_its_logs(stack)
 
 
-def test_an_overlay_that_no_file_has_stops_the_start_with_a_sentence(stack: Compose) -> None:
+def test_an_unknown_overlay_stops_the_start_with_a_sentence(stack: Compose) -> None:
     with pytest.raises(UserError, match="OVERLAYS names 'also-viewre', and there is no such file"):
         stack.run("run", "--rm", "--no-deps", "-T", "--env=OVERLAYS=also-viewre", "overlays")
     assert "overlays: token" in stack.run("logs", "overlays")
@@ -153,20 +155,20 @@ def test_the_doctor_finds_a_trace_a_log_and_a_metric(stack: Compose) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_fires_goes_from_prometheus_by_alertmanager_to_the_recorder(stack: Compose) -> None:
+def test_a_firing_alert_reaches_the_notification_recorder(stack: Compose) -> None:
     known = httpx.get(f"{stack.url('prometheus', 9090)}/api/v1/alertmanagers").json()["data"]
     assert known["activeAlertmanagers"] == [{"url": "http://alertmanager:9093/api/v2/alerts"}]
 
     alert = {"labels": {"alertname": "PostgresDown", "severity": "critical"}}
     httpx.post(f"{stack.url('alertmanager', 9093)}/api/v2/alerts", json=[alert]).raise_for_status()
 
-    def told() -> list[str]:
+    def seen() -> list[str]:
         return [one["path"] for one in httpx.get(stack.url("recorder", 9095)).json()]
 
-    poll_until(lambda: told() == ["/pager"], "the pager's notification", timeout=60, seen=told)
+    poll_until(lambda: seen() == ["/pager"], "the pager's notification", timeout=60, seen=seen)
 
 
-def test_no_container_can_do_more_than_it_must(stack: Compose) -> None:
+def test_no_container_has_more_privileges_than_it_needs(stack: Compose) -> None:
     for service in stack.services:
         container = stack.inspect(service)
         host, config = container["HostConfig"], container["Config"]
@@ -184,9 +186,9 @@ def test_no_container_can_do_more_than_it_must(stack: Compose) -> None:
             assert container["State"]["Running"], service
 
 
-def test_no_process_has_a_right_left_that_it_was_to_lose(stack: Compose) -> None:
+def test_every_process_has_dropped_its_capabilities(stack: Compose) -> None:
     for service in sorted({*stack.services} - BEFORE_THE_COLLECTOR):
-        # Seen from beside: some images have nothing to look with.
+        # From a container beside it: some images have no shell.
         beside = f"--pid=container:{stack.inspect(service)['Id']}"
         look = ["run", "--rm", "--network=none", beside, "--entrypoint=cat"]
         lines = docker(*look, str(stack.images["GUARD_IMAGE"]), "/proc/1/status").splitlines()
@@ -199,10 +201,10 @@ def test_no_process_has_a_right_left_that_it_was_to_lose(stack: Compose) -> None
 
 
 def test_no_secret_is_in_a_log_or_a_process_list(stack: Compose) -> None:
-    told = stack.run("logs", "--no-color") + stack.run("top")
-    assert "Agent task completed" in told or "API started" in told
+    seen = stack.run("logs", "--no-color") + stack.run("top")
+    assert "Agent task completed" in seen or "API started" in seen
 
-    assert [name for name, secret in SECRETS.items() if secret in told] == []
+    assert [name for name, secret in SECRETS.items() if secret in seen] == []
 
 
 def test_a_sender_without_the_token_is_refused(stack: Compose) -> None:
@@ -211,7 +213,7 @@ def test_a_sender_without_the_token_is_refused(stack: Compose) -> None:
     assert answer.status_code == 401
 
 
-def test_only_this_machine_reaches_a_published_port(stack: Compose) -> None:
+def test_published_ports_are_reachable_only_from_this_machine(stack: Compose) -> None:
     bound = {
         (service, binding["HostIp"])
         for service in stack.services

@@ -34,7 +34,7 @@ DEFAULTS = {
     for path in COLLECTOR_FILES
     for name, default in re.findall(r"\$\{env:([A-Z_]+):-([^{}]*)\}", path.read_text())
 }
-# The collector's image has no program to ask with; the worker has nothing to ask.
+# The collector's image has no HTTP client; the worker serves nothing.
 NO_HEALTH_CHECK = {"collector", "overlays", "queue-check", "viewer", "worker"}
 
 
@@ -65,7 +65,7 @@ def test_every_image_is_pinned_to_a_full_version() -> None:
         assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$", image), image
 
 
-def test_a_secret_is_known_only_to_those_who_need_it() -> None:
+def test_each_secret_is_given_only_to_the_services_that_need_it() -> None:
     for name, value in SECRETS.items():
         holders = {service for service, model in services(**SECRETS).items() if value in str(model)}
         assert holders == WHO_KNOWS[name], name
@@ -86,7 +86,7 @@ def test_with_a_token_the_guard_sends_to_the_service_over_tls() -> None:
     assert european["guard"]["environment"]["GUARD_UPSTREAM"] == "logfire-eu.pydantic.dev:443"
 
 
-def test_the_collector_loads_the_files_that_are_chosen() -> None:
+def test_the_collector_loads_the_chosen_files() -> None:
     assert command() == loaded("development", "hybrid")
     chosen = command(ENVIRONMENT="production", ROUTE="logfire-only")
     assert chosen == loaded("production", "logfire-only")
@@ -102,20 +102,20 @@ def test_several_overlays_are_added_by_one_variable() -> None:
     assert overlay_names(overlays(OVERLAYS="token, tenant"), {}) == ("token", "tenant")
 
 
-def test_one_variable_switches_the_viewer_and_its_overlay_on() -> None:
+def test_one_variable_enables_the_viewer_and_its_overlay() -> None:
     assert "viewer" not in services()
     assert "viewer" in services(COMPOSE_PROFILES="also-viewer")
     both = overlays(COMPOSE_PROFILES="also-viewer", OVERLAYS="token")
     assert overlay_names(both, {}) == ("token", "also-viewer")
 
 
-def test_every_service_is_limited_and_asked_for_its_health() -> None:
+def test_every_service_has_limits_and_a_health_check() -> None:
     for name, service in services("also-viewer").items():
         assert int(service["mem_limit"]) > 0, name
         assert ("healthcheck" in service) == (name not in NO_HEALTH_CHECK), name
 
 
-def test_the_producers_get_the_token_that_an_overlay_asks_for() -> None:
+def test_producers_get_the_token_that_the_overlay_requires() -> None:
     found = services(OVERLAYS="token", OTLP_TOKEN="t0ken")
 
     assert found["collector"]["environment"]["OTLP_TOKEN"] == "t0ken"

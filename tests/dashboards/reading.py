@@ -1,4 +1,4 @@
-"""The committed dashboards as Grafana reads them, and their queries as it would ask them."""
+"""The committed dashboards as Grafana reads them, and their queries as it sends them."""
 
 import json
 import re
@@ -16,7 +16,6 @@ Part = dict[str, Any]
 
 
 def read(path: Path) -> Part:
-    """Return a dashboard."""
     found: Part = json.loads(path.read_text())
     return found
 
@@ -24,7 +23,7 @@ def read(path: Path) -> Part:
 BOARDS: dict[str, Part] = {board["uid"]: board for board in map(read, ALL)}
 
 
-# As the file has them, and not as the generator reads them.
+# As written in the file, not as the generator parses it.
 ALERTS: list[Part] = yaml.safe_load(MATRIX.read_text())["alerts"]
 LEVELS: Part = yaml.safe_load(SLOS.read_text())
 ALERTS += [
@@ -47,25 +46,25 @@ def alerts_of(panel: Part) -> list[Part]:
 
 
 def panels(board: Part) -> list[Part]:
-    """Return what draws something: no headings of rows."""
+    """Return the panels, without row headings."""
     return [panel for panel in board["panels"] if panel["type"] != "row"]
 
 
 def each_panel() -> Iterator[tuple[str, Part]]:
-    """Yield every panel, with its place in words."""
+    """Yield every panel, with a description of its place."""
     for uid, board in BOARDS.items():
         for panel in panels(board):
             yield f"{uid}, {panel['title']!r}", panel
 
 
 def each_query() -> Iterator[tuple[str, str]]:
-    """Yield every query of a panel, with its place in words."""
+    """Yield every query of a panel, with a description of its place."""
     for place, panel in each_panel():
         for target in panel["targets"]:
             yield f"{place}, {target['refId']}", target["expr"]
 
 
 def asked(expr: str, interval: str = "1m") -> str:
-    """Return a query as it is asked when everything is chosen."""
+    """Return a query as Grafana sends it with every variable set to "All"."""
     filled = expr.replace("$__rate_interval", interval)
     return re.sub(r"\$[a-z]+", ".*", filled)

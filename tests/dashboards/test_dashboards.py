@@ -30,7 +30,7 @@ TO_BOARD = re.compile(
 
 
 def steps(panel: Part) -> list[Part]:
-    """Return the coloured steps; the first has no number."""
+    """Return the threshold steps, without the first, which has no value."""
     first, *others = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
     assert first["value"] is None
     found: list[Part] = others
@@ -43,7 +43,7 @@ def overlap(one: Part, other: Part) -> bool:
     return not beside and a["y"] < b["y"] + b["h"] and b["y"] < a["y"] + a["h"]
 
 
-def test_grafanas_own_schema_reads_each_dashboard_whole() -> None:
+def test_each_dashboard_fits_grafanas_schema() -> None:
     register_default_plugins()
     for path in ALL:
         model = json.dumps(Dashboard.from_json(read(path)), cls=JSONEncoder)
@@ -59,7 +59,7 @@ def test_the_dashboards_are_classic_json_with_the_uids_that_alerts_link_to() -> 
         assert names[:2] == ["job", "instance"], uid
 
 
-def test_ids_and_titles_are_unique_and_no_panel_covers_another() -> None:
+def test_ids_and_titles_are_unique_and_no_panels_overlap() -> None:
     for uid, board in BOARDS.items():
         for one, other in combinations(board["panels"], 2):
             assert one["id"] != other["id"], (uid, one["title"])
@@ -77,7 +77,7 @@ def test_every_panel_says_what_it_shows_and_in_which_unit() -> None:
         assert all(part["datasource"]["uid"] == "prometheus" for part in [panel, *panel["targets"]])
 
 
-def test_every_line_is_a_threshold_of_the_alert_that_the_panel_names() -> None:
+def test_every_threshold_line_matches_the_named_alert() -> None:
     units = {"ratio": "percentunit", "seconds": "s", "bytes": "bytes"}
     for place, panel in each_panel():
         asked = [alert.get("prometheus") or alert["logfire"] for alert in alerts_of(panel)]
@@ -88,7 +88,7 @@ def test_every_line_is_a_threshold_of_the_alert_that_the_panel_names() -> None:
             assert panel["fieldConfig"]["defaults"]["unit"] == units[unit], place
 
 
-def test_a_line_divides_what_is_fine_from_what_the_alert_is_about() -> None:
+def test_threshold_colours_follow_the_alerts_comparison() -> None:
     for place, panel in each_panel():
         for alert in alerts_of(panel):
             first, *rising = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
@@ -99,7 +99,7 @@ def test_a_line_divides_what_is_fine_from_what_the_alert_is_about() -> None:
             assert bad <= {"orange", "red"}, place
 
 
-def test_a_click_leads_to_another_dashboard_with_the_variables_and_the_time() -> None:
+def test_drill_down_links_pass_variables_and_time() -> None:
     for uid, board in BOARDS.items():
         for panel in panels(board):
             urls = [link["url"] for link in panel["fieldConfig"]["defaults"]["links"]]

@@ -109,7 +109,7 @@ def test_grafanas_alerting_pages_show_prometheus_rules_and_alertmanagers_silence
 
 
 def exemplar_link(project: str) -> str:
-    """Return where a click on an exemplar leads, with Grafana's own placeholders in it."""
+    """Return the URL of an exemplar's link, with Grafana's placeholders."""
     settings = sources()["prometheus"].json_data
     assert isinstance(settings, PrometheusSettings)
     (link,) = settings.exemplar_trace_id_destinations

@@ -1,4 +1,4 @@
-"""What every panel's query must be, by the syntax tree that a real Prometheus makes of it."""
+"""Requirements on every panel's query, checked on the syntax tree of a real Prometheus."""
 
 import re
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ TRENDS: dict[str, str] = {
     for group in yaml.safe_load((PROMETHEUS / "rules" / "trends.yml").read_text())["groups"]
     for rule in group["rules"]
 }
-INTERVAL = 77  # seconds; no query has this of its own
+INTERVAL = 77  # seconds; a value that no query contains
 COUNTER = re.compile(r"^[a-z]\w*_(total|bucket|count|sum)$")
-RECORDED = re.compile(r":|^ALERTS$")  # of all jobs, or of none
+RECORDED = re.compile(r":|^ALERTS$")  # for all jobs, or without a job
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def parsed(client: httpx.Client, place: str, expr: str) -> Part:
 
 
 def selectors(tree: object, function: str = "") -> Iterator[tuple[str, Part]]:
-    """Yield each selector, with the function it is the argument of.
+    """Yield each selector, with the function around it.
 
     A counter less its own least is counted as a whole: a function `grown`.
     """
@@ -78,14 +78,14 @@ def grown(tree: Part) -> bool:
     )
 
 
-def test_counters_are_drawn_as_rates_over_grafanas_interval(trees: dict[str, Part]) -> None:
+def test_counters_are_shown_as_rates_over_rate_interval(trees: dict[str, Part]) -> None:
     for place, function, selector in of_panels(trees):
         if COUNTER.match(selector["name"]) and function != "grown":
             assert function == "rate", (place, selector["name"])
             assert selector["range"] == INTERVAL * 1000, (place, selector["name"])
 
 
-def test_what_a_counter_counted_is_drawn_over_the_window_of_the_panels_alert(
+def test_increases_use_the_window_of_the_panels_alert(
     trees: dict[str, Part],
 ) -> None:
     windows = {
@@ -99,7 +99,7 @@ def test_what_a_counter_counted_is_drawn_over_the_window_of_the_panels_alert(
             assert windows[place] == f"{selector['range'] // 60_000}m", place
 
 
-def test_every_query_is_of_the_chosen_jobs_and_instances(trees: dict[str, Part]) -> None:
+def test_every_query_filters_by_the_chosen_jobs_and_instances(trees: dict[str, Part]) -> None:
     for place, _, selector in of_panels(trees):
         chosen = {matcher["name"] for matcher in selector["matchers"]}
         of_all = RECORDED.search(selector["name"])
@@ -107,7 +107,7 @@ def test_every_query_is_of_the_chosen_jobs_and_instances(trees: dict[str, Part])
 
 
 def of_panels(trees: dict[str, Part]) -> Iterator[tuple[str, str, Part]]:
-    """Yield every selector, but not those of queries that are an alert's own, as it has them."""
+    """Yield every selector, except those in queries that are copied from an alert."""
     exprs = dict(each_query())
     for place, tree in trees.items():
         if not any(rule.startswith(f"{exprs[place]} ") for rule in RULES):
@@ -127,7 +127,7 @@ def test_exemplars_come_from_the_histogram_whose_traces_are_kept() -> None:
     assert all("agentical_sampled_request_duration_seconds_bucket" in expr for expr in found)
 
 
-def test_a_line_stands_in_a_panel_that_draws_what_its_alert_is_about(
+def test_a_panel_with_a_threshold_shows_the_alerts_series(
     trees: dict[str, Part],
 ) -> None:
     for place, panel in each_panel():
@@ -143,5 +143,5 @@ def test_a_line_stands_in_a_panel_that_draws_what_its_alert_is_about(
 
 
 def words(expr: str) -> set[str]:
-    """Return the names of series in an expression: none but they has an underscore or a colon."""
+    """Return the series names in an expression: the words with an underscore or a colon."""
     return {word for word in re.findall(r"[a-z][\w:]*", expr) if re.search("[_:].*[_:]", word)}

@@ -1,4 +1,4 @@
-"""Every panel on the running pipeline, and every click from one side to the other."""
+"""Every panel on the running pipeline, and every link between dashboards and traces."""
 
 import re
 import time
@@ -12,42 +12,42 @@ import pytest
 from otelcol_runner.polling import poll_until
 
 from stack.clients.logfire import Logfire
-from tests.dashboards.house import FIRES, GRAFANA, PROJECT, House, house
+from tests.dashboards.live_pipeline import FIRES, GRAFANA, PROJECT, LivePipeline, live_pipeline
 from tests.dashboards.reading import BOARDS, Part, asked, each_panel, panels
 from tests.dashboards.test_provisioning import exemplar_link
 
-pytestmark = pytest.mark.timeout(300)  # the first waits for everything, on a slow machine too
+pytestmark = pytest.mark.timeout(300)  # the first test waits for all data, also on a slow machine
 Row = dict[str, Any]
 SERVICE = "agentical-api"
-# Compares with a time before the pipeline was started: tests/dashboards/test_trends.py has one.
+# Compares with a time before the pipeline was started: see tests/dashboards/test_trends.py.
 NEEDS_WEEKS = re.compile(r"\boffset\b")
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("house")) as found:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePipeline]:
+    with live_pipeline(tmp_path_factory.mktemp("live")) as found:
         yield found
 
 
-def get(running: House, path: str, **params: str) -> Any:
+def get(running: LivePipeline, path: str, **params: str) -> Any:
     answer = running.client.get(path, params=params)
     assert answer.json()["status"] == "success", (params, answer.text)
     return answer.json()["data"]
 
 
-def rows(running: House, sql: str) -> list[Row]:
+def rows(running: LivePipeline, sql: str) -> list[Row]:
     with Logfire(running.pipeline.logfire_url, running.pipeline.read_token) as logfire:
         return logfire.rows(sql, since=timedelta(hours=1), limit=1000)
 
 
-def shown(running: House, expr: str) -> list[Row]:
-    """Return the series of a query that have a number."""
+def shown(running: LivePipeline, expr: str) -> list[Row]:
+    """Return the series of a query that have a numeric value."""
     series = get(running, "query", query=asked(expr))["result"]
     return [one["metric"] for one in series if one["value"][1] != "NaN"]
 
 
-def offered(running: House, uid: str, name: str) -> set[str]:
-    """Return what a dashboard's variable lets one choose."""
+def offered(running: LivePipeline, uid: str, name: str) -> set[str]:
+    """Return the options of a dashboard's variable."""
     (found,) = (v for v in BOARDS[uid]["templating"]["list"] if v["name"] == name)
     asks = re.fullmatch(r"label_values\((.+), (\w+)\)", found["query"]["query"])
     assert asks, found
@@ -55,8 +55,8 @@ def offered(running: House, uid: str, name: str) -> set[str]:
     return set(get(running, f"label/{label}/values", **{"match[]": asked(series)}))
 
 
-def test_every_query_of_every_panel_returns_data_with_the_labels_it_is_shown_by(
-    running: House,
+def test_every_panel_query_returns_data_with_the_labels_it_uses(
+    running: LivePipeline,
 ) -> None:
     left = {
         (place, target["refId"]): (target["expr"], used_labels(panel, target))
@@ -71,8 +71,8 @@ def test_every_query_of_every_panel_returns_data_with_the_labels_it_is_shown_by(
                 del left[key]
         return not left
 
-    told = lambda: [(*key, *wanted) for key, wanted in left.items()]  # noqa: E731
-    poll_until(none_is_left, "data in every panel", timeout=90, interval=0.5, seen=told)
+    missing = lambda: [(*key, *wanted) for key, wanted in left.items()]  # noqa: E731
+    poll_until(none_is_left, "data in every panel", timeout=90, interval=0.5, seen=missing)
 
 
 def used_labels(panel: Part, target: Part) -> set[str]:
@@ -82,13 +82,13 @@ def used_labels(panel: Part, target: Part) -> set[str]:
     return {*legend, *re.findall(r"__field\.labels\.(\w+)", urls)}
 
 
-def test_every_variable_offers_something(running: House) -> None:
+def test_every_variable_has_options(running: LivePipeline) -> None:
     for uid, board in BOARDS.items():
         for variable in board["templating"]["list"]:
             assert offered(running, uid, variable["name"]), (uid, variable["name"])
 
 
-def test_an_exemplar_leads_to_its_trace(running: House) -> None:
+def test_an_exemplar_leads_to_its_trace(running: LivePipeline) -> None:
     expr = next(t["expr"] for _, p in each_panel() for t in p["targets"] if t.get("exemplar"))
 
     def exemplars() -> list[Row]:
@@ -104,7 +104,7 @@ def test_an_exemplar_leads_to_its_trace(running: House) -> None:
     assert {span["trace_id"] for span in spans} == {trace}
 
 
-def test_a_trace_leads_to_its_logs_and_a_log_to_its_trace(running: House) -> None:
+def test_a_trace_leads_to_its_logs_and_a_log_to_its_trace(running: LivePipeline) -> None:
     kept = "SELECT trace_id FROM records WHERE kind = 'span' AND span_name = 'agent_execution'"
     of_kept = f"SELECT * FROM records WHERE kind = 'log' AND trace_id IN ({kept})"
     logs = poll_until(lambda: rows(running, of_kept), "the logs of a kept trace", timeout=60)
@@ -115,8 +115,8 @@ def test_a_trace_leads_to_its_logs_and_a_log_to_its_trace(running: House) -> Non
     assert "agentical-worker" in {span["service_name"] for span in spans}
 
 
-def found_by(running: House, link: str) -> list[Row]:
-    """Return what Logfire's page of a link shows: its condition, in its time."""
+def found_by(running: LivePipeline, link: str) -> list[Row]:
+    """Return the rows on the Logfire page of a link: its filter in its time range."""
     asks = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
     conditions = [asks["q"]]
     conditions += [f"start_timestamp >= '{asks['since']}'"] if "since" in asks else []
@@ -125,7 +125,7 @@ def found_by(running: House, link: str) -> list[Row]:
 
 
 def clicked(url: str, begin: datetime, end: datetime) -> str:
-    """Return a link as Grafana fills it in, on a series of the API, with the API chosen."""
+    """Return a link as Grafana expands it for a series of the API, with the API selected."""
     values = {
         "logfire:raw": PROJECT,
         "__from:date:iso": iso(begin),
@@ -140,7 +140,7 @@ def iso(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def test_a_dashboard_leads_to_the_same_service_and_time_in_logfire(running: House) -> None:
+def test_a_dashboard_leads_to_the_same_service_and_time_in_logfire(running: LivePipeline) -> None:
     urls = {
         link["url"]
         for board in BOARDS.values()
@@ -164,7 +164,7 @@ def ways(panel: Part) -> list[Part]:
     return found
 
 
-def test_a_trace_in_logfire_leads_to_the_dashboard_of_its_service(running: House) -> None:
+def test_a_trace_in_logfire_leads_to_the_dashboard_of_its_service(running: LivePipeline) -> None:
     url = "otel_resource_attributes->>'dashboard.url'"
     sql = f"SELECT DISTINCT service_name, {url} AS url FROM records WHERE kind = 'span'"
 
@@ -180,8 +180,8 @@ def test_a_trace_in_logfire_leads_to_the_dashboard_of_its_service(running: House
         assert parse_qs(urlsplit(row["url"]).query)["var-job"] == [row["service_name"]]
 
 
-def opens(running: House, url: str) -> None:
-    """Assert that a link leads to a dashboard that knows its variables and their values."""
+def opens(running: LivePipeline, url: str) -> None:
+    """Assert that a link leads to a dashboard that has its variables with these values."""
     parts = urlsplit(url)
     uid = parts.path.removeprefix("/d/")
     for name, (value,) in parse_qs(parts.query).items():
@@ -189,7 +189,9 @@ def opens(running: House, url: str) -> None:
             assert value in offered(running, uid, name.removeprefix("var-")), url
 
 
-def test_an_alert_that_fires_leads_to_its_dashboard_with_its_variables(running: House) -> None:
+def test_a_firing_alert_links_to_its_dashboard_with_variables(
+    running: LivePipeline,
+) -> None:
     def firing() -> list[Row]:
         alerts = get(running, "alerts")["alerts"]
         return [a for a in alerts if a["state"] == "firing" and a["labels"]["alertname"] == FIRES]

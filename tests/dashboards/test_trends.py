@@ -1,4 +1,4 @@
-"""Trends over two weeks: what is recorded, and what a real Prometheus makes of it."""
+"""The Trends dashboard over two weeks of recorded data in a real Prometheus."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ from otelcol_runner.ports import free_port
 from stack.clients.prometheus import PromQL
 from stack.paths import PROMETHEUS
 from stack.services.prometheus import Prometheus
-from tests.alerts.promtool import promtool
 from tests.dashboards.reading import BOARDS, asked, panels
+from tests.support.promtool import promtool
 
 A_DAY = 86_400
 LABELS = 'job="one",instance="a",database="shop",mountpoint="/"'
-# Each series by the days that passed since a sample; a step a week ago, or a slope.
+# Each series as a function of a sample's age in days: a step a week ago, or a slope.
 SERIES: dict[str, Callable[[float], float]] = {
     "job:agentical_requests:rate1h": lambda days: 11 if days < 7 else 10,
     "job:agentical_agent_tasks:rate1h": lambda days: 2,
@@ -35,7 +35,7 @@ def well_done(*arguments: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def two_weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus that has recorded for two weeks, a sample every eight hours."""
+    """A Prometheus with two weeks of recorded data, a sample every eight hours."""
     folder, now = tmp_path_factory.mktemp("trends"), time.time()
     lines = [
         f"{name}{{{LABELS}}} {value(third / 3)} {now - 60 - third * A_DAY / 3:.0f}"
@@ -59,17 +59,17 @@ def drawn(title: str) -> str:
     return expr
 
 
-def test_the_unit_tests_of_what_is_recorded_pass() -> None:
+def test_the_recording_rules_unit_tests_pass() -> None:
     well_done("test", "rules", PROMETHEUS / "tests" / "trends.test.yml")
 
 
-def test_every_query_draws_two_weeks(two_weeks: Prometheus) -> None:
+def test_every_query_returns_two_weeks_of_data(two_weeks: Prometheus) -> None:
     for panel in panels(BOARDS["agentical-trends"]):
         for target in panel["targets"]:
             assert values(two_weeks, target["expr"]), panel["title"]
 
 
-def test_growth_and_the_days_that_are_left_are_what_the_slopes_say(two_weeks: Prometheus) -> None:
+def test_growth_and_days_left_match_the_slopes(two_weeks: Prometheus) -> None:
     assert values(two_weeks, drawn("Request growth per week (%)")) == [pytest.approx(0.1)]
     assert values(two_weeks, drawn("Database growth per day (bytes)")) == [
         pytest.approx(2e6, rel=0.01)

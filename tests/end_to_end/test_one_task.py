@@ -1,4 +1,4 @@
-"""One task followed through everything: trace, logs, exemplar, row."""
+"""One task followed through the pipeline: trace, logs, exemplar, database row."""
 
 import asyncio
 import secrets
@@ -20,7 +20,7 @@ INSTRUMENTATIONS = {"fastapi", "asyncpg", "redis", "httpx"}
 
 @pytest.fixture(scope="module")
 def task(pipeline: Pipeline) -> Row:
-    """A finished task that read a document back from the API, under a trace id of our own."""
+    """A finished task that read a document from the API, under a given trace id."""
     trace_id = secrets.token_hex(16)
     parent = {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
     with httpx.Client(base_url=pipeline.api_url) as api:
@@ -43,7 +43,7 @@ def rows(pipeline: Pipeline, sql: str) -> list[Row]:
 
 
 def whole_trace(pipeline: Pipeline, task: Row) -> list[Row]:
-    """The spans of the task's trace; its processes export when they like, so ask for each end."""
+    """The spans of the task's trace, complete up to its leaves, since two processes export it."""
     sql = (
         "SELECT span_name, service_name, span_id, parent_span_id, otel_scope_name FROM records "
         f"WHERE trace_id = '{task['trace_id']}' AND kind = 'span'"
@@ -57,7 +57,7 @@ def whole_trace(pipeline: Pipeline, task: Row) -> list[Row]:
     return poll_until(spans, "all ends of the trace at Logfire")
 
 
-def test_its_trace_is_one_tree_over_both_services_and_all_four_instrumentations(
+def test_the_trace_is_one_tree_over_both_services_and_four_instrumentations(
     pipeline: Pipeline, task: Row
 ) -> None:
     spans = whole_trace(pipeline, task)

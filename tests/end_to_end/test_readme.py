@@ -1,4 +1,4 @@
-"""Every command of the README works, or is run word for word by the gate."""
+"""Every command of the README works, or CI runs it verbatim."""
 
 import os
 import re
@@ -22,7 +22,7 @@ COMMANDS = [
     for line in block.split("\n")
 ]
 GATE = re.sub(r'make -C "\$\w+/clone"', "make", (ROOT / ".ci/run").read_text())
-# These take the machine for themselves; `.ci/run` calls them, or the target that runs them.
+# These take minutes; `.ci/run` calls them, or the target that runs them.
 RUN_BY_THE_GATE = {
     "make demo": "make demo DURATION=60",
     "make test": "make test",
@@ -32,7 +32,7 @@ HERE = [command for command in COMMANDS if command and command not in RUN_BY_THE
 
 
 def client_variables(pipeline: Pipeline) -> dict[str, str]:
-    """Where a pipeline on free ports is, in the variables that the commands read."""
+    """The variables that lead the commands to a pipeline on free ports."""
     return {
         "LOGFIRE_QUERY_ENDPOINT": pipeline.logfire_url,
         "LOGFIRE_READ_TOKEN": pipeline.read_token,
@@ -59,14 +59,14 @@ def test_a_command_of_the_readme_answers(command: str, pipeline: Pipeline) -> No
 
 
 @pytest.mark.parametrize("command", RUN_BY_THE_GATE)
-def test_what_takes_the_whole_machine_is_run_by_the_gate(command: str) -> None:
+def test_long_running_commands_are_run_by_ci(command: str) -> None:
     assert command in COMMANDS
     assert RUN_BY_THE_GATE[command] in GATE
 
 
-def test_what_the_text_tells_to_make_is_run_by_the_gate() -> None:
-    told = set(re.findall(r"`(make [^`]+)`", README))
-    assert {command for command in told if command not in GATE} == set()
+def test_make_targets_named_in_the_text_are_run_by_ci() -> None:
+    named = set(re.findall(r"`(make [^`]+)`", README))
+    assert {command for command in named if command not in GATE} == set()
 
 
 def test_every_file_the_readme_links_to_exists() -> None:
@@ -77,7 +77,7 @@ def test_every_file_the_readme_links_to_exists() -> None:
     assert [path for path in links + named if not (ROOT / path).exists()] == []
 
 
-def test_the_service_of_the_readme_is_seen_at_both_backends(
+def test_the_readmes_example_service_reaches_both_backends(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
     (source,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

@@ -1,4 +1,4 @@
-"""Trials for the rows; FAULTS_OUTAGES=stated makes their outages as long as the docs say."""
+"""Trials for the rows; FAULTS_OUTAGES=stated makes outages as long as documented."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_otelcol.collector import Otelcol
 
-from tests.faults.trial import Trial, run_trial
-from tests.ledger.conftest import prometheus as prometheus
+from tests.faults.support.trial import Trial, run_trial
 
 StartTrial = Callable[..., Trial]
 

@@ -1,4 +1,4 @@
-"""A backend is away, silent, slow or overloaded for a while: nothing is missing afterwards."""
+"""A backend is down, hanging, slow or overloaded for a while: nothing is lost."""
 
 import os
 import signal
@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import DEVELOPMENT, PRODUCTION
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import STATED, Row, record
-from tests.faults.trial import Trial
+from tests.faults.support.outcome import STATED, Row, record
+from tests.faults.support.trial import Trial
+from tests.support.pipeline import DEVELOPMENT, PRODUCTION
 
 LOGFIRE_DOWN = Row(
     "Logfire down for {seconds} under load, then back",
@@ -47,12 +47,12 @@ BOTH_DOWN_IN_PRODUCTION = replace(
     must_hold="0 lost logs and samples; spans only of the sampling window",
     none_lost=("logs", "samples"),
 )
-# The one number of a route that short outages do not reach.
+# The one timeout that a short outage does not reach.
 QUICK_TIMEOUT = "exporters: {otlp_grpc/metrics_buffer: {timeout: 500ms}}\n"
 DECISION_WAIT = 30 if STATED else 1  # seconds
 
 
-def test_what_was_made_while_logfire_was_down_arrives_once(
+def test_telemetry_of_a_logfire_outage_arrives_once(
     start_trial: StartTrial, prometheus: Prometheus
 ) -> None:
     trial = start_trial(*DEVELOPMENT, prometheus=prometheus)
@@ -63,7 +63,7 @@ def test_what_was_made_while_logfire_was_down_arrives_once(
     record(LOGFIRE_DOWN, trial.finish())
 
 
-def test_no_sample_is_missing_after_prometheus_was_silent_and_then_dead(
+def test_no_sample_is_lost_when_prometheus_hangs_and_then_dies(
     start_trial: StartTrial, prometheus: Prometheus, tmp_path: Path
 ) -> None:
     quick = tmp_path / "quick-timeout.yaml"
@@ -71,7 +71,7 @@ def test_no_sample_is_missing_after_prometheus_was_silent_and_then_dead(
     trial = start_trial(*DEVELOPMENT, quick, prometheus=prometheus)
     os.kill(prometheus.pid, signal.SIGSTOP)
     trial.go_on(PROMETHEUS_DOWN.seconds)
-    prometheus.kill()  # and with it what it has not read yet
+    prometheus.kill()  # and lose what it has not read yet
     trial.go_on(PROMETHEUS_DOWN.seconds)
     prometheus.start()
     trial.over()
@@ -98,7 +98,7 @@ def test_backends_that_are_slow_and_then_overloaded_lose_nothing(
     record(SLOW, trial.finish())
 
 
-def test_a_collector_killed_while_both_backends_are_down_loses_at_most_the_sampling_window(
+def test_a_killed_collector_loses_at_most_the_sampling_window(
     start_trial: StartTrial,
 ) -> None:
     development = start_trial(*DEVELOPMENT)
@@ -126,9 +126,9 @@ def test_a_collector_killed_while_both_backends_are_down_loses_at_most_the_sampl
 
 
 def lost_window(trial: Trial, killed: float) -> str:
-    """Say when the lost spans were made, by the logs made with them; it must be the window."""
+    """Say when the lost spans were made, by their logs; it must be the sampling window."""
     spans, logs = trial.arrivals.signals["spans"], trial.arrivals.signals["logs"]
     before = [killed - logs.made[number] for number in logs.made.keys() - spans.made.keys()]
-    # What waits for its decision, and then for its batch (200 ms); the sampler looks once a second.
+    # The decision wait, then the batch (200 ms); the sampler ticks once a second.
     assert all(-1 < seconds < DECISION_WAIT + 2 for seconds in before), (min(before), max(before))
     return f"the lost spans were made in the {max(before):.1f} s before the kill"

@@ -1,11 +1,11 @@
-"""The collector is gone for long: the service holds what it may, and counts what it drops."""
+"""The collector is down for long: the service buffers up to its limit and counts what it drops."""
 
 import psutil
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import STATED, Outcome, Row, record
-from tests.faults.trial import Load
+from tests.faults.support.outcome import STATED, Outcome, Row, record
+from tests.faults.support.trial import Load
+from tests.support.pipeline import DEVELOPMENT, Pipeline
 
 GONE = Row(
     "the collector gone for {seconds} under load",
@@ -16,7 +16,7 @@ GONE = Row(
     none_lost=("not counted",),
     none_twice=("spans", "logs"),
 )
-# A short outage meets short queues, and an export that gives up soon.
+# A short outage is tested with short queues and a short export timeout.
 SMALL = {
     "OTEL_BSP_MAX_QUEUE_SIZE": "64",
     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "32",
@@ -24,10 +24,10 @@ SMALL = {
     "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": "32",
     "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
 }
-MEGABYTES = 40  # more than the process may grow: two queues of 2,048 at some 6 kB each took 25
+MEGABYTES = 40  # the most the process may grow: two queues of 2,048 items of about 6 kB took 25
 
 
-def test_what_is_dropped_while_the_collector_is_gone_is_counted(start_trial: StartTrial) -> None:
+def test_producers_count_what_they_drop_without_a_collector(start_trial: StartTrial) -> None:
     trial = start_trial(*DEVELOPMENT, producer={} if STATED else SMALL)
     trial.shut = True
     before = megabytes(trial.load)
@@ -43,7 +43,7 @@ def test_what_is_dropped_while_the_collector_is_gone_is_counted(start_trial: Sta
 
 
 def with_counts(pipeline: Pipeline, outcome: Outcome, load: Load, grown: float) -> Outcome:
-    """Add how much of what was lost no metric of the producer tells."""
+    """Add how much of the loss the producer's metrics do not show."""
     counted = {name: dropped(pipeline, name[:-1], load.instance) for name in ("spans", "logs")}
     lost = {name: outcome.lost[name] for name in counted}
     assert all(lost.values()), f"the fault was too short to lose anything: {outcome}"
@@ -60,7 +60,7 @@ def with_counts(pipeline: Pipeline, outcome: Outcome, load: Load, grown: float) 
 
 
 def dropped(pipeline: Pipeline, item: str, instance: str) -> int:
-    """Return what a producer's own metrics say that it dropped."""
+    """Return how much a producer dropped by its own metrics."""
     names = f"otel_sdk_processor_{item}_processed_total", f"otel_sdk_exporter_{item}_exported_total"
     found = [one for name in names for one in pipeline.prometheus.series(name)]
     return sum(

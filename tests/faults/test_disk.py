@@ -1,4 +1,4 @@
-"""The queue is at its limit, or its disk is full: senders wait or are refused, nothing is lost."""
+"""The queue or its disk is full: senders wait or are refused, nothing is lost."""
 
 import itertools
 import resource
@@ -18,11 +18,11 @@ from pytest_otelcol.collector import Collector, Otelcol
 
 from stack.clients.collector import SelfMetrics
 from stack.services.collector import check_queue
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.faults.outcome import Outcome, Row, record
+from tests.faults.support.outcome import Outcome, Row, record
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
-# As small beside the queue as the shipped batches are beside 1 GiB: its consumers are busy with a
-# backend that is away long before the queue is full.
+# As small relative to the queue as the shipped batches to 1 GiB: the consumers are busy with a
+# backend that is down long before the queue is full.
 SMALL = """\
 exporters:
   otlp_http/logfire:
@@ -50,7 +50,7 @@ DISK_FULL = Row(
     none_lost=("logs",),
     none_twice=("logs",),
 )
-# EFBIG where a full disk has ENOSPC: bbolt gives the transaction up at the same place.
+# EFBIG instead of a full disk's ENOSPC: bbolt aborts the transaction at the same place.
 LIMITED = (
     "import os, resource, sys; "
     "resource.setrlimit(resource.RLIMIT_FSIZE, "
@@ -60,7 +60,7 @@ LIMITED = (
 
 
 class Feeder(threading.Thread):
-    """Sends numbered logs, one request after the other; what is not taken it sends again."""
+    """Sends numbered logs, one request after the other, and repeats refused ones."""
 
     def __init__(self, collector: Collector) -> None:
         super().__init__(name="feeder", daemon=True)
@@ -70,7 +70,7 @@ class Feeder(threading.Thread):
         self.ending = threading.Event()
 
     def run(self) -> None:
-        """Send until told to end."""
+        """Send until stopped."""
         for number in itertools.count():
             logs = [log(f"l{n}", {"filler": "x" * 200}) for n in numbers(number)]
             while not self._offer(logs):
@@ -80,7 +80,7 @@ class Feeder(threading.Thread):
                 return
 
     def finish(self) -> int:
-        """End after the request under way; returns how many logs were taken."""
+        """Stop after the current request; returns how many logs were accepted."""
         self.ending.set()
         self.join(20)
         assert not self.is_alive(), f"a request is not taken: {self.refused}"
@@ -109,7 +109,7 @@ def run_small(otelcol: Otelcol, folder: Path, **env: str) -> AbstractContextMana
 
 
 def outcome(pipeline: Pipeline, sent: int, note: str) -> Outcome:
-    """Wait for everything that was taken, and count."""
+    """Wait for everything that was accepted, and count."""
 
     def arrivals() -> Counter[str]:
         return Counter(str(item.body) for item in pipeline.logfire.logs)
@@ -127,17 +127,15 @@ def outcome(pipeline: Pipeline, sent: int, note: str) -> Outcome:
     )
 
 
-def test_a_queue_at_its_limit_makes_senders_wait_and_loses_nothing(
-    otelcol: Otelcol, tmp_path: Path
-) -> None:
+def test_a_full_queue_blocks_senders_and_loses_nothing(otelcol: Otelcol, tmp_path: Path) -> None:
     with run_small(otelcol, tmp_path, QUEUE_BYTES=str(LIMIT)) as pipeline:
         pipeline.logfire.refuse(503)
         feeder = Feeder(pipeline.collector)
         feeder.start()
 
         def waiting() -> float:
-            told = SelfMetrics.of(pipeline.collector.env)
-            return told.total("exporter_queue_size", data_type="logs")
+            metrics = SelfMetrics.of(pipeline.collector.env)
+            return metrics.total("exporter_queue_size", data_type="logs")
 
         poll_until(lambda: waiting() > LIMIT * 0.9, "a full queue", timeout=20)
         held = feeder.taken
@@ -152,7 +150,7 @@ def test_a_queue_at_its_limit_makes_senders_wait_and_loses_nothing(
         record(AT_LIMIT, outcome(pipeline, sent, note))
 
 
-def test_a_full_disk_refuses_senders_and_loses_nothing_it_took(
+def test_a_full_disk_refuses_senders_and_loses_nothing_accepted(
     otelcol: Otelcol, tmp_path: Path
 ) -> None:
     with run_small(otelcol, tmp_path) as pipeline:
@@ -181,7 +179,7 @@ def test_a_full_disk_refuses_senders_and_loses_nothing_it_took(
 
 
 def give_space(collector: Collector, roomy: list[str]) -> None:
-    """Let the files grow again: at once on Linux, with the next start elsewhere."""
+    """Lift the file size limit: at once on Linux, with the next start elsewhere."""
     if sys.platform == "linux":
         resource.prlimit(
             collector.pid, resource.RLIMIT_FSIZE, resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,11 +1,11 @@
-"""A backend that an additive overlay adds is away, its queue full: the main ones do not notice."""
+"""An additive backend is down and its queue full: the main backends are not affected."""
 
 from pathlib import Path
 
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import request
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import Row, record
+from tests.faults.support.outcome import Row, record
+from tests.support.pipeline import DEVELOPMENT
+from tests.support.shapes import request
 
 VIEWER_DEAD = Row(
     "the backend of the overlay also-viewer dead for {seconds}, its queue full",
@@ -22,7 +22,7 @@ exporters: {otlp_http/viewer: {sending_queue: {queue_size: 60000}}}
 POSTS, SPANS_EACH = 40, 50
 
 
-def test_a_dead_additive_backend_changes_nothing_at_the_main_ones(
+def test_a_dead_additive_backend_does_not_affect_the_main_ones(
     start_trial: StartTrial, tmp_path: Path
 ) -> None:
     full = tmp_path / "full.yaml"
@@ -34,7 +34,7 @@ def test_a_dead_additive_backend_changes_nothing_at_the_main_ones(
     trial.go_on(VIEWER_DEAD.seconds)
     assert any("queue is full" in line for line in trial.collector.warnings())
     trial.over()
-    trial.pipeline.viewer.start()  # or the ledger would say for ever that something waits
+    trial.pipeline.viewer.start()  # otherwise the ledger would show a backlog forever
     record(VIEWER_DEAD, trial.finish())
     others = [item.span_id for item in trial.logfire.spans if "sequence" not in item.attributes]
     assert (len(others), len(set(others))) == (POSTS * SPANS_EACH,) * 2

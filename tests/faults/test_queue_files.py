@@ -11,9 +11,8 @@ from pytest_otelcol.collector import Otelcol
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import started_on
 from stack.services.collector import Collector, check_queue
-from tests.collector.pipeline import DEVELOPMENT
-from tests.faults.outcome import Row, record
-from tests.faults.queue_files import (
+from tests.faults.support.outcome import Row, record
+from tests.faults.support.queue_files import (
     LOGS,
     METRICS,
     PAGE,
@@ -30,6 +29,7 @@ from tests.faults.queue_files import (
     overwrite_header,
     overwrite_pages,
 )
+from tests.support.pipeline import DEVELOPMENT
 
 SEEDS = range(8)
 REFUSES, PANICS = "collector ended with code 1", "collector ended with code 2"
@@ -58,7 +58,7 @@ def backlog(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Backl
     return make_backlog(otelcol, tmp_path_factory.mktemp("backlog"))
 
 
-def test_sound_files_pass_in_silence_and_are_delivered(backlog: Backlog, tmp_path: Path) -> None:
+def test_intact_files_pass_silently_and_are_delivered(backlog: Backlog, tmp_path: Path) -> None:
     queue = backlog.copy(tmp_path)
     (queue / "exporter_just_made").touch()
     before = {path: path.read_bytes() for path in queue.iterdir()}
@@ -69,7 +69,7 @@ def test_sound_files_pass_in_silence_and_are_delivered(backlog: Backlog, tmp_pat
 
 
 @pytest.mark.parametrize(("how", "without", "promise"), DAMAGES)
-def test_a_damaged_file_is_kept_aside_and_the_others_are_delivered(
+def test_a_damaged_file_is_set_aside_and_the_others_are_delivered(
     backlog: Backlog, tmp_path: Path, how: Damage, without: str, promise: Row
 ) -> None:
     queue, unchecked = backlog.copy(tmp_path), backlog.copy(tmp_path / "unchecked")
@@ -93,7 +93,7 @@ def test_a_damaged_file_is_kept_aside_and_the_others_are_delivered(
     assert kept.read_bytes() == damaged
 
 
-def test_every_page_in_use_is_looked_at(backlog: Backlog) -> None:
+def test_every_page_in_use_is_checked(backlog: Backlog) -> None:
     check = runpy.run_path(str(COLLECTOR / "guard" / "check_queue.py"))
     data = (backlog.folder / "queue" / TRACES).read_bytes()
     pages = [data[start : start + PAGE] for start in range(0, len(data), PAGE)]
@@ -111,11 +111,11 @@ def test_every_page_in_use_is_looked_at(backlog: Backlog) -> None:
 
 
 def names(page: bytes, number: int) -> bool:
-    """Tell whether a page is the first of its run: it begins with its number."""
+    """Tell whether a page is the first of its run: it starts with its number."""
     return int.from_bytes(page[:8], sys.byteorder) == number
 
 
-def test_a_native_start_checks_first(
+def test_a_native_start_checks_the_queue_first(
     backlog: Backlog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with backlog.pipeline(tmp_path) as pipeline:
@@ -141,7 +141,7 @@ def test_whatever_was_damaged_the_collector_starts_after_the_check(
         check_that_new_data_flows(pipeline)
 
 
-def test_a_file_in_use_is_not_judged(backlog: Backlog, tmp_path: Path) -> None:
+def test_a_file_in_use_is_not_checked(backlog: Backlog, tmp_path: Path) -> None:
     queue = backlog.copy(tmp_path)
     with backlog.pipeline(tmp_path):
         said = check_queue(queue)
@@ -149,9 +149,7 @@ def test_a_file_in_use_is_not_judged(backlog: Backlog, tmp_path: Path) -> None:
     assert not list(queue.glob("*.damaged-*"))
 
 
-def test_what_a_killed_compaction_left_goes_away_and_is_no_queue(
-    backlog: Backlog, tmp_path: Path
-) -> None:
+def test_leftovers_of_a_killed_compaction_are_removed(backlog: Backlog, tmp_path: Path) -> None:
     queue = backlog.copy(tmp_path)
     left = queue / "tempdb2871"
     left.write_bytes(b"half a database")
@@ -161,7 +159,7 @@ def test_what_a_killed_compaction_left_goes_away_and_is_no_queue(
     assert not left.exists()
 
 
-def test_what_cannot_be_checked_is_said_with_what_to_do(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_reported_with_the_remedy(tmp_path: Path) -> None:
     assert check_queue(tmp_path / "not-there-yet") == ""
     (tmp_path / "file").touch()
     with pytest.raises(ProcessFailedError, match=r"file cannot be read .*: run this as"):

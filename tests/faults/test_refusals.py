@@ -1,4 +1,4 @@
-"""A backend refuses: for a while, what it should have taken; for good, what it cannot take."""
+"""A backend refuses good telemetry for a while, or one poisoned batch for good."""
 
 from dataclasses import replace
 from functools import partial
@@ -7,9 +7,9 @@ from otelcol_runner.telemetry import log
 from pytest_otelcol.server import RecordingServer
 
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import DEVELOPMENT
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import Row, record
+from tests.faults.support.outcome import Row, record
+from tests.support.pipeline import DEVELOPMENT
 
 UNTOLD = "logs more or less than counted"
 FAILED = "exporter_send_failed_log_records"
@@ -33,7 +33,7 @@ POISON = Row(
 )
 
 
-def test_what_is_refused_with_401_403_or_500_survives_a_kill_and_flows_afterwards(
+def test_refused_telemetry_survives_a_kill_and_is_delivered_later(
     start_trial: StartTrial,
 ) -> None:
     trial = start_trial(*DEVELOPMENT, guarded=True)
@@ -52,7 +52,7 @@ def test_what_is_refused_with_401_403_or_500_survives_a_kill_and_flows_afterward
     record(REFUSED, trial.finish())
 
 
-def test_a_poisoned_batch_is_dropped_alone_and_counted(
+def test_only_the_poisoned_batch_is_dropped_and_counted(
     start_trial: StartTrial, prometheus: Prometheus
 ) -> None:
     trial = start_trial(*DEVELOPMENT, prometheus=prometheus, guarded=True)
@@ -63,7 +63,7 @@ def test_a_poisoned_batch_is_dropped_alone_and_counted(
         trial.logfire.wait_for(partial(answered, status), f"the {status}")
     trial.over()
     outcome = trial.finish()
-    counted = round(trial.told(FAILED, exporter="otlp_http/logfire"))
+    counted = round(trial.self_metric(FAILED, exporter="otlp_http/logfire"))
     dropped = outcome.lost["logs"] + len(POISONED)
     assert sorted(status for status in statuses(trial.logfire) if status != 200) == POISONED
     lost = {**outcome.lost, UNTOLD: abs(dropped - counted)}

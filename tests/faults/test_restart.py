@@ -1,4 +1,4 @@
-"""The collector is stopped in order and comes back: a rolling deploy, without a second one."""
+"""The collector is stopped gracefully and restarted, as in a deployment with one replica."""
 
 import statistics
 import time
@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 from otelcol_runner.polling import poll_until
 
-from tests.app.house import House
-from tests.app.test_losses import own_servers
-from tests.collector.pipeline import DEVELOPMENT, PRODUCTION
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import ALL, STATED, Outcome, Row, record
-from tests.faults.producer import ROUTE
-from tests.faults.trial import RATE, Trial
+from tests.faults.support.outcome import ALL, STATED, Outcome, Row, record
+from tests.faults.support.producer import ROUTE
+from tests.faults.support.trial import RATE, Trial
+from tests.support.pipeline import DEVELOPMENT, PRODUCTION
+from tests.support.servers import own_servers
+from tests.support.service import Service
 
 RESTART = Row(
     "orderly restart of the collector under load, away for {seconds}",
@@ -25,14 +25,14 @@ RESTART = Row(
     none_lost=(*ALL, "API requests"),
 )
 RESTART_IN_PRODUCTION = replace(RESTART, environment="production", none_lost=ALL)
-FLUSH = (2.0, 5.0) if STATED else (0.5, 0.5)  # seconds: the shipped ones, or short ones
+FLUSH = (2.0, 5.0) if STATED else (0.5, 0.5)  # seconds: as shipped, or short
 REQUESTS = 20  # of the API, a second: its SDK holds 2,048 spans, five of each request
 API = "POST /agents/{agent_id}/tasks"
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
+def test_a_graceful_restart_loses_nothing_and_delays_no_request(
     start_trial: StartTrial,
 ) -> None:
     development, production = (
@@ -41,16 +41,16 @@ def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
     )
     both = (development, production)
     to_collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": development.collector.endpoint}
-    with own_servers() as servers, House(*servers, to_collector, workers=0) as house:
-        before = house.seconds(100)
+    with own_servers() as servers, Service(*servers, to_collector, workers=0) as service:
+        before = service.seconds(100)
         for trial in both:
             trial.collector.stop()
-        meanwhile = requests_for(RESTART.seconds, house)
+        meanwhile = requests_for(RESTART.seconds, service)
         for trial in both:
             trial.collector.start()
         development.over()
         asked = len(before) + len(meanwhile)
-        poll_until(  # before the API stops too: its SDK's tries are up to 16 s apart
+        poll_until(  # before the API stops, too: its SDK's retries are up to 16 s apart
             lambda: len(reported(development)) >= asked,
             f"{asked} requests of the API at Logfire",
             timeout=40,
@@ -58,23 +58,23 @@ def test_an_orderly_restart_loses_nothing_and_no_request_waits_for_it(
         )
     production.over()
     assert statistics.median(meanwhile) < 2 * statistics.median(before) + 0.02
-    record(RESTART_IN_PRODUCTION, told(production, production.finish()))
+    record(RESTART_IN_PRODUCTION, with_missed(production, production.finish()))
     outcome = with_api(development, asked, development.finish())
     latency = f"requests took {ms(before)} before and {ms(meanwhile)} meanwhile (median)"
-    record(RESTART, told(development, outcome, latency))
+    record(RESTART, with_missed(development, outcome, latency))
 
 
-def requests_for(seconds: float, house: House) -> list[float]:
-    """Ask the API for this long; return how many seconds each request took."""
+def requests_for(seconds: float, service: Service) -> list[float]:
+    """Send requests to the API for this long; return how many seconds each took."""
     begin, found = time.monotonic(), list[float]()
     for number in range(int(seconds * REQUESTS)):
         time.sleep(max(0.0, begin + number / REQUESTS - time.monotonic()))
-        found += house.seconds(1)
+        found += service.seconds(1)
     return found
 
 
 def with_api(trial: Trial, requests: int, outcome: Outcome) -> Outcome:
-    """Add what the API reported of its requests."""
+    """Add the API's requests, and how many have no span at Logfire."""
     lost = {**outcome.lost, "API requests": requests - len(reported(trial))}
     return replace(outcome, sent={**outcome.sent, "API requests": requests}, lost=lost)
 
@@ -84,8 +84,8 @@ def reported(trial: Trial) -> set[str]:
     return {item.span_id for item in trial.logfire.spans if item.name == API}
 
 
-def told(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
-    """Note how many of the requests the counter made from spans misses: one flush at most."""
+def with_missed(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
+    """Add how many requests the counter from spans misses: one flush at most."""
     interval = float(trial.collector.env["SPAN_METRICS_INTERVAL"].rstrip("s"))
     trial.pipeline.prometheus.wait_for(
         lambda _: outcome.sent["spans"] - counted(trial) <= RATE * (interval + 1),
@@ -100,7 +100,7 @@ def told(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
 
 
 def counted(trial: Trial) -> float:
-    """Return the requests by the counter: the sum of what it reached in each of its lives."""
+    """Return the requests by the counter: the sum of its values before each reset."""
     found = trial.pipeline.prometheus.series("agentical_requests_total", {"endpoint": ROUTE})
     values = {one.timestamp: one.value for series in found for one in series.samples}
     lives = [*(value for _, value in sorted(values.items())), 0.0]

@@ -1,4 +1,4 @@
-"""Under load the service loses a server or a worker: what it accepted gets done, once."""
+"""The service loses a server or a worker under load: accepted tasks are done once."""
 
 import threading
 import time
@@ -12,9 +12,10 @@ from otelcol_runner.polling import poll_until
 
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
-from tests.app.house import House
-from tests.app.test_losses import SlowApi, own_servers
-from tests.faults.outcome import Outcome, Row, record
+from tests.faults.support.outcome import Outcome, Row, record
+from tests.support.servers import own_servers
+from tests.support.service import Service
+from tests.support.slow_api import SlowApi
 
 LOST = [
     Row(
@@ -42,20 +43,20 @@ PAUSE = 0.01  # seconds between two requests
 
 
 class Clients(threading.Thread):
-    """Asks for one task after the other, and remembers the answers."""
+    """Requests one task after the other and records the responses."""
 
-    def __init__(self, house: House, task_type: str) -> None:
+    def __init__(self, service: Service, task_type: str) -> None:
         super().__init__(name="clients", daemon=True)
-        self.house, self.task_type = house, task_type
+        self.service, self.task_type = service, task_type
         self.accepted: list[str] = []
         self.answers: Counter[tuple[int, str]] = Counter()
         self.ending = threading.Event()
-        self.before = completed(house)
+        self.before = completed(service)
 
     def run(self) -> None:
-        """Ask until told to end."""
+        """Send requests until stopped."""
         body = {"task_type": self.task_type, "text": "kept"}
-        with httpx.Client(base_url=self.house.url, timeout=20) as client:
+        with httpx.Client(base_url=self.service.url, timeout=20) as client:
             while not self.ending.wait(PAUSE):
                 answer = client.post("/agents/researcher/tasks", json=body)
                 if answer.status_code == 202:
@@ -68,37 +69,37 @@ class Clients(threading.Thread):
         poll_until(lambda: len(self.accepted) > before + 10, "more accepted tasks", timeout=20)
 
     def _done(self) -> int:
-        return completed(self.house) - self.before
+        return completed(self.service) - self.before
 
     def finish(self) -> Outcome:
-        """End, wait for the results of all accepted tasks, and count."""
+        """Stop, wait for the results of all accepted tasks, and count."""
         self.ending.set()
         self.join(30)
         assert not self.is_alive()
         ended = time.monotonic()
         accepted = len(self.accepted)
-        told = lambda: f"{self._done()} of {accepted}"  # noqa: E731
-        poll_until(lambda: self._done() >= accepted, "results", timeout=60, seen=told)
-        tasks = [self.house.client.get(f"/tasks/{task_id}").json() for task_id in self.accepted]
+        progress = lambda: f"{self._done()} of {accepted}"  # noqa: E731
+        poll_until(lambda: self._done() >= accepted, "results", timeout=60, seen=progress)
+        tasks = [self.service.client.get(f"/tasks/{task_id}").json() for task_id in self.accepted]
         refused = self.answers.total() - len(self.accepted)
         return Outcome(
             {"tasks": len(self.accepted)},
             {"tasks": sum(task["status"] != "success" for task in tasks)},
-            # A refused task may have been taken before its server went away.
+            # A refused task may have been stored before its server was lost.
             {"tasks": max(0, self._done() - self.answers.total())},
             drain=round(time.monotonic() - ended, 1),
             note=f"{refused} requests answered 503" if refused else "",
         )
 
 
-def completed(house: House) -> int:
-    found: int = house.client.get("/agents/researcher/stats").json()["completed"]
+def completed(service: Service) -> int:
+    found: int = service.client.get("/agents/researcher/stats").json()["completed"]
     return found
 
 
-def run_clients(house: House, task_type: str) -> Clients:
-    house.client.put("/documents/kept", json={"text": "Kept."}).raise_for_status()
-    clients = Clients(house, task_type)
+def run_clients(service: Service, task_type: str) -> Clients:
+    service.client.put("/documents/kept", json={"text": "Kept."}).raise_for_status()
+    clients = Clients(service, task_type)
     clients.start()
     clients.go_on()
     return clients
@@ -110,12 +111,12 @@ def servers() -> Iterator[tuple[Postgres, Redis]]:
         yield both
 
 
-def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
+def test_a_lost_server_gives_503_and_loses_no_accepted_task(
     servers: tuple[Postgres, Redis],
 ) -> None:
     for server, row in zip(servers, LOST, strict=True):
-        with House(*servers, OFF, workers=2) as house:
-            clients = run_clients(house, "word_statistics")
+        with Service(*servers, OFF, workers=2) as service:
+            clients = run_clients(service, "word_statistics")
             server.kill()
             time.sleep(row.seconds)  # the length of the fault
             server.start()
@@ -127,12 +128,12 @@ def test_a_lost_server_is_answered_with_503_and_no_accepted_task_is_lost(
 
 
 def test_a_killed_workers_task_is_finished_by_another(servers: tuple[Postgres, Redis]) -> None:
-    with House(*servers, OFF) as house:
-        clients = run_clients(house, "summarize_document")  # it asks the API
+    with Service(*servers, OFF) as service:
+        clients = run_clients(service, "summarize_document")  # a task that calls the API
         for _ in range(3):
             slow = SlowApi()
-            with closing(slow), house.worker(API_URL=slow.url) as doomed:
-                slow.wait_for_request()  # a task is in its hand
+            with closing(slow), service.worker(API_URL=slow.url) as doomed:
+                slow.wait_for_request()  # the worker is running a task
                 doomed.kill()
             clients.go_on()
         outcome = clients.finish()

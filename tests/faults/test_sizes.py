@@ -1,4 +1,4 @@
-"""What is large or many arrives, or its sender is told; it is never taken and then dropped."""
+"""Large telemetry arrives or is refused at the sender; it is never accepted and then dropped."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -11,11 +11,11 @@ from otelcol_runner.telemetry import gauge, log
 
 from stack.clients.prometheus import PromQL
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import DEVELOPMENT
-from tests.collector.shapes import RESOURCE, request
 from tests.faults.conftest import StartTrial
-from tests.faults.outcome import ALL, Counts, Row, record
-from tests.faults.trial import Trial
+from tests.faults.support.outcome import ALL, Counts, Row, record
+from tests.faults.support.trial import Trial
+from tests.support.pipeline import DEVELOPMENT
+from tests.support.shapes import RESOURCE, request
 
 POINTS, ROUTES = 60_000, 10_000
 LOG_SIZES = (1_000_000, 8_000_000)
@@ -33,7 +33,7 @@ COUNTED = 'sum({__name__=~"agentical_(requests|overflow_spans)_total", job="agen
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_what_is_large_or_many_arrives_or_is_refused_to_its_sender(
+def test_large_telemetry_arrives_or_is_refused_at_the_sender(
     start_trial: StartTrial, prometheus: Prometheus
 ) -> None:
     trial = start_trial(*DEVELOPMENT, prometheus=prometheus, SPAN_METRICS_INTERVAL="2s")
@@ -65,7 +65,7 @@ def bulk() -> Metric:
 
 
 def missing(trial: Trial, prometheus: Prometheus) -> Counts:
-    """Wait until all is there, or for long; return what is not."""
+    """Wait for everything; return what did not arrive in time."""
     with PromQL(prometheus.url) as promql:
 
         def left() -> Counts:
@@ -78,5 +78,5 @@ def missing(trial: Trial, prometheus: Prometheus) -> Counts:
             return {what: sent - round(there[what]) for what, sent in LARGE.items()}
 
         with suppress(NotSeenError):
-            poll_until(lambda: not any(left().values()), "all of it", timeout=60, interval=0.5)
+            poll_until(lambda: not any(left().values()), "everything", timeout=60, interval=0.5)
         return left()

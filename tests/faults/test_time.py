@@ -1,4 +1,4 @@
-"""Telemetry with strange times: what no backend takes does not take its neighbours along."""
+"""Telemetry with wrong timestamps: what a backend refuses does not affect the rest."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,9 @@ from pytest_otelcol.collector import Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
 from stack.services.stand_in import StandIn
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.faults.arrivals import samples_until
-from tests.faults.outcome import ALL, Outcome, Row, record
+from tests.faults.support.arrivals import samples_until
+from tests.faults.support.outcome import ALL, Outcome, Row, record
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 HOUR = 3600.0
 NEW = 20  # of each signal
@@ -53,7 +53,7 @@ def sample(name: str, value: float, age: float) -> Metric:
 
 
 def values(prometheus: Prometheus, name: str, **labels: str) -> list[float]:
-    """Return a metric's values in the order of their times, whenever they were."""
+    """Return a metric's values ordered by timestamp, however old."""
     chosen = ",".join(f'{label}="{value}"' for label, value in labels.items())
     found = samples_until(prometheus, f"{name}{{{chosen}}}[2d]", time.time() + HOUR)
     return [value for _, value in found]
@@ -65,7 +65,7 @@ def bodies(stand_in: StandIn, kind: str) -> list[str]:
     return [row["message"] for row in rows]
 
 
-def test_what_is_too_old_does_not_block_what_is_newer(
+def test_samples_too_old_do_not_block_newer_ones(
     otelcol: Otelcol, tmp_path: Path, prometheus: Prometheus, stand_in: StandIn
 ) -> None:
     backends = {
@@ -101,7 +101,7 @@ def test_what_is_too_old_does_not_block_what_is_newer(
             seen=arrived,
         )
         dropped = dropped_by(pipeline), stand_in.counts()["dropped_out_of_window"]
-        assert dropped[0] >= 2 * NEW  # a batch that has to be tried again is counted again
+        assert dropped[0] >= 2 * NEW  # a retried batch is counted again
         assert dropped[1] == 2 * NEW
         assert not values(prometheus, "test_old") + values(prometheus, "test_ahead")
         came = arrived()
@@ -125,16 +125,16 @@ def dropped_by(pipeline: Pipeline) -> float:
     return found.total("processor_filter_datapoints_filtered", filter="filter/window")
 
 
-def test_shifted_samples_of_several_processes_all_arrive(
+def test_samples_of_processes_with_shifted_clocks_all_arrive(
     otelcol: Otelcol, tmp_path: Path, prometheus: Prometheus
 ) -> None:
     backend = {"PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint}
     ages: Sequence[float] = [0, 5, 3, 1, 4, 2, 1800, 7200, 20 * HOUR, -300]
     with run_pipeline(otelcol, DEVELOPMENT, tmp_path, backend) as pipeline:
-        pipeline.collector.send(sample("test.first", 1, 0))  # a new database takes any age
+        pipeline.collector.send(sample("test.first", 1, 0))  # an empty database takes any age
         poll_until(lambda: values(prometheus, "test_first"), "a first sample")
         for number, age in enumerate(ages):
-            metric = sample("test.shifted", number, age)  # the same moment in all processes
+            metric = sample("test.shifted", number, age)  # sent at the same time by all processes
             for instance in INSTANCES:
                 who = {"service.name": "shifted", "service.instance.id": instance}
                 pipeline.collector.send(metric, resource=who)

@@ -1,4 +1,4 @@
-"""Every generated file is what its source says, says so itself, and is in the table."""
+"""Every generated file is up to date, marked as generated and listed in the table."""
 
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_the_committed_files_are_the_generated_ones() -> None:
 
 
 @pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.module)
-def test_what_a_maker_makes_lies_where_the_table_says_and_names_its_source(maker: Maker) -> None:
+def test_generated_files_are_where_the_table_says_and_name_their_source(maker: Maker) -> None:
     made = maker.files()
     assert made
     for path, text in made.items():
@@ -38,6 +38,6 @@ def test_the_source_and_the_command_of_a_maker_exist(maker: Maker) -> None:
         assert f"\n{maker.measured.removeprefix('make ')}: " in MAKEFILE
 
 
-def test_what_no_maker_makes_is_found(tmp_path: Path) -> None:
+def test_stale_generated_files_are_found(tmp_path: Path) -> None:
     (tmp_path / "old.yml").touch()
     assert stale({tmp_path / "new.yml": ""}) == [tmp_path / "old.yml"]

@@ -1,6 +1,6 @@
-"""The page of what becomes of telemetry, made of real runs: `make answers`, about a minute.
+"""The page of outcomes by backend response, from real runs: `make answers`, about a minute.
 
-It stands beside the tests because it is one of them at length: nothing here is needed to run.
+It is here because it is a longer version of the tests; nothing needs it at run time.
 """
 
 import json
@@ -17,7 +17,7 @@ from stack.paths import ROOT
 from stack.services.collector import FEATURE_GATES
 from stack.tools import toolchain
 from tests.guard.backends import ANSWERS, Answer
-from tests.guard.laboratory import LOGFIRE, PROMETHEUS, VIEWER, examine
+from tests.guard.harness import LOGFIRE, PROMETHEUS, VIEWER, examine
 
 DOCUMENT = ROOT / "docs" / "generated" / "backend-answers.md"
 MEASUREMENTS = ROOT / "docs" / "measurements" / "backend-answers.json"
@@ -86,7 +86,7 @@ def row(answer: str, bare: Outcomes, guarded: Outcomes) -> list[str]:
 
 
 def rows(otelcol: Otelcol, folder: Path, answers: Sequence[Answer]) -> list[list[str]]:
-    """Run every answer without and with the guard, at once, and return the table's rows."""
+    """Run every response without and with the guard, concurrently, and return the table's rows."""
     run = partial(examine, otelcol, folder, answers)
     with ThreadPoolExecutor() as pool:
         bare, guarded = pool.submit(run, guarded=False), pool.submit(run, guarded=True)
@@ -94,12 +94,10 @@ def rows(otelcol: Otelcol, folder: Path, answers: Sequence[Answer]) -> list[list
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {DOCUMENT: document(json.loads(MEASUREMENTS.read_text()))}
 
 
 def document(table: Sequence[Sequence[str]]) -> str:
-    """Return the whole document."""
     return HEAD + "".join(f"| {' | '.join(cells)} |\n" for cells in table) + TAIL
 
 

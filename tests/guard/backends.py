@@ -1,4 +1,4 @@
-"""Backends that answer whatever a test wants, and the answers worth asking about."""
+"""Backends with scripted responses, and the responses worth testing."""
 
 import threading
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from pytest_otelcol.sinks import OtlpSink
 ONE_REJECTED = ExportLogsServiceResponse(
     partial_success=ExportLogsPartialSuccess(rejected_log_records=1, error_message="too old")
 ).SerializeToString()
-LOGIN = "https://login"  # stands for a page of the backend itself that answers 200
+LOGIN = "https://login"  # placeholder for a page of the backend itself that answers 200
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a backend does with a request; with a status it keeps nothing of it, or all of it."""
+    """What a backend does with a request; with a status it stores nothing, or everything."""
 
     name: str
     status: int = 0
@@ -30,14 +30,14 @@ class Answer:
     keeps: bool = False
 
 
-WELL = Answer("200")
+OK = Answer("200")
 REFUSED = Answer("connection refused")
 CUT = Answer("connection cut in the middle of the answer")
 SILENT = Answer("no answer until the timeout")
 PARTIAL = Answer("200, but rejects records (partial success)", 200, body=ONE_REJECTED)
 SHORT = Answer("200, cut in the middle of its body", 200, body=ONE_REJECTED[:-1], keeps=True)
 ANSWERS = (
-    WELL,
+    OK,
     PARTIAL,
     SHORT,
     Answer("302 to a page that answers 200", 302, {"location": LOGIN}),
@@ -53,44 +53,46 @@ ANSWERS = (
 
 
 class Backend(RecordingServer):
-    """Mixed into a sink: answers as told, until told to be well."""
+    """Mixed into a sink: gives a scripted response until it recovers."""
 
-    answer = WELL
+    answer = OK
 
     def start(self) -> None:
-        """Listen; every connection from now on is answered as told."""
+        """Listen; every connection gets the scripted response."""
         self.recovered = threading.Event()
         super().start()
         if self._server is not None:
-            self._server.RequestHandlerClass = type("Handler", (Moody,), {"backend": self})
+            self._server.RequestHandlerClass = type(
+                "Handler", (ScriptedHandler,), {"backend": self}
+            )
 
     def has(self, item: str) -> bool:
-        """Tell whether it took what carries this text."""
+        """Tell whether it stored the item with this text."""
         raise NotImplementedError
 
-    def be(self, answer: Answer) -> None:
-        """Answer so from now on."""
+    def answer_with(self, answer: Answer) -> None:
+        """Give this response from now on."""
         self.answer = answer
         if answer is REFUSED:
             self.stop()
 
     def recover(self) -> None:
-        """Be well: also what is still waited for ends, without an answer."""
-        was, self.answer = self.answer, WELL
+        """Accept again; requests still pending end without a response."""
+        was, self.answer = self.answer, OK
         self.recovered.set()
         if was is REFUSED:
             self.start()
         self.recovered.clear()
 
 
-class Moody(_Handler):
-    """Answers as its backend is told."""
+class ScriptedHandler(_Handler):
+    """Gives the backend's scripted response."""
 
     backend: Backend
 
     def do_POST(self) -> None:  # noqa: N802 - the base's name
         answer = self.backend.answer
-        if answer is WELL:
+        if answer is OK:
             super().do_POST()
             return
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -123,7 +125,7 @@ class Logs(Backend, OtlpSink):
     """Takes OTLP."""
 
     def has(self, item: str) -> bool:
-        """Tell whether it took the log record of this text."""
+        """Tell whether it stored the log record with this text."""
         return any(log.body == item for log in self.logs)
 
 
@@ -131,5 +133,5 @@ class Metrics(Backend, RemoteWriteSink):
     """Takes remote write."""
 
     def has(self, item: str) -> bool:
-        """Tell whether it took the sample that carries this text."""
+        """Tell whether it stored the sample with this text."""
         return bool(self.series("answers", {"item": item}))

@@ -1,4 +1,4 @@
-"""The guard as a process, in front of any upstream."""
+"""The guard as a process."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ StartGuard = Callable[..., Guard]
 
 @pytest.fixture
 def start_guard() -> Iterator[StartGuard]:
-    """Start guards that stop with the test; variables are those of the configuration's head."""
+    """Start guards that stop with the test; the Caddyfile's head comment lists the variables."""
     with ExitStack() as stack:
 
         def start(**variables: str) -> Guard:

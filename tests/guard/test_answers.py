@@ -21,7 +21,7 @@ def test_the_document_has_every_answer() -> None:
     assert [cells[0] for cells in recorded()] == [answer.name for answer in ANSWERS]
 
 
-def test_with_the_guard_only_poison_and_what_the_backend_took_can_be_lost() -> None:
+def test_with_the_guard_only_poisoned_or_accepted_batches_can_be_lost() -> None:
     guarded = {answer: {cells[1], cells[3]} for answer, *cells in recorded()}
     lost = {answer for answer, outcomes in guarded.items() if outcomes != {"held"}}
     taken = {"200", "200, cut in the middle of its body"}
@@ -30,7 +30,7 @@ def test_with_the_guard_only_poison_and_what_the_backend_took_can_be_lost() -> N
 
 
 @pytest.mark.timeout(300)
-def test_what_the_document_says_is_what_happens(otelcol: Otelcol, tmp_path: Path) -> None:
+def test_the_documented_outcomes_are_reproduced(otelcol: Otelcol, tmp_path: Path) -> None:
     answers = [answer for answer in ANSWERS if answer.name in ASKED_HERE]
     found = rows(otelcol, tmp_path, answers)
     assert len(found) == len(ASKED_HERE)

@@ -1,4 +1,4 @@
-"""The file as Caddy's own commands see it, and what a running guard does to its machine."""
+"""The Caddyfile in Caddy's own commands, and a running guard's ports and files."""
 
 import re
 from importlib.metadata import version
@@ -11,49 +11,49 @@ from otelcol_runner.ports import free_port
 from stack.paths import ROOT
 from stack.services.guard import CONFIG, PACKAGE, Guard
 from tests.containers.images import defaults
-from tests.guard.configuration import adapted, caddy, listeners
+from tests.support.caddy import adapted, caddy, listeners
 
 HEAD = re.compile(r"^# (GUARD_[A-Z_]+) ", re.MULTILINE)
 
 
-def test_it_is_written_as_caddys_formatter_writes_it() -> None:
+def test_the_caddyfile_is_formatted() -> None:
     assert caddy("fmt", str(CONFIG)) == CONFIG.read_text()
 
 
 @pytest.mark.parametrize("tls", ["on", "off", ""])
-def test_caddy_takes_it_with_and_without_tls(tls: str) -> None:
+def test_caddy_accepts_the_file_with_and_without_tls(tls: str) -> None:
     variables = {"GUARD_TLS": tls, "GUARD_METRICS_TLS": tls}
     caddy("validate", "--config", str(CONFIG), "--adapter", "caddyfile", variables=variables)
     assert ("'ca': {'provider': 'system'}" in str(adapted(variables))) is (tls == "on")
 
 
-def test_an_authority_of_ones_own_may_be_in_any_folder() -> None:
-    told = adapted({"GUARD_TLS": "on", "GUARD_TRUST": 'file "/a folder/ca.pem"'})
-    assert "'ca': {'pem_files': ['/a folder/ca.pem'], 'provider': 'file'}" in str(told)
+def test_a_custom_ca_may_be_in_any_folder() -> None:
+    config = adapted({"GUARD_TLS": "on", "GUARD_TRUST": 'file "/a folder/ca.pem"'})
+    assert "'ca': {'pem_files': ['/a folder/ca.pem'], 'provider': 'file'}" in str(config)
 
 
-def test_a_word_that_is_neither_on_nor_off_is_refused() -> None:
+def test_a_tls_setting_other_than_on_or_off_is_refused() -> None:
     with pytest.raises(AssertionError, match="tls-yes"):
         adapted({"GUARD_TLS": "yes"})
 
 
-def test_its_head_explains_every_variable() -> None:
+def test_the_head_comment_explains_every_variable() -> None:
     head, body = CONFIG.read_text().split("\n{\n", 1)
     assert set(HEAD.findall(head)) == set(re.findall(r"\{\$(\w+)", body))
 
 
-def test_it_listens_on_several_ports_and_all_addresses_if_told_so() -> None:
-    told = {"GUARD_HOST": "0.0.0.0", "GUARD_LISTEN": "5001 :5002", "GUARD_METRICS_LISTEN": "5003"}
-    assert listeners(told) == {"0.0.0.0:5001", "0.0.0.0:5002", "0.0.0.0:5003"}
+def test_it_can_listen_on_several_ports_and_all_addresses() -> None:
+    config = {"GUARD_HOST": "0.0.0.0", "GUARD_LISTEN": "5001 :5002", "GUARD_METRICS_LISTEN": "5003"}
+    assert listeners(config) == {"0.0.0.0:5001", "0.0.0.0:5002", "0.0.0.0:5003"}
 
 
-def test_no_host_of_a_request_is_turned_away_unheard() -> None:
-    # Caddy answers 200, with nothing, to a host that no site is for.
+def test_requests_are_routed_whatever_their_host_header() -> None:
+    # Caddy answers an empty 200 to a host that matches no site.
     for server in adapted({"GUARD_LISTEN": "4319 :4329"})["apps"]["http"]["servers"].values():
         assert "'host'" not in str([route.get("match") for route in server["routes"]])
 
 
-def test_one_version_is_tested_and_runs_in_containers() -> None:
+def test_the_tested_version_is_the_one_in_containers() -> None:
     gateway = (ROOT / "deploy" / "kubernetes" / "base" / "gateway.yaml").read_text()
     assert defaults()["GUARD_IMAGE"] == f"caddy:{version(PACKAGE)}"
     assert re.findall(r"image: (caddy:\S+)", gateway) == [f"caddy:{version(PACKAGE)}"]

@@ -39,7 +39,7 @@ def both(sink: OtlpSink) -> dict[str, str]:
     [(401, 502), (403, 502)] + [(other, 503) for other in (302, 404, 408, 421, 500, 501, 502, 520)],
 )
 @pytest.mark.parametrize("signal", ["traces", "metrics"])
-def test_an_answer_that_would_delete_the_backlog_becomes_try_again_and_502_a_refused_token(
+def test_a_permanent_error_becomes_503_and_a_refused_token_502(
     start_guard: StartGuard, otlp_sink: OtlpSink, signal: str, status: int, becomes: int
 ) -> None:
     guard = start_guard(**both(otlp_sink), GUARD_RETRY_AFTER="7")
@@ -56,7 +56,7 @@ def test_an_answer_that_would_delete_the_backlog_becomes_try_again_and_502_a_ref
 
 @pytest.mark.parametrize("signal", ["traces", "metrics"])
 @pytest.mark.parametrize("status", [400, 409, 413, 422, 503, 504])
-def test_an_answer_about_the_batch_or_already_try_again_passes(
+def test_errors_about_the_batch_and_retryable_ones_pass_unchanged(
     start_guard: StartGuard, otlp_sink: OtlpSink, signal: str, status: int
 ) -> None:
     guard = start_guard(**both(otlp_sink))
@@ -69,7 +69,7 @@ def test_an_answer_about_the_batch_or_already_try_again_passes(
     assert "guard:" not in guard.output()
 
 
-def test_too_many_requests_passes_to_the_exporter_that_would_retry_it(
+def test_429_passes_only_to_the_exporter_that_retries_it(
     start_guard: StartGuard, otlp_sink: OtlpSink
 ) -> None:
     guard = start_guard(**both(otlp_sink))
@@ -86,7 +86,7 @@ def test_too_many_requests_passes_to_the_exporter_that_would_retry_it(
         ("metrics", "check PROMETHEUS_AUTHORIZATION or the variable of its overlay"),
     ],
 )
-def test_a_refused_token_is_told_with_where_to_look_and_never_printed(
+def test_a_refused_token_is_logged_with_the_remedy_and_without_the_token(
     start_guard: StartGuard, otlp_sink: OtlpSink, signal: str, step: str
 ) -> None:
     guard = start_guard(**both(otlp_sink))
@@ -101,9 +101,7 @@ def test_a_refused_token_is_told_with_where_to_look_and_never_printed(
     assert "in-the-url" not in guard.output()
 
 
-def test_a_backend_that_does_not_answer_in_time_is_try_again(
-    start_guard: StartGuard, otlp_sink: OtlpSink
-) -> None:
+def test_a_backend_timeout_is_retryable(start_guard: StartGuard, otlp_sink: OtlpSink) -> None:
     guard = start_guard(**both(otlp_sink), GUARD_TIMEOUT="200ms")
     otlp_sink.slow(30)
 
@@ -111,9 +109,7 @@ def test_a_backend_that_does_not_answer_in_time_is_try_again(
 
 
 @pytest.mark.parametrize("answer", ["", "HTTP/1.1 200 OK\r\ncontent-", "no HTTP at all\r\n\r\n"])
-def test_an_answer_that_breaks_off_is_try_again_and_no_refused_token(
-    start_guard: StartGuard, answer: str
-) -> None:
+def test_a_truncated_response_is_retryable(start_guard: StartGuard, answer: str) -> None:
     with serving(breaking_off(answer.encode())) as port:
         guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{port}")
 
@@ -121,9 +117,7 @@ def test_an_answer_that_breaks_off_is_try_again_and_no_refused_token(
 
 
 @pytest.mark.parametrize("length", ["content-length: 9", "transfer-encoding: chunked"])
-def test_a_body_that_breaks_off_is_not_made_a_whole_one(
-    start_guard: StartGuard, length: str
-) -> None:
+def test_a_truncated_body_stays_truncated(start_guard: StartGuard, length: str) -> None:
     with serving(breaking_off(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n5\r\nbegun".encode())) as port:
         guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{port}")
 
@@ -154,7 +148,7 @@ def breaking_off(answer: bytes) -> type[socketserver.BaseRequestHandler]:
 def test_large_requests_arrive_whole_with_their_token(start_guard: StartGuard) -> None:
     with OtlpSink() as logfire:
         guard = start_guard(GUARD_UPSTREAM=f"127.0.0.1:{logfire.port}")
-        logfire.refuse(401)  # the body is no OTLP: only its way matters
+        logfire.refuse(401)  # the body is not OTLP: only its transfer matters
 
         assert send(guard.url, b"x" * 20_000_000).status_code == 502
 
@@ -191,16 +185,14 @@ def test_it_starts_before_its_upstream_and_finds_it_later(start_guard: StartGuar
         poll_until(lambda: send(guard.url).status_code == 200, "the upstream through the guard")
 
 
-def test_an_unknown_name_is_try_again_and_does_not_end_it(start_guard: StartGuard) -> None:
+def test_an_unresolvable_upstream_is_retryable(start_guard: StartGuard) -> None:
     guard = start_guard(GUARD_UPSTREAM="logfire.invalid:4320")
 
     assert send(guard.url).status_code == 503
     assert guard.running
 
 
-def test_it_speaks_tls_to_whom_it_trusts_and_names_the_host(
-    start_guard: StartGuard, tmp_path: Path
-) -> None:
+def test_it_verifies_tls_and_sends_the_host_name(start_guard: StartGuard, tmp_path: Path) -> None:
     with tls_server(tmp_path, "localhost") as (port, hosts):
         upstream = dict.fromkeys(["GUARD_UPSTREAM", "GUARD_METRICS_UPSTREAM"], f"localhost:{port}")
         upstream |= {"GUARD_TLS": "on", "GUARD_METRICS_TLS": "on"}
@@ -225,7 +217,7 @@ def test_a_certificate_for_another_host_is_refused(start_guard: StartGuard, tmp_
         assert hosts == []
 
 
-def test_a_proxy_leads_to_who_is_elsewhere_and_never_to_loopback(
+def test_a_proxy_is_used_except_for_loopback(
     start_guard: StartGuard, otlp_sink: OtlpSink, tmp_path: Path
 ) -> None:
     asked: list[bytes] = []
@@ -249,7 +241,7 @@ def test_a_proxy_leads_to_who_is_elsewhere_and_never_to_loopback(
 
 
 def proxy(port: int, asked: list[bytes]) -> type[socketserver.BaseRequestHandler]:
-    """Return a proxy that leads every tunnel to the port, and notes who asked for one."""
+    """Return a proxy that connects every tunnel to the port and records the requests."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -267,7 +259,7 @@ def proxy(port: int, asked: list[bytes]) -> type[socketserver.BaseRequestHandler
 
 
 def pour(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what comes until it ends."""
+    """Copy data until the end of the stream."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)

@@ -1,4 +1,4 @@
-"""Prometheus hears of a refused token from the collector's own metrics."""
+"""A refused token shows in the collector's own metrics."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, run_pipeline
 
 ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
 

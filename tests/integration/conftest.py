@@ -1,4 +1,4 @@
-"""One pipeline for all tests: containers where a Docker engine answers, else processes."""
+"""One pipeline for all tests: in containers where a Docker engine answers, else as processes."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Running(Protocol):
 
 
 def in_containers() -> bool:
-    """Tell which it is. `INTEGRATION_ON=processes` chooses processes although an engine answers."""
+    """Tell whether to use containers. `INTEGRATION_ON=processes` prevents that."""
     return bool(engine()) and os.environ.get("INTEGRATION_ON") != "processes"
 
 
@@ -38,7 +38,7 @@ def pipeline() -> Iterator[Running]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which it was."""
+    """Report where the servers ran."""
     where = (
         f"containers of Docker {engine()}"
         if in_containers()

@@ -29,7 +29,7 @@ class Containers:
     read_token = READ_TOKEN
 
     def __enter__(self) -> Self:
-        # The reaper removes what a killed run leaves; where it cannot be pulled, we go without.
+        # The reaper removes what a killed run leaves; it is optional where it cannot be pulled.
         reaper = testcontainers_config.ryuk_image
         testcontainers_config.ryuk_disabled = not (has_image(reaper) or pull(reaper))
         with ExitStack() as stack:
@@ -103,7 +103,7 @@ def prometheus_container() -> DockerContainer:
 
 
 def collector_container() -> DockerContainer:
-    """Return the collector on the shipped files, towards the other containers by name."""
+    """Return the collector on the shipped files, connected to the other containers by name."""
     container = DockerContainer(needed("COLLECTOR_IMAGE")).with_exposed_ports(4318, 13133)
     container.with_volume_mapping(COLLECTOR, "/etc/otelcol", "ro")
     container.with_tmpfs_mount("/var/lib/otelcol/queue")

@@ -29,7 +29,7 @@ def series(pipeline: Running, promql: str) -> list[Row]:
 
 
 def run_task(pipeline: Running, task: Mapping[str, str]) -> tuple[Row, str]:
-    """Have a task done; returns how it ended and its trace id."""
+    """Run a task; returns its status and trace id."""
     trace_id = secrets.token_hex(16)
     parent = {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
     with httpx.Client(base_url=pipeline.api_url, timeout=10) as api:
@@ -62,9 +62,7 @@ def failure(pipeline: Running) -> str:
     return trace_id
 
 
-def test_a_tasks_spans_of_both_services_arrive_in_one_trace(
-    pipeline: Running, success: str
-) -> None:
+def test_one_trace_has_the_spans_of_both_services(pipeline: Running, success: str) -> None:
     sql = f"SELECT service_name, otel_scope_name FROM records WHERE trace_id = '{success}'"
 
     def found() -> bool:
@@ -126,7 +124,7 @@ def test_the_series_arrives_in_prometheus(
     assert all({"job", "instance"} <= each["metric"].keys() for each in found)
 
 
-def test_no_metric_goes_to_logfire_by_the_default_route(pipeline: Running, success: str) -> None:
+def test_the_default_route_sends_no_metrics_to_logfire(pipeline: Running, success: str) -> None:
     poll_until(lambda: series(pipeline, "agentical_requests_total"), "metrics", timeout=30)
 
     assert rows(pipeline, "SELECT count(*) AS n FROM metrics") == [{"n": 0}]

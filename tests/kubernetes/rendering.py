@@ -1,4 +1,4 @@
-"""The manifests as Kustomize renders them, and what a pod made from them would see."""
+"""The manifests as Kustomize renders them, and the files and variables of their pods."""
 
 import re
 import shutil
@@ -23,8 +23,8 @@ WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
 COLLECTORS = ("agent", "gateway", "cluster")
 CONFIG = "--config=file:"
 MERGED = "/var/lib/otelcol/overlays/merged.yaml"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is
-# What the kubelet fills in, and no Secret that may be missing.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where available
+# The downward API's values.
 FIELDS = {
     "metadata.name": "gateway-0",
     "metadata.namespace": "agentical",
@@ -35,7 +35,7 @@ FIELDS = {
 
 
 def command() -> list[str]:
-    """Return kubectl's Kustomize, as the documentation has it, or Kustomize itself."""
+    """Return kubectl's Kustomize, as documented, or Kustomize itself."""
     kubectl = shutil.which("kubectl")
     version = version_of([kubectl, "version", "--client"]) if kubectl else None
     if kubectl and version and version >= (1, 27):
@@ -74,7 +74,7 @@ def plain(name: str) -> str:
 
 
 def workloads(overlay: str) -> Iterator[Object]:
-    """Return what runs pods."""
+    """Return the workloads of an overlay."""
     return (item for item in objects(overlay) if item["kind"] in WORKLOADS)
 
 
@@ -97,7 +97,7 @@ class Pod:
         return dict(found)
 
     def environment(self, container: str, *, optional: bool = True) -> dict[str, str]:
-        """Return a container's variables; `optional` Secrets are there, or are not."""
+        """Return a container's variables, with or without those from `optional` Secrets."""
         described = self.container(container)
         found: dict[str, str] = {}
         for source in described.get("envFrom", []):
@@ -123,7 +123,7 @@ class Pod:
         return found
 
     def mounted(self, container: str, path: str) -> str:
-        """Return a file's text out of the ConfigMap that is mounted there."""
+        """Return a file's text from the ConfigMap mounted there."""
         place = PurePosixPath(path)
         mounts = {item["mountPath"]: item for item in self.container(container)["volumeMounts"]}
         volume = mounts[str(place.parent)]["name"]
@@ -148,11 +148,11 @@ class Pod:
 
 
 def expanded(text: str, variables: dict[str, str]) -> str:
-    """Put in variables as the kubelet does: `$(NAME)` of what was named before."""
+    """Expand `$(NAME)` as the kubelet does, with the variables defined before."""
     return re.sub(r"\$\(([A-Z0-9_]+)\)", lambda m: variables.get(m[1], m[0]), text)
 
 
 def repository_path(path: str) -> Path:
-    """Return the file of the repository that a path in a collector's pod stands for."""
+    """Return the repository's file for a path in a collector's pod."""
     below = path.removeprefix("/etc/otelcol/").removeprefix("/srv/").removeprefix("stages/")
     return COLLECTOR / below

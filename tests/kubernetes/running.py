@@ -1,4 +1,4 @@
-"""Collectors as the manifests start them, as processes on this machine."""
+"""Collectors as the manifests configure them, as processes on this machine."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,7 +12,7 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.pipeline.ports import LISTEN
 from tests.kubernetes.rendering import Pod, repository_path
 
-# These need a cluster to ask, and a collector with its client libraries.
+# These need a cluster, and a collector with Kubernetes' client libraries.
 OF_A_CLUSTER = ("kubelet.yaml", "cluster.yaml", "with-pods.yaml")
 QUICK = {
     "HOST_ROOT_PATH": "",
@@ -32,7 +32,7 @@ def files(pod: Pod, *, without_cluster: bool) -> list[Path]:
 def collector(
     otelcol: Otelcol, pod: Pod, queue: Path, variables: Mapping[str, str]
 ) -> Iterator[Collector]:
-    """Run a pod's collector without its cluster: on free ports, with these variables besides."""
+    """Run a pod's collector without its cluster, on free ports, with these additional variables."""
     given = pod.environment("collector", optional=False)
     listen = {name for name in given if name.endswith("_LISTEN")} | {*LISTEN}
     bound = {name: value for name, value in given.items() if name not in listen}
@@ -61,7 +61,7 @@ class Cluster:
 
 @contextmanager
 def cluster(otelcol: Otelcol, overlay: str, folder: Path, agents: int = 2) -> Iterator[Cluster]:
-    """Run agents of an overlay before one gateway."""
+    """Run an overlay's agents and one gateway."""
     with ExitStack() as stack:
         logfire = stack.enter_context(OtlpSink("logfire"))
         prometheus = stack.enter_context(RemoteWriteSink("prometheus"))

@@ -1,4 +1,4 @@
-"""The page of several gateways, made of the outcomes of a run.
+"""The page of several gateways, generated from the outcomes of a run.
 
 `python -m tests.kubernetes.scale_page FOLDER` keeps them in docs/measurements/scale.json.
 """
@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from tests.faults.table import Page, document, keep, kept
+from tests.faults.support.table import Page, document, keep, kept
 from tests.kubernetes.distribution.scale import ROWS
 
 HEAD = """\
@@ -53,7 +53,6 @@ SCALE = Page(
 
 
 def files() -> dict[Path, str]:
-    """Return the page."""
     return {SCALE.path: document(ROWS, kept(SCALE), SCALE)}
 
 

@@ -1,4 +1,4 @@
-"""The manifests agree with each other: addresses, ports, monitors, images."""
+"""The manifests are consistent with each other: addresses, ports, monitors, images."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ overlays = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
 def endpoints(overlay: str) -> dict[str, int]:
-    """Return every address of a Service, by short and by whole name, with its port in the pod."""
+    """Return every address of a Service, by short and qualified name, with its port in the pod."""
     found = {}
     for item in (item for item in objects(overlay) if item["kind"] == "Service"):
         name, spec = item["metadata"]["name"], item["spec"]
@@ -60,7 +60,7 @@ def test_agents_find_their_gateways_where_the_service_is() -> None:
 
 
 @overlays
-def test_a_policy_names_ports_that_its_pods_have(overlay: str) -> None:
+def test_network_policies_name_ports_that_exist(overlay: str) -> None:
     for item in objects(overlay):
         if item["kind"] == "NetworkPolicy":
             spec = item["spec"]
@@ -73,7 +73,7 @@ def test_a_policy_names_ports_that_its_pods_have(overlay: str) -> None:
 
 
 def check(overlay: str, selector: Object, ports: list[Object]) -> None:
-    """Look for each port, by its name, in at least one pod that the selector means."""
+    """Find each named port in at least one pod that the selector matches."""
     wanted = selector.get("matchLabels", {}).get("app.kubernetes.io/component")
     names = [wanted] if wanted else selector["matchExpressions"][0]["values"]
     specs = [Pod(overlay, name).spec for name in names]
@@ -82,7 +82,7 @@ def check(overlay: str, selector: Object, ports: list[Object]) -> None:
 
 
 @overlays
-def test_the_monitor_of_the_scrape_endpoint_is_as_the_strategy_names_it(overlay: str) -> None:
+def test_the_scrape_endpoints_monitor_is_as_specified(overlay: str) -> None:
     monitor = named(overlay, "ServiceMonitor", "agentical-metrics")
     assert monitor["metadata"]["namespace"] == "agentical"
     assert monitor["metadata"]["labels"]["app.kubernetes.io/name"] == "agentical"
@@ -112,7 +112,7 @@ def test_the_collectors_own_monitor_finds_each_of_them(overlay: str) -> None:
     check(overlay, spec["selector"], [{"port": spec["podMetricsEndpoints"][0]["port"]}])
 
 
-def test_the_worker_scales_on_a_series_that_the_pipeline_makes() -> None:
+def test_the_worker_scales_on_an_existing_series() -> None:
     metric = named("production", "HorizontalPodAutoscaler", "worker")["spec"]["metrics"][0]
     adapter = yaml.safe_load((DEPLOY / "prometheus-adapter.yaml").read_text())
     (rule,) = adapter["rules"]["external"]

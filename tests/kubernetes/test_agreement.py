@@ -1,4 +1,4 @@
-"""The manifests agree with the files they mount: variables, ports, queues."""
+"""The manifests are consistent with the files they mount: variables, ports, queues."""
 
 import re
 import subprocess
@@ -15,7 +15,6 @@ from stack.paths import COLLECTOR
 from stack.pipeline.configs import BACKENDS, STAGES, started_on
 from stack.services.collector import FEATURE_GATES
 from stack.services.guard import CONFIG as GUARD_CONFIG
-from tests.guard.configuration import listeners
 from tests.kubernetes.rendering import (
     COLLECTORS,
     CONFIG,
@@ -25,6 +24,7 @@ from tests.kubernetes.rendering import (
     repository_path,
     workloads,
 )
+from tests.support.caddy import listeners
 
 LISTENS = {
     "otlp-grpc": "OTLP_GRPC_LISTEN",
@@ -33,7 +33,7 @@ LISTENS = {
     "metrics": "SCRAPE_LISTEN",
     "health": "HEALTH_LISTEN",
 }
-# Asked by the arguments, by other variables or by k8s_attributes' own setting.
+# Read by the arguments, by other variables or by k8s_attributes itself.
 NOT_IN_FILES = {"ROUTE", "ENVIRONMENT", "K8S_NODE_NAME", "POSTGRES_DB"}
 UNITS = {"Mi": 2**20, "Gi": 2**30}
 
@@ -42,7 +42,7 @@ overlays = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
 def text_of(pod: Pod) -> str:
-    """Return what the collector's files say, comments left out."""
+    """Return the text of the collector's files, without comments."""
     lines = "\n".join(pod.configs().values()).splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
@@ -77,7 +77,7 @@ def test_a_collectors_ports_are_those_it_listens_on(overlay: str, name: str) -> 
 
 @overlays
 @collectors
-def test_a_collector_is_started_as_everywhere(overlay: str, name: str) -> None:
+def test_a_collector_is_started_with_the_shared_arguments(overlay: str, name: str) -> None:
     arguments = Pod(overlay, name).container("collector")["args"]
     assert (arguments[0], arguments[-1]) == (FEATURE_GATES, f"{CONFIG}{MERGED}")
     paths = [repository_path(path) for path in Pod(overlay, name).configs()]
@@ -144,7 +144,7 @@ def volume(overlay: str, name: str) -> int:
 
 
 @overlays
-def test_the_gateway_speaks_to_its_guard_and_the_guard_to_whole_names(overlay: str) -> None:
+def test_the_gateway_uses_its_guard_and_the_guard_fully_qualified_names(overlay: str) -> None:
     gateway = Pod(overlay, "gateway")
     guard, lines = gateway.environment("guard"), GUARD_CONFIG.read_text()
     given = gateway.environment("collector")

@@ -1,4 +1,4 @@
-"""The patch of docs/long-term.md: a second project and a tenant, rendered and taken."""
+"""The patch of docs/long-term.md, a second project and a tenant, is rendered and accepted."""
 
 import os
 import re
@@ -9,8 +9,8 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import ROOT
-from tests.guard.configuration import listeners
 from tests.kubernetes.rendering import DEPLOY, Pod, repository_path
+from tests.support.caddy import listeners
 
 PATCH = re.compile(r"```yaml\n(.+?)```", re.DOTALL)
 
@@ -25,9 +25,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Pod:
     return Pod(str(folder), "gateway")
 
 
-def test_the_documented_patch_makes_a_gateway_that_the_collector_takes(
-    gateway: Pod, otelcol: Otelcol
-) -> None:
+def test_the_collector_accepts_the_documented_patch(gateway: Pod, otelcol: Otelcol) -> None:
     paths = [repository_path(path) for path in gateway.configs()]
     loaded = [str(Path(path.parent.name) / path.stem) for path in paths]
     assert loaded[-3:] == ["routes/hybrid", "overlays/two-projects", "overlays/tenant"]

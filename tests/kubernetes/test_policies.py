@@ -1,4 +1,4 @@
-"""What no manifest may do, whatever else it says."""
+"""What no manifest may do."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Object, Pod, objects, workloads
 
 SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|AUTHORIZATION|HEADERS")
-# Who knows which Secret: a container that is not named here may know none.
+# The Secrets of each container; one that is not named here may have none.
 KNOWN = {
     "agentical-logfire": {"gateway/collector"},
     "agentical-otlp": {"api/api", "worker/worker", "agent/collector"},
@@ -36,11 +36,11 @@ def pod(request: pytest.FixtureRequest) -> Pod:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_pod_is_looked_at(overlay: str) -> None:
+def test_every_pod_is_checked(overlay: str) -> None:
     assert {item["metadata"]["name"] for item in workloads(overlay)} == set(PODS[overlay])
 
 
-def test_a_pod_runs_as_nobody_special(pod: Pod) -> None:
+def test_pods_run_unprivileged(pod: Pod) -> None:
     context = pod.spec["securityContext"]
     assert context["runAsNonRoot"] is True
     assert min(context["runAsUser"], context["runAsGroup"], context["fsGroup"]) > 1000
@@ -49,7 +49,7 @@ def test_a_pod_runs_as_nobody_special(pod: Pod) -> None:
     assert pod.spec["serviceAccountName"] == pod.name
 
 
-def test_a_container_can_write_to_its_volumes_alone(pod: Pod) -> None:
+def test_containers_can_write_only_to_their_volumes(pod: Pod) -> None:
     for container in containers(pod.spec):
         added = {"add": ["NET_BIND_SERVICE"]} if container["name"] == "guard" else {}
         assert container["securityContext"] == {
@@ -57,7 +57,7 @@ def test_a_container_can_write_to_its_volumes_alone(pod: Pod) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"], **added},
         }, container["name"]
-    writable = {"emptyDir", "name"}  # a claim's volume is not among them
+    writable = {"emptyDir", "name"}  # a persistent volume claim is not writable storage here
     for volume in pod.spec.get("volumes", []):
         if "hostPath" in volume:
             assert (pod.name, volume["hostPath"]["path"]) in HOST_PATHS
@@ -65,14 +65,14 @@ def test_a_container_can_write_to_its_volumes_alone(pod: Pod) -> None:
             assert "sizeLimit" in volume["emptyDir"], volume["name"]
 
 
-def test_the_nodes_files_can_only_be_read(pod: Pod) -> None:
+def test_node_files_are_mounted_read_only(pod: Pod) -> None:
     of_host = {volume["name"] for volume in pod.spec.get("volumes", []) if "hostPath" in volume}
     for container in containers(pod.spec):
         for mount in container.get("volumeMounts", []):
             assert mount["name"] not in of_host or mount["readOnly"] is True
 
 
-def test_a_container_is_limited_pinned_and_asked_for_its_health(pod: Pod) -> None:
+def test_containers_have_limits_pinned_images_and_probes(pod: Pod) -> None:
     for container in containers(pod.spec):
         said = container["name"]
         assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), said
@@ -82,7 +82,7 @@ def test_a_container_is_limited_pinned_and_asked_for_its_health(pod: Pod) -> Non
         assert said in RUN_ONCE or probes <= container.keys(), said
 
 
-def test_only_who_asks_kubernetes_has_a_token_for_it(pod: Pod) -> None:
+def test_only_pods_that_use_the_kubernetes_api_have_a_token(pod: Pod) -> None:
     assert (pod.spec.get("automountServiceAccountToken") is not False) == (
         pod.name in ASKS_KUBERNETES
     )
@@ -114,7 +114,7 @@ def test_a_secret_is_given_only_to_those_who_need_it(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_role_may_look_and_never_touch_and_sees_no_secret(overlay: str) -> None:
+def test_roles_are_read_only_and_exclude_secrets(overlay: str) -> None:
     roles = [item for item in objects(overlay) if item["kind"] in ("Role", "ClusterRole")]
     rules = [(item["metadata"]["name"], rule) for item in roles for rule in item["rules"]]
     for name, rule in rules:
@@ -134,7 +134,7 @@ def test_a_role_may_look_and_never_touch_and_sees_no_secret(overlay: str) -> Non
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_nobody_may_speak_to_anybody_unless_a_policy_says_so(overlay: str) -> None:
+def test_traffic_is_denied_by_default(overlay: str) -> None:
     policies = [item for item in objects(overlay) if item["kind"] == "NetworkPolicy"]
     (nobody,) = [item["spec"] for item in policies if item["metadata"]["name"] == "nobody"]
     assert nobody == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}

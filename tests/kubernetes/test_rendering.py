@@ -1,4 +1,4 @@
-"""What Kustomize renders is what the repository holds: nothing is copied, nothing is left out."""
+"""What Kustomize renders comes from the repository's files: no copies, no omissions."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def texts(folder: Path, pattern: str = "*") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_folder_of_the_collector_is_a_config_map_to_the_letter(overlay: str) -> None:
+def test_each_collector_folder_is_a_config_map_unchanged(overlay: str) -> None:
     for folder in FOLDERS:
         assert named(overlay, "ConfigMap", f"collector-{folder}")["data"] == texts(
             COLLECTOR / folder
@@ -82,7 +82,7 @@ def test_the_guard_and_the_queue_check_are_the_repositorys_files(overlay: str) -
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_everything_of_it_is_in_one_namespace_and_labelled(overlay: str) -> None:
+def test_every_object_is_labelled_and_in_one_namespace(overlay: str) -> None:
     for item in objects(overlay):
         what = (item["kind"], item["metadata"]["name"])
         clusterwide = item["kind"] in ("Namespace", "ClusterRole", "ClusterRoleBinding")
@@ -92,7 +92,7 @@ def test_everything_of_it_is_in_one_namespace_and_labelled(overlay: str) -> None
     assert {subject["namespace"] for subject in subjects} == {"agentical"}
 
 
-def test_the_overlays_differ_as_they_say() -> None:
+def test_the_overlays_differ_as_documented() -> None:
     kinds = {overlay: {item["kind"] for item in objects(overlay)} for overlay in OVERLAYS}
     scaling = {"HorizontalPodAutoscaler", "PodDisruptionBudget"}
     assert kinds["production"] - kinds["local"] == scaling

@@ -1,11 +1,11 @@
-"""The table in docs/generated/scale.md is the rows of the tests, and keeps their promises."""
+"""The table in docs/generated/scale.md has the tests' rows and keeps their promises."""
 
-from tests.faults.table import lines
+from tests.faults.support.table import lines
 from tests.kubernetes.distribution.scale import ROWS
 from tests.kubernetes.scale_page import SCALE
 
 
-def test_the_page_has_every_row_and_no_other_and_its_promised_zeros_are_zeros() -> None:
+def test_the_page_has_exactly_the_declared_rows_and_keeps_their_promises() -> None:
     text = SCALE.path.read_text()
     table = lines(text, SCALE)
     assert text.startswith(SCALE.head)

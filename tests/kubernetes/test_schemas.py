@@ -1,4 +1,4 @@
-"""Every object is what the API server takes: by Kubernetes' own schemas, and the operator's."""
+"""Every object is valid by the schemas of Kubernetes and of the Prometheus operator."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ OPERATOR_TOOL = Tool(
 def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
     version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It would read the megabytes of definitions for each object.
+    # Otherwise it reads megabytes of definitions for each object.
     monkeypatch.setattr(utils, "schema_contents", cache(utils.schema_contents))
     production = [item for item in objects("production") if item["apiVersion"] != OPERATORS]
     local = [item for item in objects("local") if item["apiVersion"] != OPERATORS]
@@ -38,7 +38,7 @@ def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
 
 
 def refusals(items: list[Object]) -> str:
-    """Return what the operator's own types say against these objects."""
+    """Return the errors of the operator's own types on these objects."""
     lines = "\n".join(json.dumps(item) for item in items)
     command = [str(provide(OPERATOR_TOOL))]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
@@ -56,12 +56,12 @@ def test_each_object_for_the_operator_fits_its_types(overlay: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("honourLabels", True), ("interval", 30)], ids=["unknown", "mistyped"]
 )
-def test_a_field_that_the_operator_does_not_take_is_found(field: str, value: object) -> None:
+def test_an_unknown_field_of_an_operator_object_is_found(field: str, value: object) -> None:
     item: Object = {"kind": "ServiceMonitor", "spec": {"endpoints": [{field: value}]}}
     assert field in refusals([item])
 
 
-def test_a_field_that_does_not_exist_is_found() -> None:
+def test_an_unknown_field_is_found() -> None:
     item = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"port": 1}}
     with pytest.raises(kubernetes_validate.ValidationError, match="port"):
         kubernetes_validate.validate(item, VERSIONS[0], strict=True)

@@ -1,4 +1,4 @@
-"""Agents and a gateway on the files and variables of the manifests, as processes."""
+"""Agents and a gateway as processes, on the files and variables of the manifests."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,10 +9,10 @@ from otelcol_runner.telemetry import log, trace_id
 from pytest_otelcol.collector import Otelcol
 
 from stack.paths import PROMETHEUS
-from tests.alerts.promtool import promtool
-from tests.collector.shapes import RESOURCE, kubernetes, request
 from tests.kubernetes.rendering import OVERLAYS, Pod
 from tests.kubernetes.running import Cluster, cluster, files
+from tests.support.promtool import promtool
+from tests.support.shapes import RESOURCE, kubernetes, request
 
 FIRING = {
     "alertname": "PodRestarting",
@@ -30,16 +30,16 @@ def local(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("name", ["gateway", "cluster"])
-def test_the_collector_takes_what_is_rendered_for_it(
+def test_the_collector_accepts_the_rendered_configuration(
     otelcol: Otelcol, overlay: str, name: str
 ) -> None:
-    """Of agents, too, the one below starts; the rest of them is in distribution/."""
+    """The agents' other configurations are tested in distribution/."""
     pod = Pod(overlay, name)
     given = pod.environment("collector", optional=False)
     assert otelcol.validate(files(pod, without_cluster=True), given) == ""
 
 
-def test_a_trace_over_two_nodes_ends_whole_at_the_backend_and_each_count_has_one_writer(
+def test_a_trace_over_two_nodes_is_complete_and_each_count_has_one_writer(
     local: Cluster,
 ) -> None:
     trace = trace_id()
@@ -56,7 +56,7 @@ def test_a_trace_over_two_nodes_ends_whole_at_the_backend_and_each_count_has_one
     assert {span.trace_id for span in spans} == {trace}
 
 
-def test_exemplars_are_the_gateways_alone(local: Cluster) -> None:
+def test_only_gateways_send_exemplars(local: Cluster) -> None:
     local.agents[0].send(request(route="/kept"), resource=RESOURCE)
     name, where = "agentical_sampled_request_duration_seconds_count", {"endpoint": "/kept"}
     found = local.prometheus.wait_for_series(name, where)
@@ -67,7 +67,7 @@ def test_exemplars_are_the_gateways_alone(local: Cluster) -> None:
     assert not [n for n in local.prometheus.names if n.startswith(("spans_", "sampled_"))]
 
 
-def test_pods_become_the_named_series_each_its_own_and_the_node_is_told_apart(
+def test_pods_and_nodes_have_their_own_series(
     local: Cluster,
 ) -> None:
     for agent, pod in zip(local.agents, ("api-1", "api-2"), strict=True):
@@ -83,9 +83,7 @@ def test_pods_become_the_named_series_each_its_own_and_the_node_is_told_apart(
         local.prometheus.wait_for_series("system_cpu_utilization_ratio", {"host": node})
 
 
-def test_what_a_restarting_pods_series_are_called_fires_its_alert(
-    local: Cluster, tmp_path: Path
-) -> None:
+def test_a_restarting_pods_series_fire_its_alert(local: Cluster, tmp_path: Path) -> None:
     for resource, metrics in kubernetes("crashing-1", restarts=0):
         local.agents[0].send(*metrics, resource=resource)
     found = local.prometheus.wait_for_series("k8s_container_restarts", {"pod": "crashing-1"})

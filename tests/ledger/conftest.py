@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -7,24 +7,14 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 
 from stack.services.prometheus import Prometheus
-from tests.collector.pipeline import Pipeline, run_pipeline
-from tests.ledger.book import bookkeeper
-
-StartPipeline = Callable[..., Pipeline]
-
-
-@pytest.fixture
-def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    """A real Prometheus with the shipped rules, evaluated often."""
-    with bookkeeper(tmp_path / "prometheus") as server:
-        yield server
+from tests.support.pipeline import StartPipeline, run_pipeline
 
 
 @pytest.fixture
 def start_pipeline(
     otelcol: Otelcol, prometheus: Prometheus, tmp_path: Path
 ) -> Iterator[StartPipeline]:
-    """Start collectors that write to that Prometheus and report on themselves often."""
+    """Start collectors that write to that Prometheus and often report their own metrics."""
     folders = (tmp_path / f"pipeline-{number}" for number in itertools.count())
     variables = {
         "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,

@@ -1,4 +1,4 @@
-"""A real collector, a real Prometheus, the shipped rules: whatever is lost, the ledger says so."""
+"""The loss ledger of a real collector in a real Prometheus with the shipped rules."""
 
 import time
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.prometheus import PromQL
 from stack.services.prometheus import Prometheus
-from tests.ledger.book import LOGFIRE, Line, assert_balanced, read
-from tests.ledger.conftest import StartPipeline
+from tests.support.ledger import LOGFIRE, Line, assert_balanced, read
+from tests.support.pipeline import StartPipeline
 
 VIEWER, SECOND = "otlp_http/viewer", "otlp_http/logfire_second"
 HOPS = (LOGFIRE, SECOND)
@@ -36,7 +36,7 @@ def wait_for(
     return poll_until(found, f"{signal} at {hop}: {what}", timeout=40, seen=shown)
 
 
-def test_development_balances_while_its_backend_is_well_poisoned_or_away(
+def test_the_ledger_balances_through_rejections_and_outages(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", "overlays/also-viewer")
@@ -61,14 +61,14 @@ def test_development_balances_while_its_backend_is_well_poisoned_or_away(
 
 
 def check_points(lines: dict[tuple[str, str], Line]) -> None:
-    """Points never rest, their own report being one of them; but none is missing."""
+    """The queue of points is never empty, since their own report is in it; but none is missing."""
     for hop in ("stages", BUFFER, REMOTE_WRITE):
         line = lines["metrics", hop]
         assert line.delivered > 50, hop
         assert line.dropped == {}, hop
 
 
-def test_a_dead_overlay_is_a_loss_of_its_own_and_none_of_the_main_backends(
+def test_losses_of_an_additive_backend_are_counted_separately(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", "overlays/also-viewer")
@@ -78,7 +78,7 @@ def test_a_dead_overlay_is_a_loss_of_its_own_and_none_of_the_main_backends(
     assert lines["traces", VIEWER].dropped == {"refused_by_backend": 40}
     assert lines["traces", LOGFIRE].dropped == {}
 
-    pipeline.viewer.stop()  # its queue is in memory: a stop of the collector empties it
+    pipeline.viewer.stop()  # its queue is in memory and lost when the collector stops
     pipeline.collector.send(*spans(20))
     wait_for(prometheus, "traces", VIEWER, lambda line: line.waiting == 20, "20 waiting")
     pipeline.collector.restart()
@@ -87,12 +87,12 @@ def test_a_dead_overlay_is_a_loss_of_its_own_and_none_of_the_main_backends(
     assert lines["traces", LOGFIRE].delivered == 60
 
 
-def test_what_a_full_queue_turns_back_is_refused_and_not_lost(
+def test_a_full_queue_counts_as_refused_not_as_lost(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", QUEUE_BYTES="1000000")
     pipeline.collector.send(*spans(100))
-    bulky = [span("work", {"text": "x" * 20_000}) for _ in range(60)]  # no room for it, ever
+    bulky = [span("work", {"text": "x" * 20_000}) for _ in range(60)]  # larger than the queue
     ((path, body),) = export_requests(bulky, RESOURCE, "test")
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(pipeline.collector.endpoint + path, content=body, headers=PROTOBUF, timeout=1)
@@ -105,7 +105,7 @@ def refused(prometheus: Prometheus) -> float:
         return promql.number('signal:ledger_refused:sum{signal="traces"}')
 
 
-def test_production_says_what_sampling_left_out(
+def test_sampled_out_spans_are_counted(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
@@ -117,7 +117,7 @@ def test_production_says_what_sampling_left_out(
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 10
 
 
-def test_a_crash_is_a_loss_of_what_the_sampler_had_not_decided(
+def test_a_crash_loses_the_samplers_undecided_spans(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
@@ -132,17 +132,17 @@ def test_a_crash_is_a_loss_of_what_the_sampler_had_not_decided(
     assert lines["logs", LOGFIRE].delivered == len(pipeline.logfire.logs) == 1
 
 
-def test_an_orderly_restart_leaves_nothing_unsaid(
+def test_the_ledger_is_complete_after_a_graceful_restart(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
         "environments/production", "routes/hybrid", SELF_METRICS_INTERVAL_MS="60000"
     )
-    for number in range(1, 4):  # no report but the last one of each process
+    for number in range(1, 4):  # only the last report of each process
         pipeline.collector.send(*spans(50), *spans(10, "ERROR"), log("one"))
         if number < 3:
             pipeline.collector.restart()
-    # The sampler decides on what came together at once: with the errors all of it has come.
+    # The sampler decides in order of arrival: once the errors are there, all is decided.
     pipeline.logfire.wait_for(
         lambda sink: sum(item.status == "ERROR" for item in sink.spans) == 30, "all errors"
     )
@@ -151,7 +151,7 @@ def test_an_orderly_restart_leaves_nothing_unsaid(
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) >= 30
 
 
-def test_a_backlog_of_hours_is_taken_although_rules_write_what_is_now(
+def test_prometheus_accepts_a_backlog_of_hours_while_rules_are_evaluated(
     prometheus: Prometheus,
 ) -> None:
     poll_until(lambda: read(prometheus.url), "rules that write")
@@ -164,7 +164,7 @@ def test_a_backlog_of_hours_is_taken_although_rules_write_what_is_now(
     assert answer.status_code == 200, answer.text
 
 
-def test_two_projects_share_what_came_and_each_balances(
+def test_the_ledger_of_two_projects_balances_for_each(
     start_pipeline: StartPipeline, prometheus: Prometheus, otlp_sink: OtlpSink
 ) -> None:
     pipeline = start_pipeline(

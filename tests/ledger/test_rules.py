@@ -1,4 +1,4 @@
-"""The rules as promtool sees them: no part is idle. tests/alerts/ loads and tests all rules."""
+"""The ledger's rules: every counter in them matters. tests/alerts/ runs all unit tests."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from stack.paths import PROMETHEUS
-from tests.alerts.promtool import promtool
-from tests.ledger.book import RULES
+from tests.support.ledger import RULES
+from tests.support.promtool import promtool
 
 UNIT_TESTS = PROMETHEUS / "tests" / "ledger.test.yml"
 

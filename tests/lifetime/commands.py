@@ -1,4 +1,4 @@
-"""Runs a command of the repository as a shell does: in a group of its own."""
+"""Runs a command of the repository as a shell does, in a process group of its own."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ PATIENCE = 90.0  # seconds, for a busy machine
 
 
 class Command:
-    """A command that runs; `said` is its output so far."""
+    """A running command; `said` returns its output so far."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self.process, self._log = process, log
@@ -26,7 +26,7 @@ class Command:
         return self._log.read_text()
 
     def wait_for(self, check: Callable[[], bool], what: str) -> None:
-        """Wait until the check holds. Raises at once when the command has ended before."""
+        """Wait until the check holds. Fails at once when the command has ended."""
 
         def holds() -> bool:
             if self.process.poll() is not None:

@@ -38,7 +38,7 @@ def group(number: signal.Signals) -> Callable[[Command, Traces], None]:
 
 
 def kill(name: str) -> Callable[[Command, Traces], None]:
-    """Kill one process of the command, alone."""
+    """Kill only this process of the command."""
 
     def end(demo: Command, traces: Traces) -> None:
         make = psutil.Process(demo.process.pid)
@@ -58,7 +58,7 @@ def kill(name: str) -> Callable[[Command, Traces], None]:
         pytest.param(kill("agentical"), False, id="kill -9 of the demo"),
     ],
 )
-def test_whatever_ends_a_demo_nothing_is_left(
+def test_nothing_outlives_a_demo_however_it_ends(
     demo: Command, traces: Traces, end: Callable[[Command, Traces], None], *, orderly: bool
 ) -> None:
     end(demo, traces)
@@ -70,5 +70,5 @@ def test_whatever_ends_a_demo_nothing_is_left(
 
 
 def remaining(traces: Traces) -> list[str]:
-    """Return what is left; uv keeps a lock of its own in the temporary folder."""
+    """Return what is left, except uv's lock in the temporary folder."""
     return [path for path in traces.left() if not Path(path).name.startswith("uv-")]

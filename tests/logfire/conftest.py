@@ -1,4 +1,4 @@
-"""The whole pipeline after a load and an outage of Postgres: what every query is run on."""
+"""The whole pipeline after a load and an outage of Postgres, for the queries."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ STORED = """
 SELECT
   COUNT(*) FILTER (WHERE span_name = 'agent_execution') AS executed,
   COUNT(*) FILTER (WHERE span_name = 'send tasks') AS queued,
-  COUNT(*) FILTER (WHERE message LIKE 'Agent task%') AS told,
+  COUNT(*) FILTER (WHERE message LIKE 'Agent task%') AS logged,
   COUNT(*) FILTER (WHERE http_method IS NOT NULL AND url_path IS NOT NULL) AS requests,
   COUNT(*) FILTER (WHERE attributes->>'db.system.name' = 'postgresql') AS queries
 FROM records
@@ -36,7 +36,7 @@ FROM records
 
 @dataclass(frozen=True)
 class Running:
-    """The pipeline, and what Postgres held of the tasks before its outage."""
+    """The pipeline, and the tasks in Postgres before its outage."""
 
     pipeline: Pipeline
     logfire: StandIn
@@ -85,7 +85,7 @@ def wait_for_all(pipeline: Pipeline, tasks: int) -> None:
 
     def stored() -> bool:
         (row,) = stand_in.query(STORED)
-        done = {row["executed"], row["queued"], row["told"]} == {tasks}
+        done = {row["executed"], row["queued"], row["logged"]} == {tasks}
         with PromQL(pipeline.prometheus_url) as prometheus:
             return done and all(row[n] == prometheus.number(q) for n, q in COUNTED.items())
 
@@ -93,15 +93,15 @@ def wait_for_all(pipeline: Pipeline, tasks: int) -> None:
 
 
 def lose_postgres(pipeline: Pipeline) -> None:
-    """Take Postgres away, ask for something, and give it back."""
+    """Stop Postgres, send a request, and start it again."""
     stand_in = pipeline.stand_in
     assert stand_in is not None
     pipeline.postgres.close()
     answer = httpx.get(f"{pipeline.api_url}/agents/researcher/stats", timeout=10)
     assert answer.status_code == 503
-    told = "SELECT 1 FROM records WHERE message LIKE 'Server lost%'"
-    poll_until(lambda: stand_in.query(told), "the log of the lost server")
-    # It may come before the span; before that, both backends can agree on one request too few.
+    logged = "SELECT 1 FROM records WHERE message LIKE 'Server lost%'"
+    poll_until(lambda: stand_in.query(logged), "the log of the lost server")
+    # It may arrive before the span; until then both backends may lack the same request.
     asked = "SELECT 1 FROM records WHERE http_response_status_code = 503"
     poll_until(lambda: stand_in.query(asked), "the span of the request that was refused")
     pipeline.postgres.start()

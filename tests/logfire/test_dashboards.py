@@ -1,4 +1,4 @@
-"""Logfire's dashboards: every saved query is on one of them, and every panel has its place."""
+"""Logfire's dashboards: every saved query is on one, and every panel has its place."""
 
 import json
 
@@ -10,10 +10,10 @@ BOARDS = boards.boards()
 def test_every_saved_query_is_on_a_dashboard() -> None:
     drawn = {panel.query for board in BOARDS for panel in board.panels}
     saved = {path.stem for path in (boards.FOLDER / "queries").iterdir()}
-    assert saved - drawn == {"requests"}  # the same without routes: docs/sampling.md's example
+    assert saved - drawn == {"requests"}  # the example of docs/sampling.md: the same without routes
 
 
-def test_every_place_holds_a_panel_and_none_overlaps() -> None:
+def test_every_layout_position_holds_a_panel_and_none_overlap() -> None:
     for path in boards.files():
         spec = json.loads(path.read_text())["spec"]
         (grid,) = spec["layouts"]

@@ -1,4 +1,4 @@
-"""Every saved query, panel and alert, asked of what the real pipeline stored."""
+"""Every saved query, panel and alert, run on what the real pipeline stored."""
 
 import asyncio
 from string import Template
@@ -7,7 +7,7 @@ import pytest
 
 from alerts import boards, queries
 from stack.paths import PROMETHEUS, ROOT
-from tests.alerts.logfire.cases import ALERTS, touchy
+from tests.alerts.logfire.cases import ALERTS, with_threshold
 from tests.alerts.runbooks import queries_in
 from tests.logfire.conftest import COUNTED, Row, Running, select
 from tests.support.promql import lack, series_of
@@ -20,7 +20,7 @@ FAILED = "SELECT trace_id FROM records WHERE message = 'Agent task failed' LIMIT
 
 
 def ask(running: Running, query: str) -> list[Row]:
-    """Run a saved query; the service fills in `$resolution` and variables, quoted."""
+    """Run a saved query; `$resolution` and variables are filled in, quoted, as by the service."""
     (failed,) = running.logfire.query(FAILED)
     values = {"resolution": "'1000 days'", "trace_id": f"'{failed['trace_id']}'"}
     return running.logfire.query(Template(boards.statement(query)).substitute(values))
@@ -51,7 +51,7 @@ def test_a_panel_draws_columns_that_its_query_has(
     assert asked == {"resolution"} & asked | {*board.variables} & asked
 
 
-def test_requests_by_route_are_those_that_prometheus_counted(running: Running) -> None:
+def test_requests_by_route_match_prometheus(running: Running) -> None:
     def asked(column: str) -> dict[tuple[str, ...], float]:
         rows = ask(running, "requests_by_route")
         return {(row["route"], row["method"]): row[column] for row in rows if row[column]}
@@ -62,14 +62,14 @@ def test_requests_by_route_are_those_that_prometheus_counted(running: Running) -
     assert running.ask(f"{failed} / {counted}") == asked("error_rate")
 
 
-def test_percentiles_are_in_their_order_and_no_longer_than_the_longest(running: Running) -> None:
+def test_percentiles_are_ordered_and_at_most_the_maximum(running: Running) -> None:
     longest = "SELECT MAX(duration) AS seconds FROM records WHERE url_path IS NOT NULL"
     (most,) = running.logfire.query(longest)
     for row in ask(running, "requests_by_route"):
         assert 0 < row["p50"] <= row["p95"] <= row["p99"] <= most["seconds"]
 
 
-def test_tasks_by_agent_are_those_that_postgres_has(running: Running) -> None:
+def test_tasks_by_agent_match_postgres(running: Running) -> None:
     kinds = {(row["agent_id"], row["task_type"]) for row in running.tasks}
     expected = {}
     for agent, task_type in kinds:
@@ -94,7 +94,7 @@ def test_every_task_that_was_queued_was_completed(running: Running) -> None:
     ]
 
 
-def test_the_depth_of_the_queue_is_what_each_enqueueing_saw(running: Running) -> None:
+def test_queue_depth_comes_from_the_enqueueing_spans(running: Running) -> None:
     sql = "SELECT attributes FROM records WHERE span_name = 'send tasks'"
     rows = running.logfire.query(sql)
     depths = [row["attributes"]["messaging.queue.depth"] for row in rows]
@@ -103,7 +103,7 @@ def test_the_depth_of_the_queue_is_what_each_enqueueing_saw(running: Running) ->
     assert found["mean_depth"] == pytest.approx(sum(depths) / len(depths))
 
 
-def test_statements_are_as_many_as_prometheus_counted_and_lead_to_their_traces(
+def test_statement_counts_match_prometheus_and_link_to_traces(
     running: Running,
 ) -> None:
     rows = ask(running, "slow_database_statements")
@@ -115,7 +115,7 @@ def test_statements_are_as_many_as_prometheus_counted_and_lead_to_their_traces(
     assert slowest["statement"].strip().startswith(("INSERT", "SELECT"))
 
 
-def test_every_failed_task_is_among_the_errors_with_its_trace_and_its_logs(
+def test_every_failed_task_is_listed_with_its_trace_and_logs(
     running: Running,
 ) -> None:
     failed = [r for r in ask(running, "errors_with_traces") if r["span_name"] == "agent_execution"]
@@ -125,15 +125,15 @@ def test_every_failed_task_is_among_the_errors_with_its_trace_and_its_logs(
     assert ("error", "Agent task failed") in {(row["level"], row["message"]) for row in logs}
 
 
-def test_a_server_that_was_not_reached_is_named(running: Running) -> None:
+def test_an_unreachable_server_is_named(running: Running) -> None:
     rows = ask(running, "failed_connections")
     assert ("agentical-api", "Postgres") in {(row["service_name"], row["server"]) for row in rows}
 
 
 @pytest.mark.parametrize("name", ALERTS)
-def test_no_alert_fires_as_it_is_and_each_sees_what_happened(running: Running, name: str) -> None:
+def test_no_alert_fires_until_its_threshold_is_lowered(running: Running, name: str) -> None:
     assert running.logfire.query(queries.sql(ALERTS[name])) == []
-    rows = running.logfire.query(queries.sql(touchy(ALERTS[name])))
+    rows = running.logfire.query(queries.sql(with_threshold(ALERTS[name])))
     expected: dict[str, Row] = {
         "ApplicationErrorRateHigh": {"failed": 1},  # while Postgres was away
         "ApplicationLatencyHigh": {"slow": running.ask(COUNTED["requests"])[()]},
@@ -155,11 +155,11 @@ def test_a_query_of_the_runbooks_runs_on_series_and_labels_that_exist(
 ) -> None:
     answer, url = running.ask(query), running.pipeline.prometheus_url
     missing = [series for series in series_of(query, url) if lack(series, url, 600)]
-    # What a machine has not that samples nothing, has no replica and runs no pods; rules read it.
+    # Series of rules that do not exist without sampling, a replica or pods.
     assert [series.name for series in missing if series.name not in RULES] == []
     assert answer or missing or query.endswith("> 0") or ":1m]" in query
 
 
 @pytest.mark.parametrize("query", SQL.values(), ids=SQL)
-def test_what_the_runbooks_ask_of_postgres_runs(running: Running, query: str) -> None:
+def test_the_runbooks_sql_runs_on_postgres(running: Running, query: str) -> None:
     asyncio.run(select(running.pipeline, query))

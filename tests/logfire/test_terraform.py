@@ -1,4 +1,4 @@
-"""The Terraform: it parses, is formatted, knows the provider's arguments, and misses no alert."""
+"""The Terraform files parse, are formatted, use documented arguments and contain every alert."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ Block = dict[str, Any]
 
 
 def parsed(path: Path) -> Any:
-    """Return a file's blocks, without the quotes and marks that the parser keeps."""
+    """Return a file's blocks, without the parser's quotes and metadata."""
     return plain(hcl2.loads(path.read_text()))
 
 
@@ -86,7 +86,7 @@ def test_every_alert_of_the_matrix_is_made_once_from_its_own_numbers() -> None:
     assert sorted(names) == sorted(set(names)) == sorted(ALERTS)
 
 
-def test_its_query_is_the_file_that_the_tests_run() -> None:
+def test_the_deployed_query_is_the_tested_file() -> None:
     (local,) = MAIN["locals"]
     (pattern, put) = re.findall(r'replace\(name, "/(.+)/", "(.+?)"\)', local["queries"])[0]
     put = re.sub(r"\$\$\{(\d)\}", r"\\\1", put)
@@ -95,7 +95,7 @@ def test_its_query_is_the_file_that_the_tests_run() -> None:
     assert "{threshold = alert.logfire.threshold}, try(alert.logfire.numbers" in local["queries"]
 
 
-def test_each_severity_has_its_channel_and_what_prometheus_tells_has_none() -> None:
+def test_each_severity_has_a_channel_except_for_prometheus_alerts() -> None:
     (local,), ((_, _, made),) = MAIN["locals"], [r for r in resources() if r[0] == "logfire_alert"]
     severities = {alert.severity for alert in matrix().alerts}
     assert local["channels"] == {
@@ -107,7 +107,7 @@ def test_each_severity_has_its_channel_and_what_prometheus_tells_has_none() -> N
     assert made["channel_ids"].endswith("? [local.channels[each.value.severity]] : []}")
 
 
-def test_what_is_secret_is_marked_so() -> None:
+def test_secrets_are_marked_sensitive() -> None:
     variables = {name: block for part in VARIABLES["variable"] for name, block in part.items()}
     secret = {name for name in variables if re.search(r"key|token|url", name)}
     assert {name for name, block in variables.items() if block.get("sensitive")} == secret

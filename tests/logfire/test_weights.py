@@ -1,4 +1,4 @@
-"""Saved queries that no load of tests/sampling reaches: they say the same of a sample."""
+"""Saved queries without data in tests/sampling: sampling does not bias them."""
 
 from datetime import timedelta
 from string import Template
@@ -11,18 +11,18 @@ from otelcol_runner.telemetry import span
 from alerts import boards
 from stack.standins.logfire.query.engine import Query, run
 from tests.alerts.logfire.rows import Rows, store_of
-from tests.collector.shapes import query
+from tests.support.shapes import query
 
 
 def asked(name: str, rows: Rows, *, sampled: bool) -> dict[str, Any]:
-    """Return the one row that a saved query has of these rows, ids and times aside."""
+    """Return a saved query's one row on these rows, without ids and times."""
     store, now = store_of(rows, sampled=sampled)
     sql = Template(boards.statement(name)).substitute(resolution="'1000 days'")
     (row,) = run(Query(sql=sql, min_timestamp=now - timedelta(hours=1)), store).to_pylist()
     return {name: value for name, value in row.items() if isinstance(value, float)}
 
 
-def test_statements_take_as_much_time_in_a_sample() -> None:
+def test_statement_times_are_unbiased_by_sampling() -> None:
     rows = {
         "api": [query(duration=0.5) for _ in range(40)] + [query(duration=2) for _ in range(10)]
     }
@@ -33,7 +33,7 @@ def test_statements_take_as_much_time_in_a_sample() -> None:
     assert asked("slow_database_statements", rows, sampled=True) == pytest.approx(whole)
 
 
-def test_the_queue_is_as_deep_in_a_sample() -> None:
+def test_queue_depth_is_unbiased_by_sampling() -> None:
     rows = {"api": [sent(3) for _ in range(20)] + [sent(9, "ERROR") for _ in range(10)]}
     whole = asked("queue_depth_at_enqueue", rows, sampled=False)
     assert whole == pytest.approx({"mean_depth": 5, "highest_depth": 9})
@@ -41,5 +41,5 @@ def test_the_queue_is_as_deep_in_a_sample() -> None:
 
 
 def sent(depth: int, status: str = "UNSET") -> Span:
-    """Return the span of an enqueueing that found the queue so deep."""
+    """Return the span of an enqueueing that found this queue depth."""
     return span("send tasks", {"messaging.queue.depth": depth}, status=status)

@@ -1,4 +1,4 @@
-"""What merges the overlays before a start in containers: collector/overlays/merge.py."""
+"""collector/overlays/merge.py, which merges the overlays before a start in containers."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from pytest_otelcol.collector import Otelcol
 from stack.errors import UserError
 from stack.paths import COLLECTOR
 from stack.pipeline.configs import overlay_names
-from tests.collector.pipeline import QUICK, files
+from tests.support.pipeline import QUICK, files
 
 OVERLAYS = COLLECTOR / "overlays"
 NAMES = sorted(path.stem for path in OVERLAYS.glob("*.yaml"))
@@ -71,7 +71,7 @@ def test_without_overlays_the_file_changes_nothing(otelcol: Otelcol, tmp_path: P
     assert otelcol.validate([*files(BASE), target], QUICK) == ""
 
 
-def test_a_name_without_a_file_is_refused_with_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_overlay_is_refused_with_the_available_ones(tmp_path: Path) -> None:
     target = tmp_path / "merged.yaml"
     code, said = merge(target, OVERLAYS="token,also-viewre")
     assert (code, target.exists()) == (1, False)
@@ -82,7 +82,7 @@ def test_a_name_without_a_file_is_refused_with_those_there_are(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("variable", ["OVERLAY", "DOORS", "BACKEND"])
-def test_a_variable_of_before_is_refused_in_containers_and_in_the_demo(
+def test_a_renamed_variable_is_refused_in_containers_and_in_the_demo(
     variable: str, tmp_path: Path
 ) -> None:
     target = tmp_path / "merged.yaml"
@@ -94,7 +94,7 @@ def test_a_variable_of_before_is_refused_in_containers_and_in_the_demo(
     assert said.startswith(f"overlays: {variable} is not read any more: unset it and ")
 
 
-def test_names_are_separated_in_the_same_ways_in_containers_and_in_the_demo(
+def test_overlay_names_are_split_alike_in_containers_and_in_the_demo(
     tmp_path: Path,
 ) -> None:
     text = " token, also-scrape\ttenant,,token"

@@ -1,4 +1,4 @@
-"""Remote write to backends that ask who is writing, and for which tenant."""
+"""Remote write to backends that require authentication and a tenant."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import pytest
 from otelcol_runner.telemetry import gauge
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, run_pipeline
+from tests.support.pipeline import DEVELOPMENT, run_pipeline
 
 WRONG = "wrong-credentials"
-# What each file is given, the headers that a backend then asks for, and its path.
+# The variables of each file, the headers that the backend then requires, and its path.
 ASKING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "basic": (
         {"PROMETHEUS_BASIC_CREDENTIALS": "dXNlcjpwYXNzd29yZA=="},
@@ -35,7 +35,7 @@ ASKING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("files", ASKING)
-def test_wrong_credentials_delay_what_the_right_ones_deliver(
+def test_metrics_wait_for_the_right_credentials(
     otelcol: Otelcol, tmp_path: Path, files: str
 ) -> None:
     given, asked, path = ASKING[files]

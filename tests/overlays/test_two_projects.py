@@ -12,19 +12,18 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.guard import Guard
 from stack.services.guard import variables as guard_variables
-from tests.collector.conftest import StartPipeline
-from tests.collector.pipeline import TOKEN, run_pipeline
+from tests.support.pipeline import TOKEN, StartPipeline, run_pipeline
 
 SECOND = "token-of-the-second-project"
 TEAMS = {"SECOND_NAMESPACE": "team-b", "LOGFIRE_TOKEN_SECOND": SECOND}
-# Whose each one's telemetry is: only the second team's namespace, to the letter, is the second's.
+# The project of each namespace: only the exact name of the second team's goes to the second.
 NAMESPACES = {"team-a": "first", "": "first", "team-b2": "first", "Team-B": "first"}
 SERVED = {"http.request.method": "GET", "http.route": "/", "http.response.status_code": 500}
 ANSWERS = "otelcol_exporter_http_request_duration_seconds_count"
 
 
 def send_as(collector: Collector, namespace: str | None, name: str, trace: str = "") -> None:
-    """Send a span and a log of a service in this namespace; `None` is none."""
+    """Send a span and a log of a service in this namespace; `None` for no namespace."""
     resource = {"service.name": "api"} | (
         {} if namespace is None else {"service.namespace": namespace}
     )
@@ -33,12 +32,12 @@ def send_as(collector: Collector, namespace: str | None, name: str, trace: str =
 
 
 def names(sink: OtlpSink) -> tuple[set[str], set[str]]:
-    """Return the names of the spans and the bodies of the logs that came."""
+    """Return the names of the spans and the bodies of the logs that arrived."""
     return {item.name for item in sink.spans}, {str(item.body) for item in sink.logs}
 
 
 def tokens(requests: Iterable[Request]) -> set[str]:
-    """Return what they were authorized with."""
+    """Return the authorization headers."""
     return {request.headers.get("authorization", "") for request in requests}
 
 
@@ -48,12 +47,12 @@ def answered(status: int, port: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_each_teams_telemetry_is_at_its_own_project_alone(
+def test_each_teams_telemetry_reaches_only_its_own_project(
     start_pipeline: StartPipeline, otlp_sink: OtlpSink, environment: str
 ) -> None:
     configs = (f"environments/{environment}", "routes/hybrid", "overlays/two-projects")
     pipeline = start_pipeline(*configs, LOGFIRE_ENDPOINT_SECOND=otlp_sink.url, **TEAMS)
-    shared = trace_id()  # a request that went through services of both
+    shared = trace_id()  # a request through services of both teams
     for namespace in (*NAMESPACES, None):
         send_as(pipeline.collector, namespace, f"of {namespace}", shared)
     send_as(pipeline.collector, "team-b", "of team-b", shared)
@@ -69,7 +68,7 @@ def test_each_teams_telemetry_is_at_its_own_project_alone(
     assert str(link).endswith("/d/agentical-application?var-job=team-b/api")
 
 
-def test_a_refused_token_holds_its_own_projects_telemetry_alone(
+def test_a_refused_token_holds_back_only_its_own_project(
     otelcol: Otelcol, tmp_path: Path, otlp_sink: OtlpSink
 ) -> None:
     ports = [free_port(), free_port()]

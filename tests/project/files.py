@@ -1,4 +1,4 @@
-"""The repository's own text files, and the versions that they pin."""
+"""The repository's text files, and the versions that they pin."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from stack.tools.programs import RUN, TEST
 NOT_OURS = {"build", "dist", "__pycache__", "node_modules"}
 KEPT = {".ci", ".github"}
 NOT_WRITTEN = {".png", ".lock", ".sum"}
-TOO_LONG = 1_000_000  # bytes; no text that a person writes
+TOO_LONG = 1_000_000  # bytes; not written by a person
 
 
 @cache
@@ -23,7 +23,7 @@ def texts() -> dict[str, str]:
 
 
 def paths() -> Iterator[str]:
-    """Walk the repository, without what is installed or made."""
+    """Walk the repository, without installed or generated folders."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if ours(name)]
         for name in names:
@@ -54,7 +54,7 @@ def locked() -> dict[str, str]:
 
 
 def asked(package: str) -> str:
-    """Return what pyproject.toml asks of a Python package, as `>=1.45`; its first bound alone."""
+    """Return the first bound of a Python package in pyproject.toml, such as `>=1.45`."""
     found = re.search(
         rf'^\s+"{re.escape(package)}([><=~][^",]+)', texts()["pyproject.toml"], re.MULTILINE
     )
@@ -82,7 +82,7 @@ def at_least(program: str) -> str:
 
 
 def first(pattern: str, start: str) -> str:
-    """Return the first group of a pattern in a file, or in the files whose paths begin so."""
+    """Return the first group of a pattern in a file, or in files whose paths start with this."""
     for path, text in texts().items():
         if path.startswith(start) and (found := re.search(pattern, text, re.MULTILINE)):
             return found[1]

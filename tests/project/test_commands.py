@@ -1,4 +1,4 @@
-"""Workflows and hooks call what is here: targets of the Makefile, tools of the lock."""
+"""Workflows and hooks call existing targets of the Makefile and locked tools."""
 
 import re
 import shlex
@@ -33,14 +33,14 @@ def test_a_workflow_calls_targets_of_the_makefile(workflow: str) -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
-def test_a_workflow_may_only_read_and_ends_in_time(workflow: str) -> None:
+def test_workflows_are_read_only_and_have_a_timeout(workflow: str) -> None:
     document = yaml.safe_load(texts()[workflow])
     assert document["permissions"] == {"contents": "read"}
     for name, job in document["jobs"].items():
         assert job["timeout-minutes"] <= 90, name
 
 
-def test_the_gate_asks_for_what_contributors_are_asked_for() -> None:
+def test_ci_runs_what_contributors_are_asked_to_run() -> None:
     assert {"lint", "types", "test"} <= asked(".github/workflows/gate.yml")
 
 

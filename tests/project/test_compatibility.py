@@ -1,4 +1,4 @@
-"""The table of docs/compatibility.md says what the files pin."""
+"""The table of docs/compatibility.md matches the pins."""
 
 import re
 
@@ -23,7 +23,7 @@ def image(name: str) -> str:
 
 
 def short(version: str) -> str:
-    """Leave out the number of a repackaging."""
+    """Return a version without its packaging suffix."""
     return re.sub(r"\.post\d+$", "", version)
 
 
@@ -86,7 +86,7 @@ def test_the_table_says_what_the_files_pin_and_accept(part: str) -> None:
     assert ROWS[part] == EXPECTED[part], f"correct the row {part!r} in {PAGE}"
 
 
-def test_the_table_has_no_row_that_nothing_holds() -> None:
+def test_every_row_of_the_table_is_checked() -> None:
     assert set(ROWS) == set(EXPECTED)
 
 

@@ -1,4 +1,4 @@
-"""Every link of every page leads somewhere, and every decision is in the index."""
+"""Every link of every page has a target, and every decision is in the index."""
 
 import re
 from pathlib import PurePosixPath

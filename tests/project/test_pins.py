@@ -1,4 +1,4 @@
-"""Renovate reads every pin: a version that it does not see is never updated."""
+"""Renovate finds every pin: a version that it does not find is never updated."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tests.project.files import texts
 
 CONFIG: dict[str, Any] = json.loads(texts()["renovate.json"])
 MANAGERS: list[dict[str, Any]] = CONFIG["customManagers"]
-# What Renovate reads by itself: the patterns of its managers' documentation.
+# What Renovate finds by itself: the patterns of its managers' documentation.
 BY_ITSELF = (
     r"(^|/)pyproject\.toml$",
     r"(^|/)[\w-]*requirements([-._]\w+)?\.(txt|pip)$",
@@ -23,7 +23,7 @@ BY_ITSELF = (
     r"(^|/)pom\.xml$",
     r"\.tf$",
 )
-# How a pin looks: an image with a tag, a Go module, a wheel, an npm package's constant.
+# The forms of a pin: an image with a tag, a Go module, a wheel, an npm package's constant.
 PINS = (
     r"(?<![\w/@.-])(?:[\w.-]+/)*(?:[a-z][\w-]*):v?\d+\.\d+[\w.-]*",
     r"(?:[\w-]+\.)+[\w-]+(?:/[\w.-]+)+@v\d[\w.]*",
@@ -56,7 +56,7 @@ def matches(manager: dict[str, Any]) -> Iterator[tuple[str, re.Match[str]]]:
 
 
 def test_renovate_knows_every_key() -> None:
-    """Its schema takes unknown ones, and Renovate stops at them."""
+    """Its schema accepts unknown keys, at which Renovate stops."""
     vendored = files("check_jsonschema") / "builtin_schemas" / "vendor" / "renovate.json"
     known = json.loads(vendored.read_text())["properties"]
     described = {
@@ -83,7 +83,7 @@ def test_each_custom_manager_finds_a_version_in_every_file_it_names(
         assert names.get("depName") or manager.get("depNameTemplate"), path
 
 
-def test_renovate_sees_every_pin() -> None:
+def test_renovate_finds_every_pin() -> None:
     kinds = (CONFIG[kind]["managerFilePatterns"] for kind in ("ocb", "kubernetes"))
     read = [*BY_ITSELF, *(pattern.strip("/") for kind in kinds for pattern in kind)]
     seen = {
@@ -111,7 +111,7 @@ def text_line(path: str, offset: int) -> int:
     return texts()[path].count("\n", 0, offset) + 1
 
 
-def test_what_makes_up_the_collector_moves_in_one_group() -> None:
+def test_the_collectors_parts_are_updated_in_one_group() -> None:
     (group,) = (rule for rule in CONFIG["packageRules"] if rule.get("groupName") == "collector")
     globs = group["matchPackageNames"]
     prefixes = tuple(re.sub(r"(\{/,\}|/)\*\*$", "", glob) for glob in globs)

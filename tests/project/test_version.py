@@ -10,7 +10,7 @@ OWN_IMAGE = re.compile(r"agentical/(?:app|stand-in):([\w.-]+)")
 NEW_TAG = re.compile(r"name: agentical/(?:app|stand-in)\n\s+newTag: (\S+)")
 
 
-def test_the_service_tells_the_version_of_the_project() -> None:
+def test_the_service_reports_the_projects_version() -> None:
     assert __version__ == VERSION
 
 

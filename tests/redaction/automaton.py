@@ -1,6 +1,6 @@
-"""Whether two regular expressions can match one text: an exact answer, where examples only search.
+"""Decides exactly whether two regular expressions can match the same text.
 
-Both become automata over the letters of ASCII and one for all others, and the search walks through
+Both become automata over the letters of ASCII and one for all others; the search walks through
 pairs of their states. `\\b` counts as true everywhere: it may find too much, and never too little.
 """
 
@@ -18,7 +18,7 @@ CATEGORIES = {
 
 @dataclass
 class Automaton:
-    """States by number; each has edges to others: at no price, or by a letter."""
+    """States by number; edges to others are free (epsilon) or consume a letter."""
 
     free: list[list[tuple[int, bool]]] = field(default_factory=list)
     by_letter: list[list[tuple[frozenset[str], int]]] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Automaton:
         return target
 
     def add(self, items: Any, at: int) -> int:
-        """Add what sre parsed behind the state `at`; returns the state behind it."""
+        """Append a parsed expression to the state `at`; returns its end state."""
         for name, value in items:
             at = getattr(self, f"_{str(name).lower()}", self._letter)(at, str(name), value)
         return at
@@ -79,7 +79,7 @@ class Automaton:
 
 
 def letters_of(name: str, value: Any) -> frozenset[str]:
-    """Return what one sign of an expression can read."""
+    """Return the letters that one element of an expression matches."""
     match name:
         case "LITERAL":
             return frozenset(chr(value))
@@ -97,7 +97,7 @@ def letters_of(name: str, value: Any) -> frozenset[str]:
 
 
 def common(shape: str, pattern: str) -> str | None:
-    """Return a text that is all of `shape` and has a match of `pattern`, or None: there is none."""
+    """Return a text that fully matches `shape` and contains a match of `pattern`, or None."""
     whole, part = Automaton(), Automaton()
     accepts = whole.add(parser.parse(shape), whole.state())
     start = part.state()
@@ -121,7 +121,7 @@ def common(shape: str, pattern: str) -> str | None:
 def following(
     whole: Automaton, part: Automaton, here: tuple[int, int, bool]
 ) -> list[tuple[tuple[int, int, bool], str]]:
-    """Return the pairs of states that follow, each with the letter that leads there."""
+    """Return the next pairs of states, each with its letter."""
     one, other, ended = here
     steps = [((to, other, ended or end), "") for to, end in whole.free[one]]
     steps += [((one, to, ended or end), "") for to, end in part.free[other]]

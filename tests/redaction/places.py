@@ -1,4 +1,4 @@
-"""Every place in which a text can travel, filled with one text."""
+"""Telemetry with one text in every place that can carry text."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ EXPORT = {
 
 @dataclass
 class Load:
-    """Telemetry around one text: it is in every place, or only in the attributes given."""
+    """Telemetry with one text: in every place, or only in the attributes given."""
 
     number: int
     text: str
@@ -67,7 +67,7 @@ class Load:
         }
 
     def spans(self) -> list[Span]:
-        """Return spans that a sampler keeps; in the first, every place is filled."""
+        """Return spans that a sampler keeps; the first has the text in every place."""
         exception = {
             "exception.message": self.text,
             "exception.stacktrace": f"Traceback\n{self.text}",

@@ -1,4 +1,4 @@
-"""The corpus of secrets. All are made up here, from parts: no scanner finds one in this file."""
+"""The corpus of secrets, assembled from parts so that no secret scanner finds one in this file."""
 
 import base64
 import random
@@ -11,7 +11,7 @@ HEX = "0123456789abcdef"
 
 @dataclass(frozen=True)
 class Secret:
-    """A text that holds a secret, and the part of it that no backend may see.
+    """A text that contains a secret, and the part of it that no backend may receive.
 
     `in_key`: the same text as an attribute's key is dropped too.
     """
@@ -36,7 +36,7 @@ def token(
 
 
 def around(name: str, text: str, needle: str = "", *, key: bool = False) -> Secret:
-    """Make a secret that its surroundings give away: `{}` is where it stands."""
+    """Make a secret that is recognised by its context: `{}` marks its place."""
     needle = needle or made_up(20, name)
     return Secret(name, text.format(needle), needle, in_key=key)
 
@@ -150,7 +150,7 @@ CARDS = [
 SECRETS = VENDORS + AROUND + CARDS
 EMAIL = Secret("e-mail", "write to jane.doe@example.com today", "jane.doe")
 EMAIL_PATTERN = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
-# Short and without a mark: only the key tells.
+# Short and without a prefix: only the key identifies them.
 PASSWORD = "hunter2" + "-by-key"
 KEYS = [
     "http.request.header.authorization", "http.request.header.cookie", "db.password", "DB_PASSWORD",

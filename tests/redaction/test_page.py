@@ -1,4 +1,4 @@
-"""Everything that is measured of scrubbing has its figure, and the measure runs."""
+"""Every measured part of scrubbing has its figure, and the benchmark runs."""
 
 import json
 
@@ -8,7 +8,7 @@ from bench.redaction.measure import FIGURES, added, measure
 from bench.redaction.stage import COPIES, NONE, body, patterns, shipped, variants
 
 
-def test_everything_that_is_measured_has_a_figure() -> None:
+def test_every_measured_variant_has_a_figure() -> None:
     found = json.loads(FIGURES.read_text())
     assert found["us_a_span"].keys() == variants().keys()
     assert found["ns_a_span_by_pattern"].keys() == patterns().keys() - {NONE}
@@ -20,5 +20,5 @@ def test_the_measure_runs_on_the_shipped_stage() -> None:
     assert figures.keys() == {"no scrubbing", "all"}
 
 
-def test_a_pattern_costs_what_its_copies_add_each() -> None:
+def test_a_patterns_cost_is_the_mean_over_its_copies() -> None:
     assert added({NONE: 5.0, "a+": 5.0 + COPIES / 1000}) == {"a+": pytest.approx(1.0)}

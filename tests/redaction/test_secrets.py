@@ -1,4 +1,4 @@
-"""A corpus of secrets in every place, on every route: none leaves the collector."""
+"""No secret of the corpus leaves the collector, from any place, on any route."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from otelcol_runner.ports import free_port
 from otelcol_runner.telemetry import log
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import Pipeline, run_pipeline
 from tests.redaction.places import Load, requests_of, send, send_as_agent
 from tests.redaction.secrets import EMAIL, EMAIL_PATTERN, KEYS, PASSWORD, SECRETS
+from tests.support.pipeline import Pipeline, run_pipeline
 
 ROUTES = ("routes/hybrid", "routes/logfire-only")
 ENVIRONMENTS = ("environments/development", "environments/production")
@@ -36,7 +36,7 @@ def loads() -> list[Load]:
 
 
 def found(places: dict[str, bytes]) -> list[str]:
-    """Return where a secret is, with what is around it."""
+    """Return where a secret is, with its context."""
     return [
         f"{name} at {place}: {content[max(0, at - 40) : at + 40]!r}"
         for place, content in places.items()
@@ -68,7 +68,7 @@ def queue_files(folder: Path) -> bytes:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("route", ROUTES)
-def test_no_secret_leaves_by_any_way(
+def test_no_secret_leaves_on_any_route(
     otelcol: Otelcol, tmp_path: Path, route: str, environment: str
 ) -> None:
     with running(otelcol, tmp_path, environment, route, *OVERLAYS) as pipeline:
@@ -115,7 +115,7 @@ def test_a_gateway_scrubs_what_agents_send(
 
 
 def everything_arrived(pipeline: Pipeline, route: str) -> None:
-    """Wait for what was sent last at every backend: then all of it is there."""
+    """Wait at every backend for what was sent last."""
     count = len(loads())
     for sink in (pipeline.logfire, pipeline.viewer):
         sink.wait_for(lambda s: len(s.spans) >= 4 * count, "every span", timeout=20)

@@ -1,4 +1,4 @@
-"""What `allowed_values` lets pass unread holds no secret: no text has the shape and a match."""
+"""The shape in `allowed_values`, whose texts are skipped, matches no secret."""
 
 import re
 
@@ -15,14 +15,14 @@ PATTERNS = [each for each in STAGE["redaction"]["blocked_values"] if "env:" not 
 
 
 def unread(text: str) -> bool:
-    """Return whether a text passes by its shape. Go's `$` is the very end of it, Python's `\\Z`."""
+    """Tell whether a text is skipped by its shape. Go's `$` is Python's `\\Z`."""
     return any(
         re.match(shape.replace("$)", "\\Z)").removesuffix("$") + "\\Z", text) for shape in SHAPES
     )
 
 
 @pytest.mark.parametrize("pattern", [*PATTERNS, EMAIL_PATTERN])
-def test_no_match_of_a_pattern_passes_unread(pattern: str) -> None:
+def test_no_secret_pattern_matches_a_skipped_text(pattern: str) -> None:
     assert [text for shape in SHAPES if (text := common(shape, pattern)) is not None] == []
 
 
@@ -37,11 +37,13 @@ def test_no_match_of_a_pattern_passes_unread(pattern: str) -> None:
         ("^a+b$", r"^b\b", False),
     ],
 )
-def test_a_text_that_fits_both_is_found(shape: str, pattern: str, *, fits: bool) -> None:
+def test_a_text_that_matches_both_expressions_is_found(
+    shape: str, pattern: str, *, fits: bool
+) -> None:
     assert (common(shape, pattern) is not None) == fits
 
 
-def test_no_secret_of_the_corpus_passes_unread() -> None:
+def test_no_secret_of_the_corpus_is_skipped() -> None:
     assert [secret.name for secret in (*SECRETS, EMAIL) if unread(secret.text)] == []
 
 
@@ -52,7 +54,7 @@ def test_names_are_exposed_by_the_same_shape() -> None:
     assert all(f'"{SHAPES[0]}"' in each for each in gated)
 
 
-def test_what_a_service_says_most_often_passes_unread() -> None:
+def test_a_services_commonest_texts_are_skipped() -> None:
     names = ["POST /agents/{agent_id}/tasks", "XADD XLEN", "INSERT", "agent_execution", "0.25"]
     often = [*names, INSERT, "127.0.0.1", "python-httpx/0.28.1"]
     assert [text for text in often if not unread(text)] == []

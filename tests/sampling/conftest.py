@@ -1,4 +1,4 @@
-"""Production's pipeline as shipped, real backends behind it, and its load sent once."""
+"""Production's pipeline as shipped with real backends, after one load."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -18,18 +18,18 @@ from stack.clients.prometheus import PromQL
 from stack.pipeline.ports import LISTEN
 from stack.services.prometheus import Prometheus
 from stack.services.stand_in import StandIn
-from tests.collector.pipeline import PORTS, PRODUCTION, files
 from tests.sampling.load import TRACES, Trace, in_parts, traces
+from tests.support.pipeline import PORTS, PRODUCTION, files
 
 DECISION_WAIT = 12.0  # seconds; the default is 30
-WORKER_LATER = 3.0  # seconds from a request to its task's end
+WORKER_LATER = 3.0  # seconds between a request and the spans of its task
 WEIGHT = "COALESCE((attributes->>'sampling.adjusted_count')::float, 1)"
 Kept = dict[str, tuple[int, float, float]]  # by trace id: spans, lowest and highest weight
 
 
 @dataclass
 class Production:
-    """What was sent, and where to ask what became of it."""
+    """The load, and the running parts to query."""
 
     sent: Sequence[Trace]
     collector: Collector
@@ -38,12 +38,12 @@ class Production:
 
     @property
     def self_metrics(self) -> SelfMetrics:
-        """Return what the collector says about itself."""
+        """Return the collector's own metrics."""
         return SelfMetrics.of(self.collector.env)
 
     @cached_property
     def kept(self) -> Kept:
-        """What is stored of each trace, late spans aside."""
+        """The stored spans and weights of each trace, without late spans."""
         sql = (
             f"SELECT trace_id, COUNT(*) AS spans, MIN({WEIGHT}) AS low, MAX({WEIGHT}) AS high "
             "FROM records WHERE span_name <> 'late' GROUP BY trace_id"
@@ -94,7 +94,7 @@ def run(otelcol: Otelcol, folder: Path) -> Iterator[Production]:
 
 
 def send_all(running: Production) -> None:
-    """Send each part's requests, and what its tasks did when WORKER_LATER has passed."""
+    """Send each part's requests, and its tasks' spans WORKER_LATER seconds later."""
     due: list[tuple[float, Sequence[Trace]]] = []
     for part in in_parts(running.sent):
         running.send("agentical-api", [span for trace in part for span in trace.in_api()])
@@ -111,10 +111,10 @@ def wait_for_all(running: Production) -> None:
     sampled = "processor_tail_sampling_global_count_traces_sampled"
 
     def stored() -> bool:
-        told = running.self_metrics
-        kept = told.total(sampled, sampled="true")
+        metrics = running.self_metrics
+        kept = metrics.total(sampled, sampled="true")
         (row,) = running.logfire.query("SELECT COUNT(DISTINCT trace_id) AS n FROM records")
-        return told.total(sampled) == TRACES and row["n"] == kept
+        return metrics.total(sampled) == TRACES and row["n"] == kept
 
     poll_until(stored, f"a decision on {TRACES} traces and the kept ones stored", timeout=60)
     poll_until(

@@ -1,4 +1,4 @@
-"""20,000 traces of the service, the same ones in every run, so that the same are kept."""
+"""20,000 traces of the service, the same in every run, so that the same ones are kept."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelcol_runner.telemetry import span
 
-from tests.collector.shapes import agent, redis, request
+from tests.support.shapes import agent, redis, request
 
 TRACES = 20_000
 PART = 500
@@ -27,13 +27,13 @@ class Trace:
     seconds: float
 
     def in_api(self) -> list[Span]:
-        """Return what is sent first: the request and its enqueueing."""
+        """Return the API's spans, which are sent first: the request and its enqueueing."""
         code, status = (500, "ERROR") if self.fate == "refused" else (202, "UNSET")
         served = request(code=code, status=status, duration=self.seconds, trace=self.trace_id)
         return [served, redis(trace=self.trace_id)]
 
     def in_worker(self) -> list[Span]:
-        """Return what is sent seconds later: the task's execution."""
+        """Return the worker's spans, which are sent later: the task's execution."""
         outcome = "error" if self.fate == "failed" else "success"
         waited = span("process tasks", kind="CONSUMER", trace=self.trace_id, duration=3.0)
         return [waited, agent("summarize_document", outcome, trace=self.trace_id)]
@@ -46,7 +46,7 @@ def traces() -> list[Trace]:
 
 
 def in_parts(found: Sequence[Trace]) -> Iterator[Sequence[Trace]]:
-    """Yield the traces PART by PART: what goes into one request."""
+    """Yield the traces in parts of PART: one request each."""
     return (found[start : start + PART] for start in range(0, len(found), PART))
 
 

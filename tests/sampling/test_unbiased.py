@@ -1,4 +1,4 @@
-"""Sampling that does not lie: 20,000 traces through production's pipeline."""
+"""Unbiased sampling: 20,000 traces through production's pipeline."""
 
 import math
 import re
@@ -13,7 +13,7 @@ from otelcol_runner.telemetry import span
 from alerts import boards, queries
 from alerts.model import matrix
 from stack.paths import ROOT
-from tests.alerts.logfire.cases import touchy
+from tests.alerts.logfire.cases import with_threshold
 from tests.sampling.conftest import WEIGHT, Production
 from tests.sampling.load import SLOW_MS, SPANS_EACH, TRACES
 
@@ -22,15 +22,13 @@ PERCENT = 10  # TRACE_SAMPLE_PERCENT's default
 
 
 @pytest.mark.parametrize("fate", ["refused", "failed", "slow"])
-def test_every_trace_that_matters_is_kept_whole_and_stands_for_itself(
-    production: Production, fate: str
-) -> None:
+def test_errors_and_slow_traces_are_kept_with_weight_one(production: Production, fate: str) -> None:
     sent = {trace.trace_id for trace in production.sent if trace.fate == fate}
     assert len(sent) > TRACES / 200
     assert production.kept_of(fate) == dict.fromkeys(sent, (SPANS_EACH, 1.0, 1.0))
 
 
-def test_of_the_rest_the_share_is_kept_whole_with_its_weight(production: Production) -> None:
+def test_the_rest_is_sampled_by_trace_with_its_weight(production: Production) -> None:
     plain = sum(trace.fate == "plain" for trace in production.sent)
     kept = production.kept_of("plain")
     assert set(kept.values()) == {(SPANS_EACH, 100 / PERCENT, 100 / PERCENT)}
@@ -39,7 +37,7 @@ def test_of_the_rest_the_share_is_kept_whole_with_its_weight(production: Product
     assert len(kept) == pytest.approx(plain * share, abs=bound)
 
 
-def test_sql_with_the_weights_gives_what_prometheus_counted_and_without_them_does_not(
+def test_only_weighted_sql_matches_prometheus(
     production: Production,
 ) -> None:
     exact = {
@@ -52,7 +50,7 @@ def test_sql_with_the_weights_gives_what_prometheus_counted_and_without_them_doe
         ),
     }
     (weighted,) = production.logfire.query(SQL)
-    # A draw of 10 % of these gives the count to 2 % (one standard deviation): the draw is fixed.
+    # A sample of 10 % estimates the count to 2 % (one standard deviation); the sample is fixed.
     assert weighted["requests"] == pytest.approx(exact["requests"], rel=0.03)
     assert weighted["error_rate"] == pytest.approx(exact["error_rate"], rel=0.03)
     assert weighted["p95"] == pytest.approx(exact["p95"], rel=0.05)
@@ -76,7 +74,7 @@ def test_sql_with_the_weights_gives_what_prometheus_counted_and_without_them_doe
         ("task_completion", "completed", "success_rate", "failed"),
     ],
 )
-def test_a_saved_query_sees_all_that_was_sent_and_the_share_that_failed(
+def test_saved_queries_estimate_totals_and_failure_rates(
     production: Production, query: str, counts: str | None, share: str | None, fate: str
 ) -> None:
     sql = Template(boards.statement(query)).substitute(resolution="'1000 days'")
@@ -90,7 +88,7 @@ def test_a_saved_query_sees_all_that_was_sent_and_the_share_that_failed(
         assert seen == pytest.approx(failed, rel=0.03)
 
 
-def test_latency_over_time_is_that_of_the_whole_load(production: Production) -> None:
+def test_latency_quantiles_match_the_whole_load(production: Production) -> None:
     sql = Template(boards.statement("latency_over_time")).substitute(resolution="'1000 days'")
     (row,) = production.logfire.query(sql)
     durations = sorted(trace.seconds for trace in production.sent)
@@ -105,11 +103,11 @@ def test_latency_over_time_is_that_of_the_whole_load(production: Production) -> 
         ("AgentTaskFailureRateHigh", 0, "failure_rate", "failed"),
     ],
 )
-def test_an_alert_sees_the_share_that_was_sent(
+def test_alerts_see_the_true_failure_rate(
     production: Production, name: str, threshold: float, column: str, fate: str
 ) -> None:
     (alert,) = (each for each in matrix().alerts if each.name == name)
-    (row,) = production.logfire.query(queries.sql(touchy(alert, threshold)))
+    (row,) = production.logfire.query(queries.sql(with_threshold(alert, threshold)))
     sent = sum(trace.fate == fate for trace in production.sent) / TRACES
     assert row[column] == pytest.approx(sent, rel=0.03)
 

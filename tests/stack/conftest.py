@@ -17,14 +17,14 @@ def running_stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture
 def stand_in(running_stand_in: StandIn) -> StandIn:
-    """A stand-in as if just started."""
+    """The stand-in, reset."""
     running_stand_in.reset()
     return running_stand_in
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the command line ended with."""
+    """The exit code and output of a command."""
 
     code: object
     out: str
@@ -36,7 +36,7 @@ Agentical = Callable[..., Outcome]
 
 @pytest.fixture
 def agentical(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Agentical:
-    """Runs `agentical` with these arguments; variables by `monkeypatch`."""
+    """Run `agentical` with these arguments; set variables by `monkeypatch`."""
 
     def run(*arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["agentical", *arguments])

@@ -14,7 +14,7 @@ def asked(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
     return stand_in
 
 
-def test_when_nothing_is_wrong_no_alert_fires(asked: StandIn, agentical: Agentical) -> None:
+def test_no_alert_fires_on_a_healthy_pipeline(asked: StandIn, agentical: Agentical) -> None:
     done = agentical("alerts")
     assert done.code == 0
     names = [alert.name for alert in matrix().alerts if alert.logfire is not None]

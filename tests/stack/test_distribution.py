@@ -1,4 +1,4 @@
-"""The project runs from its checkout: the command is there, and no package leaves it."""
+"""The project runs from its checkout: the command works, and no package is built."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ UV = os.environ.get("UV") or shutil.which("uv") or ROOT / ".tools" / "bin" / "uv
 
 
 @pytest.mark.parametrize("kind", ["--wheel", "--sdist"])
-def test_a_package_is_refused_with_what_to_do(kind: str, tmp_path: Path) -> None:
+def test_building_a_package_is_refused_with_the_remedy(kind: str, tmp_path: Path) -> None:
     command = [UV, "build", kind, "--out-dir", tmp_path, ROOT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0

@@ -24,7 +24,7 @@ LISTENERS = (
 
 
 class Pipeline:
-    """Both backends and collectors in front of them."""
+    """Both backends, and collectors in front of them."""
 
     def __init__(self, data: Path, stand_in: StandIn, prometheus: Prometheus) -> None:
         self.data, self.stand_in, self.prometheus = data, stand_in, prometheus
@@ -95,7 +95,7 @@ def found(report: dict[str, Any]) -> list[str]:
     return [signal for signal in ("trace", "log", "metric") if report[signal]["found"]]
 
 
-def test_a_whole_pipeline_shows_three_delays_and_ends_with_0(
+def test_a_working_pipeline_shows_three_delays_and_exits_with_0(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pipeline.collector(monkeypatch, guarded=True):
@@ -108,7 +108,7 @@ def test_a_whole_pipeline_shows_three_delays_and_ends_with_0(
     assert kept == [{"span_name": "doctor.probe"}] * 2
 
 
-def test_a_missing_guard_is_a_warning_that_says_how_to_start_it(
+def test_a_missing_guard_is_a_warning_with_the_remedy(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     half = f"{pipeline.prometheus.url}/api/v1/write"
@@ -126,20 +126,20 @@ def test_a_missing_guard_is_a_warning_that_says_how_to_start_it(
     assert "pw" not in json.dumps(by_half)
 
 
-def test_a_stopped_collector_is_named_and_not_waited_for(
+def test_a_stopped_collector_is_reported_at_once(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pipeline.collector(monkeypatch) as collector:
         collector.stop()
         report = examined(agentical, timeout=600)
-        told = agentical("doctor", "--timeout", "600")
+        result = agentical("doctor", "--timeout", "600")
     assert (report["code"], found(report)) == (1, [])
-    assert "\ntrace, log, metric: nothing answers at the OTLP endpoint" in told.out
+    assert "\ntrace, log, metric: nothing answers at the OTLP endpoint" in result.out
     assert report["metric"]["cause"].startswith("nothing answers at the OTLP endpoint http://127")
     assert "start the collector" in report["metric"]["next_step"]
 
 
-def test_a_wrong_write_token_is_told_from_outside_and_from_its_variable(
+def test_a_wrong_write_token_is_found_at_the_backend_and_in_its_variable(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pipeline.collector(monkeypatch, LOGFIRE_TOKEN="no-longer-valid"):
@@ -154,7 +154,7 @@ def test_a_wrong_write_token_is_told_from_outside_and_from_its_variable(
     assert "no-longer-valid" not in json.dumps(known)
 
 
-def test_a_backend_that_takes_nothing_shows_as_a_queue_that_holds(
+def test_a_refusing_backend_shows_as_a_queue_that_is_not_empty(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pipeline.collector(monkeypatch) as collector:
@@ -179,7 +179,7 @@ def test_a_stopped_prometheus_is_named_and_the_others_are_found(
     assert report["metric"]["next_step"] == "start it, or set PROMETHEUS_URL"
 
 
-def test_a_route_without_prometheus_is_told_and_its_metrics_are_found_at_logfire(
+def test_on_a_route_without_prometheus_metrics_are_found_at_logfire(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurried = pipeline.data / "hurried.yaml"  # the route itself sends metrics every 30 s
@@ -187,13 +187,13 @@ def test_a_route_without_prometheus_is_told_and_its_metrics_are_found_at_logfire
     files = standalone("development", "logfire-only", [hurried], infrastructure=())
     with pipeline.collector(monkeypatch, files):
         report = examined(agentical, timeout=1)
-        told = examined(agentical, "--no-prometheus")
+        result = examined(agentical, "--no-prometheus")
     assert report["code"] == 1
     assert "not to Prometheus" in report["metric"]["cause"]
-    assert (found(told), told["code"]) == (["trace", "log", "metric"], 0)
+    assert (found(result), result["code"]) == (["trace", "log", "metric"], 0)
 
 
-def test_a_wrong_read_token_is_told_and_not_waited_for(
+def test_a_wrong_read_token_is_reported_at_once(
     pipeline: Pipeline, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pipeline.collector(monkeypatch):
@@ -216,7 +216,7 @@ def test_sampling_keeps_the_probe_and_a_missing_gate_is_a_warning(
 
 
 class LateServer(BaseHTTPRequestHandler):
-    """Takes everything, and believes that it is 2020."""
+    """Accepts everything, and its clock says 2020."""
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
@@ -229,7 +229,7 @@ class LateServer(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def test_a_clock_that_is_off_is_the_cause(
+def test_a_wrong_clock_is_named_as_the_cause(
     stand_in: StandIn, agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with HTTPServer(("127.0.0.1", 0), LateServer) as server:

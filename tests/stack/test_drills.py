@@ -20,7 +20,7 @@ OVER = PAGE._replace(status="resolved")
 TICKET = Notification("tickets", "firing", frozenset({DOWN._replace(severity="warning")}))
 
 
-def test_every_drill_ends_in_an_alert_that_there_is() -> None:
+def test_every_drill_expects_an_existing_alert() -> None:
     there = {Fired(one.name, one.severity, one.pillar) for one in matrix().alerts if one.prometheus}
     there |= {
         Fired(slo.name, burn.severity, "application")
@@ -42,7 +42,7 @@ def test_the_page_lists_every_drill() -> None:
     assert listed == rows()
 
 
-def test_the_list_and_an_unknown_name_are_words(agentical: Agentical) -> None:
+def test_drills_are_listed_and_an_unknown_name_is_refused(agentical: Agentical) -> None:
     listed, unknown = agentical("drill"), agentical("drill", "nothing")
 
     assert (listed.code, "postgres-down" in listed.out) == (0, True)
@@ -50,7 +50,7 @@ def test_the_list_and_an_unknown_name_are_words(agentical: Agentical) -> None:
     assert (unknown.code, unknown.err) == (1, sentence)
 
 
-def test_waits_and_intervals_are_compressed_and_nothing_else() -> None:
+def test_only_waits_and_intervals_are_compressed() -> None:
     shipped = (PROMETHEUS / "alertmanager.yml").read_text()
     quick = faster(shipped, 60).splitlines()
     changed = [
@@ -76,7 +76,7 @@ def test_windows_in_rules_are_compressed_down_to_eight_samples_and_strings_are_l
     assert group["rules"] == [{"alert": "A", "expr": expr, "for": "2000ms"}]
 
 
-def test_every_shipped_rule_file_is_there_when_time_is_compressed() -> None:
+def test_compressed_rules_include_every_shipped_file() -> None:
     assert rule_files(40).keys() == {path.name for path in (PROMETHEUS / "rules").rglob("*.yml")}
 
 
@@ -102,5 +102,5 @@ def test_more_or_less_than_one_notification_fails_the_drill(
         check_notifications(POSTGRES_DOWN, notifications)
 
 
-def test_a_page_its_ticket_and_its_end_pass() -> None:
+def test_a_page_a_ticket_and_a_resolution_pass() -> None:
     check_notifications(POSTGRES_DOWN, [PAGE, TICKET, OVER])

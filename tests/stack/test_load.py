@@ -12,7 +12,7 @@ from stack.load.mix import Mix
 
 
 class Held(ThreadingHTTPServer):
-    """A server that answers once it may; counts what it was asked."""
+    """A server that responds when released, and counts the requests."""
 
     def __init__(self) -> None:
         self.may_answer = threading.Event()
@@ -53,7 +53,7 @@ def server() -> Iterator[Held]:
         thread.join()
 
 
-def test_requests_keep_arriving_while_none_is_answered_up_to_the_bound(server: Held) -> None:
+def test_unanswered_requests_accumulate_up_to_the_limit(server: Held) -> None:
     with Load(server.url, rate=200, in_flight=8) as load:
         poll_until(lambda: load.sent.shed >= 30, "more arrivals than the bound")
         poll_until(lambda: server.asked == 8, "as many requests as the bound")
@@ -74,7 +74,7 @@ def test_the_rate_holds(server: Held, arrivals: Arrivals) -> None:
     assert rate == pytest.approx(50, rel=0.25)
 
 
-def test_answers_are_counted_by_their_kind_and_lost_ones_apart(server: Held) -> None:
+def test_responses_are_counted_by_kind_and_lost_ones_separately(server: Held) -> None:
     server.may_answer.set()
     with Load(server.url, rate=200) as load:
         poll_until(lambda: load.sent.client_errors, "a refused request")
@@ -83,12 +83,12 @@ def test_answers_are_counted_by_their_kind_and_lost_ones_apart(server: Held) -> 
     assert sent.total == sum(sent.kinds.values()) == len(sent.latencies)
 
 
-def test_a_server_that_is_gone_leaves_requests_unanswered_and_the_load_running() -> None:
+def test_the_load_keeps_running_without_a_server() -> None:
     with Load("http://127.0.0.1:9", rate=100) as load:
         poll_until(lambda: load.sent.unanswered >= 20, "requests without an answer")
 
 
-def test_the_same_seed_asks_for_the_same_things() -> None:
+def test_the_same_seed_sends_the_same_requests() -> None:
     one, other = (Mix(random.Random(7)) for _ in range(2))
     requests = [one.next() for _ in range(300)]
     assert requests == [other.next() for _ in range(300)]

@@ -16,7 +16,7 @@ def demo() -> Pipeline:
     return pipeline_of("development", "hybrid", (), "", lambda line: None)
 
 
-def test_the_variable_is_how_long_the_demos_prometheus_keeps_its_data(
+def test_the_variable_sets_the_demos_retention(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -29,7 +29,7 @@ def test_the_variable_is_how_long_the_demos_prometheus_keeps_its_data(
 
 
 @pytest.mark.parametrize("value", ["ninety days", "90", "0d", "-1d", "1.5d", "1d1w"])
-def test_what_is_no_time_is_told_before_anything_starts(
+def test_an_invalid_retention_is_refused_before_anything_starts(
     agentical: Agentical, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv(VARIABLE, value)

@@ -42,7 +42,7 @@ with interruptible():
 
 
 class Shelf:
-    """A PATH of our own, an empty cache, and the lock of `thing` and `thingtool`."""
+    """A separate PATH, an empty cache, and the lock of `thing` and `thingtool`."""
 
     def __init__(self, folder: Path) -> None:
         self.path, self.cache, self.lock = folder / "bin", folder / "cache", folder / "lock"
@@ -65,7 +65,7 @@ class Shelf:
         return path
 
     def go(self, script: str = "", version: str = "1.26.0") -> None:
-        """Put a compiler on PATH that runs the script and then makes what it is asked for."""
+        """Put a compiler on PATH that runs the script and then creates the requested program."""
         head = COMPILER.format(version=version, calls=self.path / "calls")
         self.program("go", head + script + MAKES)
 
@@ -97,7 +97,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
         (PROMETHEUS_TOOL, "prometheus, version 3.5.0 (branch: HEAD, revision: 2.1)"),
     ],
 )
-def test_a_fitting_version_on_the_path_is_taken(shelf: Shelf, program: Program, said: str) -> None:
+def test_a_matching_version_on_path_is_used(shelf: Shelf, program: Program, said: str) -> None:
     found = shelf.program(program.on_path, f"echo '{said}'")
     assert on_path(program) == found
     if isinstance(program, Tool):
@@ -106,7 +106,7 @@ def test_a_fitting_version_on_the_path_is_taken(shelf: Shelf, program: Program, 
 
 
 @pytest.mark.parametrize("said", ["thing version 1.1.9", "thing version 0.99", "no number", "exit"])
-def test_an_older_one_is_passed_over_aloud_and_built(shelf: Shelf, said: str) -> None:
+def test_an_older_version_is_skipped_with_a_message_and_built(shelf: Shelf, said: str) -> None:
     old = shelf.program("thing", f"echo '{said}'")
     shelf.go()
     [path] = shelf.provide()
@@ -116,7 +116,7 @@ def test_an_older_one_is_passed_over_aloud_and_built(shelf: Shelf, said: str) ->
     assert shelf.reports[1].startswith("building thing, once: ")
 
 
-def test_what_and_how_long_is_said_once_before_anything_is_built(shelf: Shelf) -> None:
+def test_the_build_plan_is_announced_once(shelf: Shelf) -> None:
     other = replace(shelf.tool("other"), module=Module(shelf.lock, 40, tags="small"))
     shelf.go()
     shelf.provide(shelf.thing, other, shelf.tool("thingtool"))
@@ -128,7 +128,7 @@ def test_what_and_how_long_is_said_once_before_anything_is_built(shelf: Shelf) -
     ]
 
 
-def test_programs_of_one_module_are_built_in_one_go(shelf: Shelf) -> None:
+def test_programs_of_one_module_are_built_together(shelf: Shelf) -> None:
     shelf.go()
     paths = shelf.provide(shelf.thing, shelf.tool("thingtool"))
     [call] = shelf.calls("build")
@@ -137,7 +137,7 @@ def test_programs_of_one_module_are_built_in_one_go(shelf: Shelf) -> None:
     assert len(paths) == 2
 
 
-def test_a_build_is_cached_under_what_it_is_made_from(shelf: Shelf) -> None:
+def test_a_build_is_cached_by_its_inputs(shelf: Shelf) -> None:
     shelf.go()
     first = shelf.provide()
     assert shelf.provide() == first
@@ -147,7 +147,7 @@ def test_a_build_is_cached_under_what_it_is_made_from(shelf: Shelf) -> None:
     assert len(shelf.built()) == 2
 
 
-def test_every_part_of_a_build_is_in_its_name(
+def test_every_input_of_a_build_is_in_its_cache_key(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [shelf.thing.fingerprint, replace(shelf.thing, package="other").fingerprint]
@@ -171,7 +171,7 @@ def test_every_part_of_a_build_is_in_its_name(
         ("main.go:3: undefined: x\\nruntime", "building thing failed: main.go:3: undefined: x"),
     ],
 )
-def test_a_failed_build_is_a_sentence_and_leaves_nothing(
+def test_a_failed_build_gives_one_sentence_and_leaves_nothing(
     shelf: Shelf, output: str, sentence: str
 ) -> None:
     shelf.go(f"printf '{output}\\n' >&2; exit 1")
@@ -181,9 +181,7 @@ def test_a_failed_build_is_a_sentence_and_leaves_nothing(
     assert shelf.built() == set()
 
 
-def test_a_long_build_says_now_and_then_how_far_it_is(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_build_reports_its_progress(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "EVERY", 0)
     shelf.go(f"{SAYS}; until [ -e {shelf.path}/end ]; do sleep 0.1; done")
 
@@ -196,7 +194,7 @@ def test_a_long_build_says_now_and_then_how_far_it_is(
     assert re.fullmatch(r"  building thing: 2 of up to 3 packages, \d+ s", shelf.reports[-2])
 
 
-def test_on_a_terminal_it_is_one_line_that_changes(shelf: Shelf) -> None:
+def test_on_a_terminal_progress_is_one_line(shelf: Shelf) -> None:
     shelf.go(f"{SAYS}; until [ -e {shelf.path}/end ]; do sleep 0.1; done")
     ours, theirs = pty.openpty()
     builder = subprocess.Popen(
@@ -216,7 +214,7 @@ def test_on_a_terminal_it_is_one_line_that_changes(shelf: Shelf) -> None:
     assert b"2 of up to 3 packages" in line
 
 
-def test_without_go_and_uv_the_sentence_says_where_to_get_it(
+def test_without_go_and_uv_the_message_says_where_to_get_go(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(shelf.path))
@@ -226,7 +224,7 @@ def test_without_go_and_uv_the_sentence_says_where_to_get_it(
         shelf.provide()
 
 
-def test_where_go_is_too_old_the_locked_wheel_compiles(
+def test_the_locked_wheel_compiles_where_go_is_too_old(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.go()
@@ -243,7 +241,7 @@ def test_where_go_is_too_old_the_locked_wheel_compiles(
     assert said[-3:] == ["--require-hashes", "--requirements", str(gotoolchain.REQUIREMENTS)]
 
 
-def test_a_wheel_that_cannot_be_had_is_a_sentence_and_leaves_nothing(
+def test_an_unavailable_wheel_gives_one_sentence_and_leaves_nothing(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.go(version="1.24.9")
@@ -267,7 +265,9 @@ def test_each_lock_names_the_programs_that_are_built_from_it() -> None:
 
 
 @pytest.mark.parametrize("step", ["list", "build"])
-def test_an_interrupted_build_ends_its_compiler_and_leaves_nothing(shelf: Shelf, step: str) -> None:
+def test_an_interrupted_build_stops_its_compiler_and_leaves_nothing(
+    shelf: Shelf, step: str
+) -> None:
     hang = f"echo $$ > {shelf.path}/pid; exec sleep 60"
     shelf.go(hang)
     if step == "list":

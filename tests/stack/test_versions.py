@@ -1,4 +1,4 @@
-"""A version that several files must name is the same in all of them."""
+"""A version that several files name is the same in all of them."""
 
 import re
 
@@ -13,14 +13,14 @@ MANIFESTS = sorted((ROOT / "deploy").rglob("*.yaml"))
 IMAGE = re.compile(r"\bimage: (otel/opentelemetry-collector-contrib\S*)")
 
 
-def test_every_manifest_runs_the_collector_that_compose_does() -> None:
+def test_the_manifests_and_compose_run_the_same_collector() -> None:
     used = {path: set(IMAGE.findall(path.read_text())) for path in MANIFESTS}
     named = {path.name for path, images in used.items() if images}
     assert named >= {"agent.yaml", "cluster.yaml", "gateway.yaml"}
     assert set().union(*used.values()) == {defaults()["COLLECTOR_IMAGE"]}
 
 
-def test_the_image_is_of_the_version_that_is_built_and_asked_for() -> None:
+def test_the_collectors_image_has_the_built_version() -> None:
     tag = defaults()["COLLECTOR_IMAGE"].partition(":")[2]
     assert tag == ".".join(map(str, COLLECTOR_TOOL.at_least))
     for manifest in COLLECTOR.rglob("builder.yaml"):

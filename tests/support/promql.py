@@ -55,7 +55,7 @@ def missing(expr: str, url: str, seconds: float = 600.0) -> list[str]:
 
 
 def lack(series: Series, url: str, seconds: float) -> str:
-    """Return a sentence on what is missing of a series, empty if nothing is."""
+    """Return a sentence on what a series lacks; empty if nothing."""
     query = f"last_over_time({series.selector}[{seconds:.0f}s])"
     answer = ask(f"{url}/api/v1/query", query)["data"]["result"]
     if not answer:

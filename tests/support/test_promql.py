@@ -1,4 +1,4 @@
-"""What a query reads is found whole, and what Prometheus does not have of it is said."""
+"""All series of a query are found, and missing ones are reported."""
 
 from collections.abc import Iterator
 
@@ -31,15 +31,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("expr", READS)
-def test_a_query_reads_its_selectors_with_their_labels(url: str, expr: str) -> None:
+def test_the_series_of_a_query_have_its_selectors_labels(url: str, expr: str) -> None:
     found = {series.selector: set(series.labels) for series in series_of(expr, url)}
     assert found == {selector: set(labels.split()) for selector, labels in READS[expr].items()}
 
 
-def test_what_is_no_query_is_refused_with_prometheus_word(url: str) -> None:
+def test_an_invalid_query_is_refused_with_prometheus_message(url: str) -> None:
     with pytest.raises(QueryError, match=r"parse error: .* in sum\(\("):
         series_of("sum((", url)
 
 
-def test_a_series_or_a_label_that_is_not_there_is_named(url: str) -> None:
+def test_a_missing_series_or_label_is_named(url: str) -> None:
     assert missing('max by (zone) (nothing{a="b"})', url) == ['there is no nothing{a="b"}']

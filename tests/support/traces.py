@@ -1,4 +1,4 @@
-"""Finds what a launcher left: by an inherited variable, and in a temporary folder of its own."""
+"""Finds what a launcher left behind, by an inherited variable and in its temporary folder."""
 
 import os
 import tempfile
@@ -13,7 +13,7 @@ from otelcol_runner.polling import NotSeenError, poll_until
 
 
 class Traces:
-    """What is there of one launcher.
+    """The processes and files of one launcher.
 
     Args:
         folder: its temporary folder.
@@ -21,7 +21,7 @@ class Traces:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.mark = folder, uuid4().hex
-        # The runner hands this variable on even to a child with an environment of its own.
+        # The runner passes this variable even to a child with a clean environment.
         marks = f"{os.environ.get(MARK, '')} {self.mark}".strip()
         self.env = {**os.environ, MARK: marks, "TMPDIR": str(folder)}
 
@@ -30,7 +30,7 @@ class Traces:
 
     def _belongs(self, process: psutil.Process) -> bool:
         try:
-            # Redis writes its title over its environment, but works in its data folder.
+            # Redis overwrites its environment with its title, but works in its data folder.
             marked = self.mark in process.environ().get(MARK, "")
             return marked or Path(process.cwd()).is_relative_to(self.folder)
         except psutil.Error:
@@ -42,11 +42,11 @@ class Traces:
         return lines + [str(path) for path in self.folder.iterdir()]
 
     def wait_until_gone(self, timeout: float = 60.0) -> None:
-        """Raise `AssertionError` with the list of what is left when the time is over."""
+        """Wait until nothing is left. Raises `AssertionError` with the list of what is."""
         poll_until(lambda: not self.left(), "nothing left", timeout=timeout, seen=self.left)
 
     def end(self) -> None:
-        """Let what still runs end in order, then kill what a failed test has left."""
+        """Stop what still runs gracefully, then kill what a failed test has left."""
         with suppress(NotSeenError):
             poll_until(lambda: not self.processes(), "the end", timeout=20)
         for process in self.processes():
@@ -63,7 +63,7 @@ def described(process: psutil.Process) -> str:
 
 @contextmanager
 def traced() -> Iterator[Traces]:
-    """Give the traces of one launcher, and kill what is left at the end.
+    """Yield the traces of one launcher, and kill what is left at the end.
 
     The folder is not pytest's own: what runs as another user has to get in.
     """

@@ -27,7 +27,7 @@ def list_owners(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def shared_lists(paths: Sequence[Path]) -> dict[str, list[Path]]:
-    """Return the lists that more than one of the files write: the last one wins, unsaid."""
+    """Return the lists that more than one of the files write: the last one wins silently."""
     return {key: files for key, files in list_owners(paths).items() if len(files) > 1}
 
 
@@ -37,7 +37,7 @@ def null_values(path: Path) -> list[str]:
 
 
 def merged(paths: Sequence[Path]) -> dict[str, Any]:
-    """Return what the collector makes of the files, variables not yet replaced."""
+    """Return the files merged as the collector merges them, variables not yet expanded."""
     result: dict[str, Any] = {}
     for path in paths:
         _merge(result, read(path))

@@ -1,9 +1,9 @@
 """Child processes and temporary folders that do not outlive this process, whatever ends it.
 
-A small process, the reaper, is told what this one owns, over a pipe. The pipe closes with this
-process, even on `kill -9`; the reaper then stops and removes what is left. (Linux' parent-death
-signal would not do: it follows the thread that forked, is lost with a change of user, and misses
-what the child starts.)
+A small process, the reaper, receives the list of what this one owns through a pipe. The pipe closes
+with this process, even on `kill -9`; the reaper then stops and removes what is left. (Linux'
+parent-death signal would not do: it follows the thread that forked, is lost with a change of user,
+and misses what the child starts.)
 """
 
 import atexit
@@ -22,8 +22,8 @@ from uuid import uuid4
 
 from otelcol_runner import reaper
 
-MARK = "OTELCOL_RUNNER_LAUNCHERS"  # in a child's environment: whose it is, outermost first
-# What Python itself may need to start. No more: the reaper must not carry a launcher's mark.
+MARK = "OTELCOL_RUNNER_LAUNCHERS"  # in a child's environment: its launchers, outermost first
+# What Python itself may need to start. Nothing else: the reaper must not carry a launcher's mark.
 NEEDED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
@@ -70,7 +70,7 @@ class Child(subprocess.Popen[bytes]):
         return code
 
     def end(self, timeout: float) -> int:
-        """Ask to end, wait so many seconds, then force. Returns the exit code."""
+        """Send the stop signal, wait up to `timeout` seconds, then kill. Returns the exit code."""
         if self.poll() is None:
             self.send_signal(self.stop_signal)
             try:
@@ -80,7 +80,7 @@ class Child(subprocess.Popen[bytes]):
         return self.wait()
 
     def kill_group(self) -> None:
-        """End it and what it started at once, as `kill -9` does."""
+        """Kill it and everything it started at once, as `kill -9` does."""
         if self.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -89,7 +89,7 @@ class Child(subprocess.Popen[bytes]):
     def _ended(self) -> None:
         record, self._record = self._record, b""
         if record:
-            # Now or never: later the number may be another's.
+            # At once: later the process id may have been reused.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
             _owner.drop(record)
@@ -115,20 +115,20 @@ def run(
 
 
 def temporary_folder(prefix: str) -> Path:
-    """Make a temporary folder; who asked for it removes it, the reaper if it was not removed."""
+    """Make a temporary folder; the caller removes it, or else the reaper."""
     path = Path(tempfile.gettempdir()) / f"{prefix}{uuid4().hex[:12]}"
-    _owner.add(b"folder " + os.fsencode(path))  # before it is there: nothing comes between
+    _owner.add(b"folder " + os.fsencode(path))  # before it exists, so that it cannot be missed
     path.mkdir(mode=0o700)
     return path
 
 
 class _Owner:
-    """What this process owns, and the reaper that knows it."""
+    """What this process owns, and the reaper that keeps the list."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._reaper: subprocess.Popen[bytes] | None = None
-        # With the child: a `Popen` that is collected as garbage may give its number away.
+        # Keep the child: once its `Popen` is garbage-collected, the process id may be reused.
         self._records: dict[bytes, Child | None] = {}
         self._mark = f"{os.getpid()}-{uuid4().hex}"
 
@@ -148,7 +148,7 @@ class _Owner:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     cwd="/",
-                    start_new_session=True,  # a signal to this process's group is not for it
+                    start_new_session=True,  # so that signals to this group do not reach it
                 )
             return self._reaper
 
@@ -159,7 +159,7 @@ class _Owner:
             self._tell(b"+" + record)
 
     def drop(self, record: bytes) -> None:
-        """Own this no more."""
+        """Stop owning this."""
         with self._lock:
             if record in self._records:
                 del self._records[record]
@@ -175,11 +175,11 @@ class _Owner:
         ending.stdin.close()
         while ending.poll() is None:
             for child in children:
-                child.poll()  # ended but not asked for its code, it would count as alive
+                child.poll()  # a zombie would count as alive
             time.sleep(0.01)
 
     def forked(self) -> None:
-        """Own nothing, in a fork of this process: a pipe that it held open would never close."""
+        """Own nothing in a fork of this process, which would otherwise keep the pipe open."""
         inherited = self._reaper
         self.__init__()  # type: ignore[misc]
         if inherited is not None and inherited.stdin is not None:
@@ -190,7 +190,7 @@ class _Owner:
         program = self.start()
         try:
             cast(IO[bytes], program.stdin).write(line + b"\0")
-        except BrokenPipeError:  # somebody ended the reaper: another one learns everything
+        except BrokenPipeError:  # the reaper was killed: start another with the whole list
             program.communicate()
             self._reaper = None
             for record in list(self._records):

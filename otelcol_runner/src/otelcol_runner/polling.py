@@ -1,4 +1,4 @@
-"""The one way to wait: ask again until a deadline, then say what was missing."""
+"""The one way to wait: poll until a deadline, then say what was missing."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Found = TypeVar("Found")
 
 
 class NotSeenError(AssertionError):
-    """What was waited for did not happen in time."""
+    """The awaited condition did not hold in time."""
 
 
 def poll_until(

@@ -9,10 +9,10 @@ from collections import deque
 # Below the range from which the kernel takes a port for every outgoing connection (32768 on
 # Linux, 49152 elsewhere): one of those can be gone between the choice and the bind.
 CHOICE = range(10_000, 32_000)
-# A port is ours while we hold the UDP socket of the same number; TCP does not mind. Only what was
-# not yet bound needs it, so that the oldest may go.
+# A port is ours while we hold the UDP socket of the same number, which does not block TCP. Only
+# ports not yet bound need the lease, so the oldest ones can be released.
 _leases: deque[socket.socket] = deque(maxlen=200)
-_one_at_a_time = threading.Lock()  # Threads ask at once; a full queue would drop an open socket.
+_one_at_a_time = threading.Lock()  # for threads; a full queue would drop an open socket
 
 
 @atexit.register
@@ -22,7 +22,7 @@ def _close_leases() -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on and that no other process was given by this function.
+    """Return a port that nobody listens on and that this function gave to no other process.
 
     Raises `OSError` if a thousand tries found none.
     """
@@ -48,7 +48,7 @@ def _keep(lease: socket.socket) -> None:
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether somebody accepts connections on the port."""
+    """Tell whether anything accepts connections on the port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((host, port)) == 0

@@ -116,16 +116,16 @@ class Process:
         return None if self._child is None else self._child.poll()
 
     def stop(self) -> int:
-        """Ask to end, wait, then force. Returns the exit code; the log stays readable."""
+        """Stop gracefully, kill after a timeout. Returns the exit code; keeps the log readable."""
         return 0 if self._child is None else self._child.end(self.stop_timeout)
 
     def kill(self) -> None:
-        """End it and what it started at once, as `kill -9` does."""
+        """Kill it and everything it started at once, as `kill -9` does."""
         if self._child is not None:
             self._child.kill_group()
 
     def restart(self) -> None:
-        """Stop in order and start again; the output is appended."""
+        """Stop gracefully and start again; the output is appended."""
         self.stop()
         self.start()
 

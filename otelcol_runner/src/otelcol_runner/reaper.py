@@ -1,4 +1,4 @@
-"""Ends what a launcher left behind. A program of its own, which `lifetime` starts.
+"""Stops what a launcher left behind: a separate program that `lifetime` starts.
 
 It reads what the launcher owns from its standard input. That input ends when the launcher does,
 whatever ended it; then it stops the process groups, and those processes whose environment carries
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 GRACE = 5.0  # seconds between the stop signal and SIGKILL
-LAST = 5.0  # seconds for what got SIGKILL to go
+LAST = 5.0  # seconds to wait after SIGKILL
 PAUSE = 0.05
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -48,14 +48,14 @@ def owned(written: bytes) -> tuple[dict[int, int], list[bytes]]:
 
 
 def end(groups: dict[int, int], mark: bytes) -> None:
-    """Ask everything to stop, and force what has not stopped in time."""
+    """Stop everything gracefully, and kill what has not stopped in time."""
     asked: set[int] = set()
     seen_none = 0
     began = time.monotonic()
     while seen_none < 2 and time.monotonic() < began + GRACE + LAST:
         targets = living(groups, mark)
-        # Twice: the first look may fall between a child's fork and its exec, where its
-        # environment is not its own yet.
+        # Twice: the first scan may fall between a child's fork and its exec, when its
+        # environment is still its parent's.
         seen_none = 0 if targets else seen_none + 1
         forced = time.monotonic() > began + GRACE
         for target in targets:
@@ -64,12 +64,12 @@ def end(groups: dict[int, int], mark: bytes) -> None:
             elif target not in asked:
                 asked.add(target)
                 send(target, groups.get(-target, signal.SIGTERM))
-                send(target, signal.SIGCONT)  # a stopped process would not see the other
+                send(target, signal.SIGCONT)  # a stopped process would not handle the stop signal
         time.sleep(PAUSE)
 
 
 def living(groups: dict[int, int], mark: bytes) -> list[int]:
-    """Return who lives, as `os.kill` takes them: groups as negative numbers, then single ones."""
+    """Return what is alive, as `os.kill` takes it: groups as negative numbers, then processes."""
     alive = [-group for group in groups if send(-group, 0)]
     return alive + [number for number in marked(mark) if -group_of(number) not in alive]
 
@@ -95,7 +95,7 @@ def group_of(number: int) -> int:
 
 
 def send(target: int, number: int) -> bool:
-    """Send a signal; returns whether there was somebody to get it."""
+    """Send a signal; returns whether the target existed."""
     try:
         os.kill(target, number)
     except OSError:

@@ -23,7 +23,7 @@ RESOURCE = {"service.name": "test-service", "service.instance.id": "test-1"}
 
 
 class RefusedError(AssertionError):
-    """The receiver did not take what was sent; `status` and `headers` are of its answer."""
+    """The receiver refused the request; `status` and `headers` are those of its response."""
 
     def __init__(self, path: str, status: int, headers: Mapping[str, str], answer: str) -> None:
         super().__init__(f"{path} was answered {status}: {answer}")

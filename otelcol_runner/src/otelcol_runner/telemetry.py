@@ -1,4 +1,4 @@
-"""Builders of telemetry: a few words make an OTLP message that any receiver takes."""
+"""Builders of telemetry as OTLP messages."""
 
 import secrets
 import time
@@ -145,7 +145,7 @@ def histogram(
 
 
 def any_value(value: object) -> AnyValue:
-    """Return a Python value as OTLP. Raises `TypeError` for what OTLP cannot carry."""
+    """Return a Python value as OTLP. Raises `TypeError` for a value that OTLP cannot carry."""
     match value:
         case None:
             return AnyValue()

@@ -1,4 +1,4 @@
-"""Flat views of OTLP: one object a span, a log record, a metric point, resource included."""
+"""Flat views of OTLP: one object per span, log record or metric point, resource included."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -91,5 +91,5 @@ class Point:
 
 
 def having(found: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
-    """Tell whether all wanted attributes are there with their values."""
+    """Tell whether all wanted attributes are present with their values."""
     return all(name in found and found[name] == value for name, value in wanted.items())

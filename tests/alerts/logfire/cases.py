@@ -1,7 +1,7 @@
-"""The alerts that Logfire evaluates: rows on both sides of each of their numbers.
+"""The alerts that Logfire evaluates: rows on both sides of each threshold.
 
 The expectations are written down a second time here, on purpose. `survives` tells whether an entry
-of the matrix, changed or not, meets them all: a change that does is one that no test holds.
+of the matrix, changed or not, meets them all: a change that survives is not covered by a test.
 """
 
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from tests.alerts.logfire.traffic import (
     broken,
     called,
     executed,
+    lookalikes,
     lost,
     lost_between,
     served,
-    told,
     took,
 )
-from tests.collector.shapes import redis
+from tests.support.shapes import redis
 
 ALERTS = {alert.name: alert for alert in matrix().alerts if alert.logfire is not None}
 API, WORKER, DOCTOR = "agentical-api", "agentical-worker", "agentical-doctor"
@@ -34,7 +34,7 @@ API, WORKER, DOCTOR = "agentical-api", "agentical-worker", "agentical-doctor"
 
 @dataclass(frozen=True)
 class Case:
-    """Rows, and whether an alert fires on them; `sampled`: on a sample of them as well."""
+    """Rows, and whether an alert fires on them; with `sampled` also on a sample of them."""
 
     says: str
     fires: bool
@@ -61,27 +61,27 @@ def survives(alert: Alert) -> bool:
 
 
 def tells_as_expected(alert: Alert) -> bool:
-    """Tell whether the alert is as severe, and evaluated as often, as is expected."""
+    """Tell whether severity and frequency are as expected."""
     expected = EXPECTED[alert.name]
     frequency = duration(queries.evaluated(alert).frequency).total_seconds()
     return (alert.severity, frequency) == (expected.severity, expected.frequency)
 
 
 def meets(alert: Alert, case: Case) -> bool:
-    """Tell whether the alert does as the case says: on every row, and on a sample of them."""
+    """Tell whether the alert does as the case says, with all rows and with a sample of them."""
     forms = {False, case.sampled}
     return all(fires(alert, *stored(case, sampled=form)) is case.fires for form in forms)
 
 
 def fires(alert: Alert, store: Store, now: datetime) -> bool:
-    """Tell whether the alert fires on what is stored at a time: who asks applies the window."""
+    """Tell whether the alert fires on the stored rows at this time, within its window."""
     since = now - duration(queries.evaluated(alert).window)
     asked = Query(sql=queries.sql(alert), min_timestamp=since, max_timestamp=now)
     return bool(run(asked, store).num_rows)
 
 
-def touchy(alert: Alert, threshold: float = 0.0) -> Alert:
-    """Return the alert so that it fires on the first of what it looks for."""
+def with_threshold(alert: Alert, threshold: float = 0.0) -> Alert:
+    """Return the alert with a threshold so low that one event fires it."""
     shipped = queries.evaluated(alert)
     floors = {
         number: value if number == "slice_seconds" else float(number.startswith("min_"))
@@ -93,26 +93,26 @@ def touchy(alert: Alert, threshold: float = 0.0) -> Alert:
 
 @cache
 def all_cases(name: str) -> tuple[Case, ...]:
-    """Return an alert's cases; the first one also as the doctor's, and at the window's edge."""
+    """Return an alert's cases; the first one also sent by the doctor, and at the window's edges."""
     expected = EXPECTED[name]
     rows, window = expected.cases[0].rows, expected.window
     return (
         *expected.cases,
         Case("nothing", False, dict),
-        Case("the same by the doctor", False, lambda: by_doctor(rows())),
+        Case("the same, sent by the doctor", False, lambda: by_doctor(rows())),
         Case("just inside the window", True, lambda: just_inside(rows(), window)),
-        Case("just outside of it", False, lambda: just_outside(rows(), window)),
+        Case("just outside the window", False, lambda: just_outside(rows(), window)),
     )
 
 
 @cache
 def stored(case: Case, *, sampled: bool) -> tuple[Store, datetime]:
-    """Return a case's rows as they are stored, and the time at which they are new."""
+    """Return a case's rows as they are stored, and the time of the evaluation."""
     return store_of(case.rows(), sampled=sampled)
 
 
 def by_doctor(rows: Rows) -> Rows:
-    """Let the doctor have sent them all."""
+    """Return the rows as sent by the doctor."""
     return {DOCTOR: [item for items in rows.values() for item in items]}
 
 
@@ -127,9 +127,9 @@ EXPECTED = {
             Case("all 5 requests fail", True, lambda: {API: served(0, 5)}),
             Case("all 4 requests fail", False, lambda: {API: served(0, 4)}),
             Case("all are refused", False, lambda: {API: served(0, 50, code=499)}),
-            Case("calls of others fail", False, lambda: {WORKER: called(50)}),
+            Case("outgoing calls fail", False, lambda: {WORKER: called(50)}),
             Case(
-                "a busy service hides no failing one",
+                "a busy service does not hide a failing one",
                 True,
                 lambda: {WORKER: served(500), API: served(0, 10)},
             ),
@@ -144,9 +144,9 @@ EXPECTED = {
             Case("50 of 1000 requests are slow", False, lambda: {API: took(950, 50)}),
             Case("all 5 requests are slow", True, lambda: {API: took(0, 5)}),
             Case("all 4 requests are slow", False, lambda: {API: took(0, 4)}),
-            Case("calls of others are slow", False, lambda: {WORKER: called(50)}),
+            Case("outgoing calls are slow", False, lambda: {WORKER: called(50)}),
             Case(
-                "a busy service hides no slow one",
+                "a busy service does not hide a slow one",
                 True,
                 lambda: {WORKER: took(500, 0), API: took(0, 10)},
             ),
@@ -161,7 +161,7 @@ EXPECTED = {
             Case("100 of 1000 tasks fail", False, lambda: {WORKER: executed(900, 100)}),
             Case("all 10 tasks fail", True, lambda: {WORKER: executed(0, 10)}),
             Case("all 9 tasks fail", False, lambda: {WORKER: executed(0, 9)}),
-            Case("logs count for none", True, lambda: {WORKER: [*executed(0, 10), *told(100)]}),
+            Case("logs do not count", True, lambda: {WORKER: [*executed(0, 10), *lookalikes(100)]}),
         ),
     ),
     "DatabaseQuerySlow": Expected(
@@ -174,9 +174,9 @@ EXPECTED = {
             Case("all 5 are slow", True, lambda: {API: asked(0, 5, seconds=1.1)}, sampled=False),
             Case("all 4 are slow", False, lambda: {API: asked(0, 4, seconds=1.1)}, sampled=False),
             Case(
-                "logs count for none",
+                "logs do not count",
                 True,
-                lambda: {API: [*asked(60, 40, seconds=1.8), *told(100)]},
+                lambda: {API: [*asked(60, 40, seconds=1.8), *lookalikes(100)]},
             ),
             Case("Redis is slow", False, lambda: {API: [redis(duration=3.0) for _ in range(50)]}),
         ),
@@ -196,7 +196,11 @@ EXPECTED = {
             ),
             Case("broken under queries in 7 slices", True, lambda: {API: broken(7)}),
             Case("Redis is lost", False, lambda: {API: lost("Redis", 20)}),
-            Case("others are told of", False, lambda: {API: lost("Postgres", 20, message="Left")}),
+            Case(
+                "other messages about Postgres",
+                False,
+                lambda: {API: lost("Postgres", 20, message="Left")},
+            ),
             Case("queries fail", False, lambda: {API: broken(20, raised="UndefinedTableError")}),
         ),
     ),

@@ -1,4 +1,4 @@
-"""Rows as the stand-in stores them, of telemetry: whole or as production samples it, and aged."""
+"""Telemetry as rows of the stand-in: all of it or as production samples it, and aged."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,14 +11,14 @@ from otelcol_runner.telemetry import key_values
 from stack.standins.logfire.ingest.handler import SIGNALS
 from stack.standins.logfire.store import Store
 
-SAMPLED = 10  # of the traces that need not be kept, one in this many is
-TICK = 10  # seconds; what is placed at a time is moved by whole ticks
+SAMPLED = 10  # of the traces that are not always kept, one in this many is kept
+TICK = 10  # seconds; items placed at a time are moved by whole ticks
 TIMES = ("start_time_unix_nano", "end_time_unix_nano", "time_unix_nano")
 Rows = Mapping[str, Sequence[Telemetry]]  # by service
 
 
 def store_of(rows: Rows, *, sampled: bool) -> tuple[Store, datetime]:
-    """Return the rows in a store, and the time at which they are new."""
+    """Return the rows in a store, and the time of the evaluation."""
     store = Store(max_rows=100_000)
     for service, items in rows.items():
         kept = list(sample(items)) if sampled else items
@@ -28,7 +28,7 @@ def store_of(rows: Rows, *, sampled: bool) -> tuple[Store, datetime]:
 
 
 def sample(items: Iterable[Telemetry]) -> Iterator[Telemetry]:
-    """Yield what production's sampler keeps, with its weights; by turns, not by lot."""
+    """Yield what production's sampler keeps, with weights: every tenth item, not a random one."""
     turns: dict[tuple[str, int], int] = {}
     for item in items:
         if not isinstance(item, Span) or always_kept(item):
@@ -42,7 +42,7 @@ def sample(items: Iterable[Telemetry]) -> Iterator[Telemetry]:
 
 
 def always_kept(item: Span) -> bool:
-    """Tell whether the sampler keeps a span whatever happens, as production.yaml has it."""
+    """Tell whether the sampler always keeps a span, as production.yaml configures it."""
     is_slow = item.kind == Span.SPAN_KIND_SERVER and nanoseconds(item) > 2 * 10**9
     return is_slow or item.status.code == Status.STATUS_CODE_ERROR
 
@@ -69,10 +69,10 @@ def aged(rows: Rows, ticks: int) -> Rows:
 
 
 def just_inside(rows: Rows, seconds: float) -> Rows:
-    """Move all into the past, so that the oldest is less than so many seconds old, but hardly."""
+    """Move all into the past, so that the oldest is slightly less than `seconds` old."""
     return aged(rows, int((seconds - max(begun(rows))) // TICK) - 2)
 
 
 def just_outside(rows: Rows, seconds: float) -> Rows:
-    """Move all into the past, so that the newest is more than so many seconds old, but hardly."""
+    """Move all into the past, so that the newest is slightly more than `seconds` old."""
     return aged(rows, int((seconds - min(begun(rows))) // TICK) + 2)

@@ -1,4 +1,4 @@
-"""Every alert that Logfire evaluates fires on one side of each of its numbers only."""
+"""Every alert that Logfire evaluates fires on only one side of each threshold."""
 
 import re
 
@@ -20,7 +20,7 @@ CASES = [(name, case) for name in EXPECTED for case in all_cases(name)]
 
 
 @pytest.mark.parametrize(("name", "case"), CASES, ids=str)
-def test_an_alert_does_as_the_case_says_whole_and_sampled(name: str, case: Case) -> None:
+def test_an_alert_fires_as_the_case_says_with_and_without_sampling(name: str, case: Case) -> None:
     assert meets(ALERTS[name], case)
 
 
@@ -31,11 +31,11 @@ def test_every_alert_of_the_matrix_has_expectations_and_one_file() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)
-def test_it_is_as_severe_and_evaluated_as_often_as_expected(alert: Alert) -> None:
+def test_severity_and_frequency_are_as_expected(alert: Alert) -> None:
     assert tells_as_expected(alert)
 
 
-def test_a_change_of_any_number_is_noticed() -> None:
+def test_changing_any_number_fails_a_case() -> None:
     alert = ALERTS["ApplicationErrorRateHigh"]
     changes = ({"threshold": 0.06}, {"window": "10m"}, {"window": "2m"}, {"frequency": "2m"})
     changed = [
@@ -47,10 +47,10 @@ def test_a_change_of_any_number_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)
-def test_no_number_stands_in_the_sql(alert: Alert) -> None:
+def test_the_sql_contains_no_threshold(alert: Alert) -> None:
     text = (queries.FOLDER / queries.file_name(alert)).read_text()
     statement = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
     numbers = re.findall(r"(?<![\w.])\d+(?:\.\d+)?", statement)
-    assert set(numbers) <= {"1", "500"}  # the weight of what is not sampled, and 5xx
+    assert set(numbers) <= {"1", "500"}  # the weight without sampling, and the status class 5xx
     asked = set(re.findall(r"\$\{(\w+)\}", text))
     assert asked == {"threshold", *queries.evaluated(alert).numbers}

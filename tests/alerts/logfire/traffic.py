@@ -1,4 +1,4 @@
-"""What services send that the alerts of Logfire are about, good and bad."""
+"""Telemetry of services for the alerts of Logfire, good and bad."""
 
 import time
 
@@ -8,7 +8,7 @@ from otelcol_runner.sender import Telemetry
 from otelcol_runner.telemetry import log, span
 
 from tests.alerts.logfire.rows import TICK, TIMES
-from tests.collector.shapes import agent, query, request
+from tests.support.shapes import agent, query, request
 
 
 def served(good: int, failed: int = 0, *, code: int = 500) -> list[Span]:
@@ -18,7 +18,7 @@ def served(good: int, failed: int = 0, *, code: int = 500) -> list[Span]:
 
 
 def took(fast: int, slow: int, *, above: float = 2.05, below: float = 1.95) -> list[Span]:
-    """Return requests on both sides of a number of seconds."""
+    """Return fast and slow requests."""
     return [request(duration=below) for _ in range(fast)] + [
         request(duration=above) for _ in range(slow)
     ]
@@ -50,14 +50,14 @@ def asked(fast: int, slow: int, *, seconds: float) -> list[Span]:
     ]
 
 
-def told(count: int) -> list[LogRecord]:
-    """Return logs that have what makes a span a query, or a task's execution."""
+def lookalikes(count: int) -> list[LogRecord]:
+    """Return logs with the attributes that mark spans of queries and task executions."""
     attributes = {"db.system.name": "postgresql", "status": "success"}
     return [log("agent_execution", attributes) for _ in range(count)]
 
 
 def lost(server: str, slices: int, each: int = 1, message: str = "Server lost") -> list[Telemetry]:
-    """Return logs of a lost server in the newest slices of time, evenly spread in each."""
+    """Return logs of a lost server in the newest slices, evenly spread in each."""
     return [
         at(log(message, {"server": server, "reason": "gone"}, severity="WARN"), slot, part / each)
         for slot in range(slices)
@@ -66,7 +66,7 @@ def lost(server: str, slices: int, each: int = 1, message: str = "Server lost") 
 
 
 def lost_between(server: str, pairs: int) -> list[Telemetry]:
-    """Return logs in pairs 2 s apart: one ends a slice and one begins the next."""
+    """Return pairs of logs 2 s apart: one at the end of a slice, one at the start of the next."""
     return [
         at(log("Server lost", {"server": server, "reason": "gone"}, severity="WARN"), slot, part)
         for pair in range(pairs)
@@ -75,12 +75,12 @@ def lost_between(server: str, pairs: int) -> list[Telemetry]:
 
 
 def broken(slices: int, raised: str = "ConnectionDoesNotExistError") -> list[Telemetry]:
-    """Return queries that an exception ended, one in each of the newest slices of time."""
+    """Return queries that ended with an exception, one in each of the newest slices."""
     return [at(query(raised=f"asyncpg.exceptions.{raised}"), slot, 0.0) for slot in range(slices)]
 
 
 def at(item: Telemetry, slot: int, part: float) -> Telemetry:
-    """Place an item in the tick so many before this one: 0.0 at its begin, 0.5 in its middle."""
+    """Place an item `slot` ticks before this one: part 0.0 at its start, 0.5 in its middle."""
     begin = (int(time.time()) // TICK - 1 - slot) * TICK + (part + 0.1) * TICK
     shift = int(begin * 1e9) - getattr(item, TIMES[0] if isinstance(item, Span) else TIMES[2])
     for name in TIMES:

@@ -1,7 +1,7 @@
-"""Changes each number of the alerts in turn, and says which change no test notices: `make mutants`.
+"""Mutation tests of the alerts: changes each number in turn and lists the changes no test notices.
 
-Each mutant is run against the unit tests that ask for its alert: promtool's of Prometheus' rules,
-the cases of Logfire's queries.
+`make mutants` runs each mutant against the unit tests of its alert: promtool's for Prometheus,
+the cases for Logfire.
 """
 
 import os
@@ -20,20 +20,20 @@ from alerts.generate import RULES
 from stack.paths import PROMETHEUS
 from tests.alerts.logfire.cases import survives
 from tests.alerts.mutants.mutations import Mutant, mutants
-from tests.alerts.promtool import promtool
+from tests.support.promtool import promtool
 
-# As texts, for 0x20 is no number here; an alert's main file before those that take longer.
+# As texts, since 0x20 is no number here; an alert's main file before the slower ones.
 UNIT_TESTS = {
     path: yaml.load(path.read_text(), yaml.BaseLoader)
     for path in sorted((PROMETHEUS / "tests").glob("*.test.yml"), key=lambda path: len(path.name))
 }
 SETTING = {"name", "interval", "input_series", "external_labels", "start_timestamp"}
-AT_ONCE = 5  # mutants that one promtool looks at
+AT_ONCE = 5  # mutants per run of promtool
 PASSED = re.compile(r"Processing test file: (.+)\n  SUCCESS")
 
 
 def survivors(every: Sequence[Mutant]) -> list[Mutant]:
-    """Return the mutants that pass every test; one that nothing tests passes too."""
+    """Return the mutants that pass every test, untested ones included."""
     alive = [mutant for mutant in every if mutant.groups]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for path in UNIT_TESTS:
@@ -46,7 +46,7 @@ def survivors(every: Sequence[Mutant]) -> list[Mutant]:
 
 
 def killed(path: Path, batch: Sequence[Mutant]) -> list[Mutant]:
-    """Return those of a few mutants that fail a file of promtool's tests."""
+    """Return the mutants of a batch that fail a file of promtool's tests."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         places = [Path(folder, str(number)) for number in range(len(batch))]
         written = [write(path, *each) for each in zip(batch, places, strict=True)]
@@ -55,7 +55,7 @@ def killed(path: Path, batch: Sequence[Mutant]) -> list[Mutant]:
 
 
 def write(path: Path, mutant: Mutant, folder: Path) -> Path:
-    """Write a mutant's rules and a file of unit tests that asks for them; return the tests."""
+    """Write a mutant's rules and a file of unit tests for them; return the tests' path."""
     folder.mkdir()
     document, shipped = UNIT_TESTS[path], RULES / f"{mutant.file}.yml"
     rules, asked = folder / shipped.name, folder / path.name
@@ -66,7 +66,7 @@ def write(path: Path, mutant: Mutant, folder: Path) -> Path:
 
 
 def rule_files(path: Path) -> list[Path]:
-    """Return the rules that a file of unit tests is about."""
+    """Return the rule files that a file of unit tests loads."""
     return [(path.parent / name).resolve() for name in UNIT_TESTS[path]["rule_files"]]
 
 
@@ -79,7 +79,7 @@ def tests(path: Path, mutant: Mutant) -> list[dict[str, Any]]:
 
 
 def part(test: dict[str, Any], mutant: Mutant) -> dict[str, Any]:
-    """Return what a unit test asks that concerns a mutant, with the test's setting."""
+    """Return the part of a unit test that concerns a mutant, with the test's setup."""
     alerts = [a for a in test.get("alert_rule_test", ()) if a["alertname"] == mutant.name]
     values = [number(v) for v in test.get("promql_expr_test", ()) if mutant.mark in str(v)]
     asked = {"alert_rule_test": alerts, "promql_expr_test": values if mutant.mark else []}
@@ -88,13 +88,13 @@ def part(test: dict[str, Any], mutant: Mutant) -> dict[str, Any]:
 
 
 def number(asked: dict[str, Any]) -> dict[str, Any]:
-    """Return a query's expectation with numbers where promtool wants some."""
+    """Return a query's expectation with numeric values, which promtool requires."""
     samples = asked.get("exp_samples", ())
     return asked | {"exp_samples": [s | {"value": float(s["value"])} for s in samples]}
 
 
 def chosen(words: Iterable[str]) -> list[Mutant]:
-    """Return the mutants of the alerts whose name holds one of the words; all without a word."""
+    """Return the mutants of alerts whose name contains one of the words; all without words."""
     words = list(words) or [""]
     return [mutant for mutant in mutants() if any(word in mutant.name for word in words)]
 

@@ -1,6 +1,6 @@
-"""What is changed of the alerts, one thing at a time, for a test to notice.
+"""The mutants: the alerts with one thing changed, which a test has to notice.
 
-Only what a rule does: its annotations stay as they are, so that no test fails for a text.
+Annotations are not changed, so that no test fails because of a text.
 """
 
 import re
@@ -83,7 +83,7 @@ def prometheus(name: str, change: str, changed: Matrix, shipped: Matrix) -> Iter
 
 
 def of_slos(raw: dict[str, Any]) -> Iterator[Mutant]:
-    """Yield the mutants of the service levels; what concerns all is changed for the first."""
+    """Yield the mutants of the service levels; shared settings are changed for the first one."""
     shipped = Slos.model_validate(raw)
     links = Matrix.model_validate(yaml.safe_load(MATRIX.read_text())).links
     groups = burn.groups(shipped, links)
@@ -108,18 +108,18 @@ def keep_annotations(changed: rules.Group, shipped: rules.Group) -> None:
 
 
 def turned(group: rules.Group) -> Iterator[tuple[str, rules.Group]]:
-    """Yield a group with one comparison of an alert turned round."""
+    """Yield a group with one comparison of an alert reversed."""
     for index, rule in enumerate(group["rules"]):
         for found in re.finditer(r" >=? ", rule["expr"]) if "alert" in rule else ():
             start, end = found.span()
             expr = f"{rule['expr'][:start]} < {rule['expr'][end:]}"
             after = " ".join(rule["expr"][end:].split()[:3])
-            change = f"{rule['labels']['severity']}, comparison before {after} turned round"
+            change = f"{rule['labels']['severity']}, comparison before {after} reversed"
             yield change, replaced(group, ("rules", index, "expr"), expr)
 
 
 def changes(raw: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
-    """Yield path, value and new value of all that is changed in what was read from YAML."""
+    """Yield path, value and new value of every change to what was read from YAML."""
     items = raw.items() if isinstance(raw, Mapping) else enumerate(raw)
     for key, value in items:
         where: Path = (*path, key)
@@ -138,7 +138,7 @@ def alternatives(path: Path, value: Any) -> list[Any]:
         return OTHERS[value]
     if key == "objective":
         return [round(1 - (1 - value) * by, 10) for by in (0.9, 1.1)]
-    if isinstance(value, int) and 3 <= value <= 10:  # what comes whole is no tenth more
+    if isinstance(value, int) and 3 <= value <= 10:  # a whole number cannot change by a tenth
         return [value - 1, value + 1]
     if isinstance(value, int | float):
         return [round(value * 0.9, 10), round(value * 1.1, 10)] if value else [-1, 1]
@@ -151,14 +151,14 @@ def alternatives(path: Path, value: Any) -> list[Any]:
 
 
 def neighbours(value: str) -> list[str]:
-    """Return the next shorter and the next longer time that Logfire knows."""
+    """Return the next shorter and the next longer window that Logfire offers."""
     every = list(get_args(Minutes))
     index = every.index(value)
     return [every[at] for at in (index - 1, index + 1) if 0 <= at < len(every)]
 
 
 def fewer(value: str) -> list[str]:
-    """Return a regular expression without one of its alternatives each."""
+    """Return the regular expression once without each of its alternatives."""
     parts = value.split("|")
     return ["|".join(parts[:at] + parts[at + 1 :]) or "nobody" for at in range(len(parts))]
 
@@ -174,5 +174,5 @@ def replaced(raw: dict[str, Any], path: Path, new: Any) -> dict[str, Any]:
 
 
 def said(path: Path) -> str:
-    """Return a path as one says it."""
+    """Return a path with dots."""
     return ".".join(map(str, path))

@@ -1,4 +1,4 @@
-"""The search for changes that no test notices finds one, and finds none where there is none."""
+"""The mutation tests find a change that no test notices, and only then."""
 
 from dataclasses import replace
 
@@ -6,20 +6,20 @@ from tests.alerts.mutants.__main__ import chosen, survivors
 from tests.alerts.mutants.mutations import alternatives
 
 
-def test_no_change_of_an_alert_survives_and_no_change_at_all_does() -> None:
+def test_only_the_unchanged_alert_survives() -> None:
     every = chosen(["BackendTokenRefused", "ApplicationErrorRateHigh"])
     alive = survivors(every)
     assert len(every) > 20
     assert [mutant.change for mutant in alive] == [""]
 
 
-def test_a_change_of_what_nothing_tests_survives() -> None:
+def test_an_untested_mutant_survives() -> None:
     every = chosen(["BackendTokenRefused"])
     untested = [replace(mutant, name="NoSuchAlert") for mutant in every]
     assert survivors(untested) == untested
 
 
-def test_a_number_is_made_smaller_and_larger_a_comparison_turned_and_moved() -> None:
+def test_alternatives_of_numbers_durations_and_comparisons() -> None:
     assert alternatives(("prometheus", "threshold"), 0.5) == [0.45, 0.55]
     assert alternatives(("prometheus", "threshold"), 0) == [-1, 1]
     assert alternatives(("prometheus", "for"), "5m") == ["150s", "600s"]

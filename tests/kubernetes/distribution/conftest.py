@@ -7,5 +7,5 @@ from stack.tools import toolchain
 
 @pytest.fixture(scope="session")
 def whole() -> Otelcol:
-    """The collector that has every component the manifests name."""
+    """The collector with every component that the manifests use."""
     return Otelcol(toolchain.kubernetes_collector(), [FEATURE_GATES])

@@ -1,4 +1,4 @@
-"""Agents before gateways on the files of the production overlay, as processes under traffic."""
+"""Agents and gateways of the production overlay, as processes under traffic."""
 
 import itertools
 import json
@@ -16,16 +16,16 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
-from tests.kubernetes.distribution.census import Census
+from tests.kubernetes.distribution.delivery import Delivery
 from tests.kubernetes.distribution.names import NAME, Names
 from tests.kubernetes.distribution.traffic import Traffic
 from tests.kubernetes.rendering import Pod
 from tests.kubernetes.running import collector
-from tests.ledger.book import bookkeeper
+from tests.support.ledger import ledger_prometheus
 
 OVERLAY = "production"
 REPORTS = {"SELF_METRICS_INTERVAL_MS": "300", "INFRASTRUCTURE_INTERVAL": "10s"}
-QUIET = 3.0  # seconds without anything new, after which what is missing counts as lost
+QUIET = 3.0  # seconds without arrivals, after which what is missing counts as lost
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Fleet:
     folder: Path
     stack: ExitStack
     names: Names
-    ledger: Prometheus  # the backend of metrics, too
+    ledger: Prometheus  # also the metrics backend
     wait: float  # seconds that a gateway waits for a trace's spans
     settings: dict[str, str]  # of the gateways
     port: int = field(default_factory=free_port)
@@ -46,7 +46,7 @@ class Fleet:
     free: Iterator[int] = field(default_factory=lambda: iter(range(11, 255)))  # of 127.0.0.x
 
     def add_gateway(self) -> int:
-        """Start one more gateway, which agents are not told of; returns its number."""
+        """Start one more gateway, unknown to the agents; returns its number."""
         number = len(self.gateways)
         sink = self.stack.enter_context(OtlpSink(f"logfire behind gateway {number}"))
         variables = {
@@ -65,7 +65,7 @@ class Fleet:
         return number
 
     def add_agent(self) -> None:
-        """Start one more agent, on the resolver of the manifests."""
+        """Start one more agent, with the manifests' resolver."""
         pod, number = Pod(OVERLAY, "agent"), len(self.agents)
         resolver = yaml.safe_load(pod.environment("collector")["GATEWAYS"])
         assert resolver["dns"]["hostname"] == NAME
@@ -86,7 +86,7 @@ class Fleet:
         self.gateways[number].start()
 
     def tell(self, numbers: Iterable[int]) -> tuple[float, float]:
-        """Answer agents with these gateways and wait until all agents have heard it.
+        """Publish these gateways and wait until all agents know them.
 
         Returns when the answer changed, and when the last agent had it (seconds since 1970).
         """
@@ -101,14 +101,14 @@ class Fleet:
         poll_until(all_heard, "the new gateways known to every agent", timeout=40)
         return changed, time.time()
 
-    def settle(self, traffic: Traffic, *, timeout: float = 120.0) -> Census:
-        """End the traffic, wait until all is there or nothing more comes, and return what came."""
+    def settle(self, traffic: Traffic, *, timeout: float = 120.0) -> Delivery:
+        """Stop the traffic, wait until all arrived or nothing more arrives, and return it."""
         traffic.finish()
         since, before = time.monotonic(), -1
 
-        def settled() -> Census | None:
+        def settled() -> Delivery | None:
             nonlocal since, before
-            found = traffic.census(self.ends, self.ledger)
+            found = traffic.delivery(self.ends, self.ledger)
             if found.arrived != before:
                 since, before = time.monotonic(), found.arrived
             quiet = time.monotonic() - since > QUIET + (self.wait if found.lost else 0)
@@ -123,17 +123,17 @@ class Fleet:
         return {**REPORTS, "SELF_LAST_REPORT_ENDPOINT": self.ledger.last_report_endpoint}
 
     def _heard(self) -> list[float]:
-        """Return how often each agent was told of other gateways than before."""
-        told = (SelfMetrics.of(agent.env) for agent in self.agents)
-        return [one.total("loadbalancer_num_backend_updates") for one in told]
+        """Return how often each agent's list of gateways has changed."""
+        metrics = (SelfMetrics.of(agent.env) for agent in self.agents)
+        return [one.total("loadbalancer_num_backend_updates") for one in metrics]
 
     def _waiting(self) -> float:
-        """Return how many bytes of spans and logs wait; of metrics there are always some."""
+        """Return how many bytes of spans and logs are queued; some metrics always are."""
         running = [one for one in (*self.agents, *self.gateways) if one.running]
-        told = [SelfMetrics.of(one.env) for one in running]
+        metrics = [SelfMetrics.of(one.env) for one in running]
         return sum(
             one.total("exporter_queue_size", data_type=kind)
-            for one, kind in itertools.product(told, ("traces", "logs"))
+            for one, kind in itertools.product(metrics, ("traces", "logs"))
         )
 
 
@@ -141,11 +141,11 @@ class Fleet:
 def run_fleet(
     binary: Otelcol, folder: Path, *, size: int = 3, wait: float = 3.0, percent: int = 100
 ) -> Iterator[Fleet]:
-    """Run `size` agents before as many gateways, which keep `percent` of the innocent traces."""
+    """Run `size` agents and as many gateways, which keep `percent` of the traces without errors."""
     names = Names(folder / "names", binary.binary)
     names.check()
     with ExitStack() as stack:
-        ledger = stack.enter_context(bookkeeper(folder / "ledger"))
+        ledger = stack.enter_context(ledger_prometheus(folder / "ledger"))
         settings = {"TRACE_SAMPLE_PERCENT": str(percent)}
         fleet = Fleet(binary, folder, stack, names, ledger, wait, settings)
         fleet.tell([fleet.add_gateway() for _ in range(size)])

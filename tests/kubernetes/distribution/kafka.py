@@ -1,4 +1,4 @@
-"""Agents, a broker that asks for TLS and a password, a gateway, and who watches the lag."""
+"""Agents, a broker with TLS and a password, a gateway, and a collector that watches the lag."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,9 +21,9 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.pipeline.configs import started_on
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
-from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.running import QUICK
 from tests.support.kafka import Broker
+from tests.support.shapes import RESOURCE, request
 
 LOGIN = "overlays/kafka-login"
 AGENT = ("environments/agent", "agents/to-kafka", LOGIN)
@@ -69,7 +69,7 @@ def locked(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 @dataclass
 class Kafka:
-    """All parts, and what was sent, to be compared with what arrived."""
+    """All parts, and what was sent."""
 
     otelcol: Otelcol
     folder: Path
@@ -117,12 +117,12 @@ class Kafka:
             self.sent.append(trace)
 
     def producers(self) -> list[tuple[Collector, dict[str, str]]]:
-        """Return each agent, with the resource of the service that speaks to it."""
+        """Return each agent, with the resource of the service that sends to it."""
         numbered = enumerate(self.agents)
         return [(agent, RESOURCE | {"service.instance.id": f"api-{n}"}) for n, agent in numbered]
 
     def missing(self) -> list[str]:
-        """Say what of all that was sent has not arrived; copies do not matter."""
+        """Say what has not arrived; duplicates do not matter."""
         spans = {
             (span.trace_id, span.resource["service.instance.id"]) for span in self.logfire.spans
         }
@@ -142,13 +142,13 @@ class Kafka:
         return [sample.value for one in series for sample in one.samples]
 
     def wait_for_all(self, timeout: float = 60.0) -> None:
-        """Wait until nothing is missing; the error names what is."""
+        """Wait until nothing is missing; the error says what is."""
         self.logfire.wait_for(
             lambda _: not self.missing(), f"all of {len(self.sent)} rounds", timeout=timeout
         )
 
     def wait_for_lag(self, topic: str, check: Callable[[float], bool]) -> None:
-        """Wait until the newest lag of the gateways' group is as it should be."""
+        """Wait until the latest lag of the gateways' group satisfies the check."""
         where = {"group": "agentical", "topic": topic, "job": "kafka", "instance": "kafka"}
 
         def seen(sink: RemoteWriteSink) -> bool:
@@ -171,7 +171,7 @@ class Kafka:
 
 @contextmanager
 def kafka(otelcol: Otelcol, folder: Path, agents: int = 2) -> Iterator[Kafka]:
-    """Run a broker, agents before it, and who watches its lag; gateways are the test's."""
+    """Run a broker, agents and the collector that watches its lag; tests start the gateways."""
     with ExitStack() as stack:
         properties, variables = locked(folder)
         (folder / "broker").mkdir()

@@ -1,8 +1,8 @@
-"""The name under which agents find gateways, as a cluster's DNS would answer it on this machine.
+"""The name of the gateways' Service, resolved on this machine as by a cluster's DNS.
 
-A headless Service answers with the addresses of the pods that are ready. Here a file does, which
-stands in the place of /etc/hosts for one process alone (a mount namespace of its own, Linux), so
-that the resolver of the shipped files runs as it is.
+A headless Service resolves to the addresses of the pods that are ready. Here the name is in a file
+that replaces /etc/hosts for one process (in a mount namespace, on Linux), so that the shipped
+files' resolver runs unchanged.
 """
 
 import shutil
@@ -15,7 +15,7 @@ NEEDED = (
     "agents here need a file of hosts of their own: run this on Linux with unshare (util-linux) "
     "and user namespaces allowed"
 )
-# The second line keeps every other question for names on this machine, where nobody answers.
+# The second line keeps all other DNS queries on this machine, where nothing answers.
 SCRIPT = """\
 #!{shell}
 exec {unshare} --user --map-root-user --mount {shell} -c '
@@ -26,7 +26,7 @@ exec {unshare} --user --map-root-user --mount {shell} -c '
 
 
 class Names:
-    """Which gateways the agents are told of; a program run by `program` asks it.
+    """The gateways that agents can resolve; a program started through `program` uses it.
 
     Args:
         folder: for its files.
@@ -46,9 +46,9 @@ class Names:
         self.program.chmod(0o755)
 
     def answer(self, addresses: Iterable[str]) -> None:
-        """Answer with these addresses from now on; Go asks the file again after 5 s."""
+        """Resolve to these addresses from now on; Go reads the file again after 5 s."""
         lines = ["127.0.0.1 localhost", *(f"{address} {NAME}" for address in addresses)]
-        self._hosts.write_text("\n".join(lines) + "\n")  # in place: the mount is of this very file
+        self._hosts.write_text("\n".join(lines) + "\n")  # in place: the mount is of this inode
 
     def check(self) -> None:
         """Raise `AssertionError` with what is needed, where this machine does not allow it."""

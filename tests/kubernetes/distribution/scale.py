@@ -1,20 +1,20 @@
-"""What is tried out with gateways, and what it measured: the rows of docs/generated/scale.md."""
+"""The scenarios with gateways and their outcomes: the rows of docs/generated/scale.md."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.faults.outcome import STATED, Outcome, Row
-from tests.kubernetes.distribution.census import Census
+from tests.faults.support.outcome import STATED, Outcome, Row
+from tests.kubernetes.distribution.delivery import Delivery
 from tests.kubernetes.distribution.fleet import Fleet
 from tests.kubernetes.distribution.traffic import Traffic
-from tests.ledger.book import Hop, Line, assert_balanced
+from tests.support.ledger import Hop, Line, assert_balanced
 
-WAIT = 30.0 if STATED else 3.0  # seconds that a gateway waits for spans: as shipped, or short
+WAIT = 30.0 if STATED else 3.0  # seconds of decision wait: as shipped, or short
 PHASE = 4.0  # seconds of traffic before and after each change
-APART = 5.0  # more seconds than a trace takes from its first span to its last gateway
-A_SECOND = 160.0  # spans, and log records, that the traffic makes: what a kill hides, at most
-COPIES = 3  # of a span at most: one more for each 10 s in which agents know a gateway that is away
+APART = 5.0  # seconds; longer than a trace takes from its first span to its last gateway
+A_SECOND = 160.0  # spans, and log records, of the traffic: the most that a kill hides
+COPIES = 3  # of a span at most: one more for every 10 s in which agents know a dead gateway
 OVERLAY = "production"
 EXACT = ("logs", "samples")
 WIRE: Hop = ("traces", "otlp/agents")
@@ -63,11 +63,11 @@ class Run:
     traffic: Traffic
 
     def go_on(self, seconds: float = PHASE) -> None:
-        """Let the traffic run: the length of a phase, not a wait for a result."""
+        """Let the traffic run for the length of a phase: not a wait for a result."""
         time.sleep(seconds)
 
-    def finish(self, slack: float = 0.0) -> tuple[Census, dict[Hop, Line]]:
-        """Settle, and hold the ledger of both hops against what came."""
+    def finish(self, slack: float = 0.0) -> tuple[Delivery, dict[Hop, Line]]:
+        """Settle, and compare the ledger of both hops with what arrived."""
         found = self.fleet.settle(self.traffic)
         assert found.copies <= COPIES, f"a span came {found.copies} times"
         lost, twice, spans = len(found.lost), found.twice, len(found.spans)
@@ -82,8 +82,8 @@ class Run:
         return found, lines
 
 
-def outcome(found: Census, note: str, lost: Mapping[str, int] | None = None) -> Outcome:
-    """Return what a run measured; `lost` adds to what was lost, or says it in another way."""
+def outcome(found: Delivery, note: str, lost: Mapping[str, int] | None = None) -> Outcome:
+    """Return what a run measured; `lost` adds to or replaces the counts of losses."""
     logs_lost = len(found.logs - found.logged.keys())
     return Outcome(
         sent={"spans": len(found.spans), "logs": len(found.logs), "samples": found.samples},
@@ -94,8 +94,8 @@ def outcome(found: Census, note: str, lost: Mapping[str, int] | None = None) -> 
     )
 
 
-def split(found: Census, since: float, until: float) -> str:
-    """Say how many traces went through several gateways, and when they began."""
+def split(found: Delivery, since: float, until: float) -> str:
+    """Say how many traces passed through several gateways, and when they began."""
     begun = sorted(found.split.values())
     assert not begun or since - APART < begun[0] <= begun[-1] < until
     when = f", begun from {begun[0] - since:+.1f} s to {begun[-1] - since:+.1f} s" if begun else ""

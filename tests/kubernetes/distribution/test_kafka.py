@@ -1,4 +1,4 @@
-"""Agent, Kafka, gateway: a real broker, which is restarted and killed, as the gateway is."""
+"""Agent, Kafka, gateway: broker and gateway are restarted and killed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ def running(whole: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield parts
 
 
-def test_the_spans_of_a_trace_are_in_one_partition_whichever_agent_took_them(
+def test_a_traces_spans_share_a_partition_whichever_agent_received_them(
     running: Kafka,
 ) -> None:
     running.send(ROUNDS)
@@ -36,7 +36,7 @@ def test_the_spans_of_a_trace_are_in_one_partition_whichever_agent_took_them(
     assert len({partition for _, partition in found}) == 3
 
 
-def test_nothing_is_lost_while_the_broker_and_the_gateway_come_and_go(running: Kafka) -> None:
+def test_restarts_of_broker_and_gateway_lose_nothing(running: Kafka) -> None:
     with running.collector("gateway", GATEWAY) as gateway:
         running.send(ROUNDS)
         running.wait_for_all()
@@ -59,7 +59,7 @@ def test_nothing_is_lost_while_the_broker_and_the_gateway_come_and_go(running: K
             running.wait_for_lag(topic, lambda lag: lag == 0)
 
 
-def test_what_a_full_gateway_has_not_taken_stays_in_kafka(running: Kafka) -> None:
+def test_a_full_gateway_leaves_the_backlog_in_kafka(running: Kafka) -> None:
     running.logfire.stop()
     with running.collector("full", GATEWAY, {"QUEUE_BYTES": str(FULL)}) as gateway:
         running.send(3 * ROUNDS, size=20_000)

@@ -1,4 +1,4 @@
-"""Gateways are killed, added and restarted under traffic: what is lost, doubled or split."""
+"""Gateways are killed, added and restarted under traffic: losses, duplicates, split traces."""
 
 import threading
 import time
@@ -14,9 +14,8 @@ from pytest_otelcol.collector import Collector, Otelcol
 
 from stack.clients.collector import SelfMetrics
 from stack.clients.prometheus import PromQL
-from tests.collector.shapes import request
-from tests.faults.outcome import record
-from tests.kubernetes.distribution.census import Census
+from tests.faults.support.outcome import record
+from tests.kubernetes.distribution.delivery import Delivery
 from tests.kubernetes.distribution.fleet import Fleet, run_fleet
 from tests.kubernetes.distribution.scale import (
     A_SECOND,
@@ -31,7 +30,8 @@ from tests.kubernetes.distribution.scale import (
     split,
 )
 from tests.kubernetes.distribution.traffic import Traffic, instance_of
-from tests.ledger.book import LOGFIRE, assert_balanced
+from tests.support.ledger import LOGFIRE, assert_balanced
+from tests.support.shapes import request
 
 TO_GATEWAYS = ("load_balancing/gateways", "otlp_grpc/gateway")
 
@@ -62,8 +62,8 @@ def test_a_trace_over_three_agents_is_decided_once_and_every_request_is_counted(
     torn = [span for span, sent in found.spans.items() if sent.trace in kept and span not in came]
     assert run.traffic.failing <= kept
     assert len(run.traffic.failing) < len(kept) < len(found.traces) / 2
-    told = [SelfMetrics.of(gateway.env) for gateway in run.fleet.gateways]
-    assert min(one.total("receiver_accepted_spans") for one in told) > 0
+    metrics = [SelfMetrics.of(gateway.env) for gateway in run.fleet.gateways]
+    assert min(one.total("receiver_accepted_spans") for one in metrics) > 0
     assert not found.split
     assert lines["traces", "stages"].sampled_out == len(found.lost)
     assert lines["traces", LOGFIRE].delivered == len(came)
@@ -76,8 +76,8 @@ def test_a_trace_over_three_agents_is_decided_once_and_every_request_is_counted(
     assert_gateways_agree(run.fleet)
 
 
-def assert_counted(run: Run, found: Census) -> None:
-    """Wait until the agents' counters say what was sent, each in one series of one writer."""
+def assert_counted(run: Run, found: Delivery) -> None:
+    """Wait until the agents' counters match what was sent, each in one series with one writer."""
     took = Counter(instance_of(sent.agent) for sent in found.spans.values())
     with PromQL(run.fleet.ledger.url) as prometheus:
 
@@ -90,7 +90,7 @@ def assert_counted(run: Run, found: Census) -> None:
 
 
 def assert_gateways_agree(fleet: Fleet) -> None:
-    """Send the same innocent traces to every gateway, past the agents: each keeps the same."""
+    """Send the same error-free traces to every gateway directly: each must keep the same ones."""
     route, traces = "/the-same", [trace_id() for _ in range(300)]
     for gateway in fleet.gateways:
         gateway.send(*(request(route=route, trace=trace) for trace in traces), log(route))
@@ -104,7 +104,7 @@ def assert_gateways_agree(fleet: Fleet) -> None:
     assert len(kept()[0]) < len(traces) / 2
 
 
-def test_a_killed_gateway_loses_what_it_had_not_decided_and_nothing_else(start: StartFleet) -> None:
+def test_a_killed_gateway_loses_only_undecided_traces(start: StartFleet) -> None:
     run = start()
     fleet = run.fleet
     run.go_on(WAIT)
@@ -119,9 +119,9 @@ def test_a_killed_gateway_loses_what_it_had_not_decided_and_nothing_else(start: 
     _, back = fleet.tell([0, 1, 2])
     run.go_on()
     found, lines = run.finish(slack=2 * A_SECOND)
-    told = lines["traces", "stages"].dropped["crash"]
+    crashed = lines["traces", "stages"].dropped["crash"]
     assert found.lost
-    assert abs(told - len(found.lost)) <= A_SECOND
+    assert abs(crashed - len(found.lost)) <= A_SECOND
     queued = [item for item in fleet.ends[0].logs[had:] if item.time / 1e9 < killed]
     assert queued, "nothing was in the killed gateway's queue"
     outside = [sent for sent in found.lost if not killed - WAIT - APART < sent.at < killed]
@@ -133,7 +133,7 @@ def test_a_killed_gateway_loses_what_it_had_not_decided_and_nothing_else(start: 
     record(KILLED, outcome(found, note, {"spans outside the window": len(outside)}))
 
 
-def test_a_fourth_gateway_splits_the_traces_of_a_moment_and_loses_none(start: StartFleet) -> None:
+def test_a_fourth_gateway_splits_traces_only_briefly_and_loses_none(start: StartFleet) -> None:
     run = start()
     joining = run.fleet.add_gateway()
     joined, known = run.fleet.tell(range(joining + 1))
@@ -150,7 +150,7 @@ def test_a_rolling_restart_of_all_gateways_loses_nothing(start: StartFleet) -> N
     fleet, begun = run.fleet, time.time()
     for number in range(3):
         stopping = threading.Thread(target=fleet.gateways[number].stop)
-        stopping.start()  # as in a cluster: it ends while agents still know it
+        stopping.start()  # as in a cluster: it stops while agents still know it
         fleet.tell(other for other in range(3) if other != number)
         stopping.join()
         fleet.move(number)
@@ -162,12 +162,12 @@ def test_a_rolling_restart_of_all_gateways_loses_nothing(start: StartFleet) -> N
 
 
 def trying(agent: Collector) -> set[str]:
-    """Return the exporters of an agent that have something on their way, and fail."""
+    """Return an agent's exporters with failing requests in flight."""
     lines = [line for line in agent.output().splitlines() if "Exporting failed" in line]
     return {name for name in TO_GATEWAYS for line in lines if f'"{name}"' in line}
 
 
-def test_what_a_stopping_agent_puts_back_is_no_loss(whole: Otelcol, tmp_path: Path) -> None:
+def test_a_batch_requeued_by_a_stopping_agent_is_no_loss(whole: Otelcol, tmp_path: Path) -> None:
     with run_fleet(whole, tmp_path, size=1, wait=0.3) as fleet:
         (agent,), (gateway,) = fleet.agents, fleet.gateways
         gateway.stop()

@@ -1,4 +1,4 @@
-"""What needs the larger collector: `make test-kubernetes` builds it once, in some minutes."""
+"""Tests of the larger collector, which `make test-kubernetes` builds once, in some minutes."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,29 +9,29 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.collector.shapes import RESOURCE, request
 from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Pod
 from tests.kubernetes.running import collector, files
+from tests.support.shapes import RESOURCE, request
 
 TRACES = 40
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 @pytest.mark.parametrize("name", COLLECTORS)
-def test_a_collector_takes_everything_that_is_rendered_for_it(
+def test_the_collector_accepts_every_rendered_configuration(
     whole: Otelcol, overlay: str, name: str, tmp_path: Path
 ) -> None:
     pod = Pod(overlay, name)
     given = pod.environment("collector", optional=False)
     paths = files(pod, without_cluster=False)
-    if name == "agent":  # a pod has the node's files, and a token to ask its kubelet with
+    if name == "agent":  # only a pod has the node's files and a token for its kubelet
         given |= {"HOST_ROOT_PATH": str(tmp_path)}
         (tmp_path / "no-token.yaml").write_text("receivers: {kubelet_stats: {auth_type: none}}\n")
         paths.append(tmp_path / "no-token.yaml")
     assert whole.validate(paths, given) == ""
 
 
-def test_each_trace_ends_whole_at_one_of_several_gateways(whole: Otelcol, tmp_path: Path) -> None:
+def test_each_trace_is_complete_at_one_gateway(whole: Otelcol, tmp_path: Path) -> None:
     with ExitStack() as stack:
         metrics = stack.enter_context(RemoteWriteSink("prometheus"))
         sinks = [stack.enter_context(OtlpSink(f"logfire {number}")) for number in range(2)]

@@ -1,4 +1,4 @@
-"""Traces over all agents at once, logs and samples, every one numbered, and who of them arrived."""
+"""Numbered traces over all agents, logs and samples, and which of them arrived."""
 
 import threading
 import time
@@ -11,12 +11,12 @@ from pytest_otelcol.collector import Collector
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.prometheus import Prometheus
-from tests.collector.shapes import RESOURCE, request
-from tests.faults.arrivals import samples_until
-from tests.kubernetes.distribution.census import Census, Sent
+from tests.faults.support.arrivals import samples_until
+from tests.kubernetes.distribution.delivery import Delivery, Sent
+from tests.support.shapes import RESOURCE, request
 
 TICK = 0.2  # seconds
-TRACES = 10  # that begin with each tick
+TRACES = 10  # started in each tick
 APART = 2  # ticks between a trace's spans: one at each agent
 FAILING = 10  # every tenth trace has an error, in its last span
 SAMPLE = "scale.sequence"
@@ -24,10 +24,10 @@ SERIES = SAMPLE.replace(".", "_")
 
 
 class Traffic:
-    """Sends to every agent from a thread of its own, as a context manager.
+    """Sends to every agent in a thread, as a context manager.
 
-    The spans of a trace go to one agent each, in turn. Only what was acknowledged is noted; `error`
-    is the first refusal, and ends it.
+    The spans of a trace go to the agents in turn. Only acknowledged ones are recorded; `error`
+    is the first refusal, which stops the traffic.
     """
 
     def __init__(self, agents: Sequence[Collector]) -> None:
@@ -50,7 +50,7 @@ class Traffic:
         self._thread.join()
 
     def finish(self) -> None:
-        """End every trace that has begun, and stop. Raises what an agent refused."""
+        """Complete every started trace, and stop. Raises an agent's refusal."""
         self.__exit__()
         if self.error:
             raise self.error
@@ -78,7 +78,7 @@ class Traffic:
                 self.spans[span.span_id.hex()] = Sent(span.trace_id.hex(), number, now)
 
     def _spans_for(self, number: int) -> list[Span]:
-        """Make what an agent gets now: of each trace one span, at each agent in turn."""
+        """Make an agent's spans of this tick: one of each trace, at each agent in turn."""
         agents, found = len(self._agents), []
         for step in range(min(agents, (self.ticks - 1) // APART + 1)):
             traces = self._begun[self.ticks - 1 - APART * step]
@@ -90,9 +90,9 @@ class Traffic:
                 self.failing |= {traces[place]} if fails else set()
         return found
 
-    def census(self, ends: Sequence[OtlpSink], prometheus: Prometheus) -> Census:
-        """Return what of it has arrived until now; the sinks are the gateways' in their order."""
-        found = Census(self.spans, self.logs, samples=self.ticks * len(self._agents))
+    def delivery(self, ends: Sequence[OtlpSink], prometheus: Prometheus) -> Delivery:
+        """Return what has arrived so far; the sinks are in the order of the gateways."""
+        found = Delivery(self.spans, self.logs, samples=self.ticks * len(self._agents))
         for number, sink in enumerate(ends):
             for span in sink.spans:
                 found.ends[span.span_id].append(number)
@@ -105,10 +105,10 @@ class Traffic:
 
 
 def instance_of(number: int) -> str:
-    """Return what the process before an agent calls itself."""
+    """Return the instance of the process that sends to an agent."""
     return f"api-{number}"
 
 
 def resource_of(number: int) -> dict[str, str]:
-    """Return the resource of the process before an agent."""
+    """Return the resource of the process that sends to an agent."""
     return {**RESOURCE, "service.instance.id": instance_of(number)}

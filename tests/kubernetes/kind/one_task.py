@@ -1,4 +1,4 @@
-"""One task through a pipeline in a cluster, looked for at both sides: `python -m` this.
+"""Runs one task through a pipeline in a cluster and looks for it at both backends.
 
 `.ci/kind-cluster` forwards the ports of the API, the Logfire stand-in and Prometheus.
 """
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def healthy(api: httpx.Client) -> bool:
-    """Tell whether the API and its two servers answer."""
+    """Tell whether the API and its two servers are healthy."""
     try:
         return api.get("/health").is_success
     except httpx.HTTPError:
@@ -57,7 +57,7 @@ def succeeded(api: httpx.Client, task_id: str) -> bool:
 
 
 def services(logfire: Logfire, trace_id: str) -> set[str]:
-    """Return whose spans of the trace arrived."""
+    """Return the services whose spans of the trace arrived."""
     try:
         rows = logfire.rows(
             f"SELECT DISTINCT service_name FROM records WHERE trace_id = '{trace_id}'",

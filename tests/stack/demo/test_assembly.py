@@ -22,7 +22,7 @@ def silent(line: str) -> None:
     pass
 
 
-def test_what_a_backend_refuses_is_named_at_the_end() -> None:
+def test_the_demo_names_what_did_not_arrive() -> None:
     said = io.StringIO()
     console = Console(file=said, width=200)
     pipeline = Pipeline(variables={"LOGFIRE_TOKEN": "another"}, report=console.print)
@@ -58,13 +58,13 @@ def test_a_token_chooses_the_service_over_the_stand_in(stand_in: StandIn) -> Non
     assert service({"LOGFIRE_TOKEN": ""}) is None
 
 
-def test_a_refused_token_is_told_before_anything_starts(stand_in: StandIn) -> None:
+def test_a_refused_token_is_reported_before_anything_starts(stand_in: StandIn) -> None:
     with pytest.raises(UserError, match=r"rejected LOGFIRE_TOKEN \(401\)") as raised:
         service({"LOGFIRE_TOKEN": "secret-value", "LOGFIRE_ENDPOINT": stand_in.url})
     assert "secret-value" not in str(raised.value)
 
 
-def test_a_service_out_of_reach_is_a_sentence() -> None:
+def test_an_unreachable_service_gives_one_sentence() -> None:
     away = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(UserError, match=r"^cannot reach Logfire at .* unset LOGFIRE_TOKEN"):
         service({"LOGFIRE_TOKEN": "t", "LOGFIRE_ENDPOINT": away})
@@ -87,7 +87,7 @@ def test_a_bad_port_is_named_with_its_variable(variable: str, value: str, senten
         Ports.from_environment({variable: value})
 
 
-def test_a_port_may_be_given_with_or_without_its_host() -> None:
+def test_a_port_may_be_given_with_or_without_a_host() -> None:
     chosen = Ports.from_environment({"API_PORT": "9", "HEALTH_LISTEN": "localhost:10"})
     assert (chosen.api, chosen.health, chosen.prometheus) == (9, 10, 9090)
 
@@ -107,20 +107,25 @@ def test_a_port_may_be_given_with_or_without_its_host() -> None:
             {"overlays": ["also-scrape", "also-viewre"]},
             "there is no collector/overlays/also-viewre.yaml: choose one of also-scrape, ",
         ),
+        (
+            {"overlays": ["also-scrape", "/nowhere/mine.yaml"]},
+            "there is no file /nowhere/mine.yaml: give an existing one, or a name without suffix$",
+        ),
     ],
 )
-def test_an_unknown_file_is_told_with_those_there_are(named: Any, sentence: str) -> None:
+def test_an_unknown_file_is_refused_before_anything_starts(named: Any, sentence: str) -> None:
     with pytest.raises(UserError, match=f"^{sentence}"):
         Pipeline(**named)
 
 
 def test_overlays_are_loaded_last_by_name_or_path(tmp_path: Path) -> None:
-    mine = str(tmp_path / "mine.yaml")
-    pipeline = Pipeline(overlays=["token", "also-scrape", mine])
-    assert pipeline.configs[-3:] == ["overlays/token", "overlays/also-scrape", mine]
+    mine = tmp_path / "mine.yaml"
+    mine.touch()
+    pipeline = Pipeline(overlays=["token", "also-scrape", str(mine)])
+    assert pipeline.configs[-3:] == ["overlays/token", "overlays/also-scrape", str(mine)]
 
 
-def test_a_variable_of_before_stops_the_demo(
+def test_a_renamed_variable_stops_the_demo(
     agentical: Agentical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOORS", "token")
@@ -145,7 +150,7 @@ def test_the_token_of_a_second_project_reaches_the_collector(
     )
 
 
-def test_a_viewer_without_npm_or_unknown_is_a_sentence(
+def test_an_unknown_viewer_or_missing_npm_gives_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -157,14 +162,14 @@ def test_a_viewer_without_npm_or_unknown_is_a_sentence(
         pipeline_of("development", "hybrid", [], "jaeger", silent)
 
 
-def test_the_guard_knows_of_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guard_gets_the_proxy_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("no_proxy", "logfire.invalid")
     env = guard.Guard(1, 2, {}).env
     assert (env["HTTPS_PROXY"], env["no_proxy"]) == ("http://proxy.invalid:3128", "logfire.invalid")
 
 
-def test_the_guard_takes_the_place_of_host_and_port_alone() -> None:
+def test_the_guards_url_replaces_only_host_and_port() -> None:
     endpoint = "https://me:secret@mimir.invalid/api/v1/push"
     place = guard.through("http://127.0.0.1:4321", endpoint)
     assert place == "http://me:secret@127.0.0.1:4321/api/v1/push"

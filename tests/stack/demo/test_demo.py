@@ -18,7 +18,7 @@ from tests.stack.conftest import Agentical
 
 
 class Demo:
-    """A demo in a process of its own, on free ports, with a temporary folder of its own."""
+    """A demo in a process of its own, on free ports, with its own temporary folder."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder, self.output = folder, folder.parent / f"{folder.name}.log"
@@ -41,14 +41,14 @@ class Demo:
         return self.process.wait(60)
 
     def left(self) -> list[str]:
-        """Processes that live, and files that lie about, in the demo's temporary folder."""
+        """Running processes and remaining files in the demo's temporary folder."""
         return [*map(str, self.folder.rglob("*")), *living_in(str(self.folder))]
 
 
 def living_in(folder: str) -> Iterator[str]:
     for process in psutil.process_iter():
         try:
-            # Redis writes its title over its environment, but works in its data folder.
+            # Redis overwrites its environment with its title, but works in its data folder.
             if process.environ().get("TMPDIR") == folder or process.cwd().startswith(folder):
                 yield " ".join(process.cmdline())
         except psutil.Error:
@@ -66,7 +66,7 @@ def free_ports() -> dict[str, str]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Not pytest's own: an embedded Postgres that may not be root has to get in."""
+    """A folder that the embedded Postgres may enter as another user, unlike pytest's."""
     with tempfile.TemporaryDirectory(prefix="demo-") as path:
         Path(path).chmod(0o755)
         inner = Path(path) / "tmp"
@@ -74,7 +74,7 @@ def folder() -> Iterator[Path]:
         yield inner
 
 
-def test_a_short_demo_says_what_arrived_and_leaves_nothing(folder: Path) -> None:
+def test_a_short_demo_reports_what_arrived_and_leaves_nothing(folder: Path) -> None:
     demo = Demo(folder, DURATION="6", OVERLAYS="also-scrape")
     assert demo.ended() == 0, demo.said()
     said = demo.said()
@@ -93,7 +93,7 @@ def test_a_short_demo_says_what_arrived_and_leaves_nothing(folder: Path) -> None
     assert demo.left() == []
 
 
-def test_ctrl_c_ends_a_demo_in_order(folder: Path) -> None:
+def test_ctrl_c_stops_a_demo_gracefully(folder: Path) -> None:
     demo = Demo(folder)
     demo.wait_for("press Ctrl-C to stop")
     demo.process.send_signal(signal.SIGINT)
@@ -102,7 +102,7 @@ def test_ctrl_c_ends_a_demo_in_order(folder: Path) -> None:
     assert demo.left() == []
 
 
-def test_a_demo_told_to_end_while_it_starts_leaves_nothing(folder: Path) -> None:
+def test_a_demo_stopped_during_startup_leaves_nothing(folder: Path) -> None:
     demo = Demo(folder)
     demo.wait_for("redis ready")
     demo.process.terminate()

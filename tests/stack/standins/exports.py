@@ -1,4 +1,4 @@
-"""OTLP exports for the stand-in's tests, and the one way to post them."""
+"""OTLP exports for the stand-in's tests, and how to post them."""
 
 import secrets
 import time

@@ -7,7 +7,7 @@ from stack.services.stand_in import StandIn
 from tests.stack.standins.exports import post, span, traces
 
 
-def test_a_slow_stand_in_takes_its_time_and_still_takes_the_data(stand_in: StandIn) -> None:
+def test_a_slow_stand_in_delays_and_accepts_the_data(stand_in: StandIn) -> None:
     stand_in.fault(slow=0.3)
     begun = time.monotonic()
     assert post(stand_in, traces(span())).is_success
@@ -28,7 +28,7 @@ def test_a_stand_in_that_is_down_cuts_connections_or_answers_503(stand_in: Stand
     assert stand_in.counts()["spans"] == 1
 
 
-def test_a_told_refusal_has_its_status_and_poison_concerns_its_bodies_only(
+def test_faults_set_the_status_and_poison_only_matching_bodies(
     stand_in: StandIn,
 ) -> None:
     stand_in.fault(refuse=429, retry_after=7)

@@ -107,7 +107,7 @@ def test_a_log_becomes_a_child_of_its_span(stand_in: StandIn) -> None:
     assert row["start_timestamp"] == row["end_timestamp"]
 
 
-def test_what_the_logfire_sdk_says_in_attributes_goes_to_its_columns(stand_in: StandIn) -> None:
+def test_the_logfire_sdks_attributes_fill_their_columns(stand_in: StandIn) -> None:
     said = {
         "logfire.span_type": "log",
         "logfire.msg": "hello world",
@@ -158,7 +158,7 @@ def test_each_kind_of_metric_becomes_rows(stand_in: StandIn) -> None:
     assert rows[3]["exp_histogram_positive_bucket_counts"] == [1]
 
 
-def test_records_outside_the_window_are_dropped_without_a_word(stand_in: StandIn) -> None:
+def test_records_outside_the_window_are_dropped_silently(stand_in: StandIn) -> None:
     day, hour = 24 * 3600.0, 3600.0
     sent = [span(ago=ago) for ago in (day + 60, day - 60, 0.0, 60 - hour, -60 - hour)]
     answer = post(stand_in, traces(*sent))

@@ -14,7 +14,7 @@ STARTED = "Kafka Server started"
 SMALL = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 QUIET = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",  # it says when it is there
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",  # it logs when it is ready
 )
 
 
@@ -50,7 +50,7 @@ class Broker(Process):
 
     def start(self) -> None:
         """Format the storage where there is none, then start. Raises `ProcessFailedError`."""
-        self._starts = self.output().count(STARTED)  # of the starts before
+        self._starts = self.output().count(STARTED)  # of earlier starts
         self.file.touch(mode=0o600)
         self.file.write_text("".join(f"{key}={value}\n" for key, value in self.settings.items()))
         if not (self.data / "log" / "meta.properties").exists():

@@ -17,7 +17,7 @@ JAVA_AT_LEAST = (17,)
 
 
 def java() -> str:
-    """Return the command of a fitting Java; raises `UserError`."""
+    """Return the command of a suitable Java; raises `UserError`."""
     found = shutil.which("java")
     if found is None or (version_of([found, "-version"]) or ()) < JAVA_AT_LEAST:
         raise UserError(
@@ -38,7 +38,7 @@ def jars(report: Report = say) -> Path:
             fetched = Path(scratch) / "jars"
             fetch(fetched, report)
             check(fetched)
-            # A rename, so that two fetches at once end with one whole folder.
+            # Renamed, so that concurrent downloads end with one complete folder.
             if not folder.exists():
                 fetched.rename(folder)
     return folder

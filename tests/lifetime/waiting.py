@@ -1,4 +1,4 @@
-"""A test run that waits to be ended; `test_test_run.py` starts it. Not collected by its name."""
+"""Tests that wait to be stopped. Only `test_test_run.py` runs them, by the file's name."""
 
 import os
 import shutil
@@ -21,12 +21,12 @@ CONFIG = ROOT / "pytest_otelcol" / "tests" / "configs" / "base.yaml"
 
 @pytest.fixture(scope="session")
 def servers(otelcol: Otelcol, worker_id: str) -> Iterator[str]:
-    """Start three servers, and give the worker's name."""
+    """Start three servers; returns the worker's name."""
     with ExitStack() as stack:
         folders = [scratch(name) for name in ("postgres", "redis")]
         for folder in folders:
             stack.callback(shutil.rmtree, folder)
-        stack.enter_context(Postgres(free_port(), folders[0], password="held"))
+        stack.enter_context(Postgres(free_port(), folders[0], password="test-password"))
         stack.enter_context(Redis(free_port(), folders[1]))
         stack.enter_context(otelcol.run([CONFIG], {"BACKEND": "http://127.0.0.1:9"}))
         yield worker_id
@@ -34,5 +34,5 @@ def servers(otelcol: Otelcol, worker_id: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_that_waits(servers: str, number: int) -> None:
-    Path(os.environ["HELD"], servers).touch()
+    Path(os.environ["WAITING"], servers).touch()
     Event().wait()

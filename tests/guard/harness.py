@@ -1,4 +1,4 @@
-"""One collector on the shipped files between moody backends: what becomes of an item, by answer."""
+"""One collector on the shipped files before scripted backends: the fate of an item, by answer."""
 
 import json
 import secrets
@@ -17,16 +17,16 @@ from pytest_otelcol.collector import Collector, Otelcol
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN
 from stack.services import guard
-from tests.collector.pipeline import PORTS, QUICK, files
 from tests.guard.backends import PARTIAL, SILENT, Answer, Backend, Logs, Metrics
+from tests.support.pipeline import PORTS, QUICK, files
 
 CONFIGS = ("environments/development", "routes/hybrid", "overlays/also-viewer")
 SOON = {"initial_interval": "100ms", "max_interval": "300ms"}
-# By default a line that comes too often is left out of the log.
+# By default frequent log lines are sampled.
 EVERY_LINE = {"service": {"telemetry": {"logs": {"sampling": {"enabled": False}}}}}
-HURRY = 10  # how many times faster than shipped the timeouts are where nobody answers
+SPEEDUP = 10  # by which the timeouts are shortened for a backend that does not respond
 LOGFIRE, PROMETHEUS, VIEWER = "logfire", "prometheus", "viewer"
-# Whose queue the item waits in, and how its counters call it.
+# The exporter whose queue holds the item, and the item's name in its metrics.
 EXPORTERS = {
     LOGFIRE: ("otlp_http/logfire", "log_records"),
     PROMETHEUS: ("otlp_grpc/metrics_buffer", "metric_points"),
@@ -38,18 +38,18 @@ OPEN = ""
 
 
 @dataclass
-class Laboratory:
-    """A running collector and what is around it."""
+class Harness:
+    """A running collector and its backends."""
 
     collector: Collector
     backends: Mapping[str, Backend]
 
-    def become(self, answer: Answer) -> dict[str, str]:
-        """Return what becomes of one item a backend while every backend answers so."""
+    def outcome_of(self, answer: Answer) -> dict[str, str]:
+        """Return the fate of one item per backend while every backend gives this response."""
         item = secrets.token_hex(8)
         with self.watched() as seen:
             for backend in self.backends.values():
-                backend.be(answer)
+                backend.answer_with(answer)
             self.send(item)
             outcomes = poll_until(
                 lambda: settled({way: self.outcome(way, item, seen) for way in EXPORTERS}),
@@ -76,16 +76,16 @@ class Laboratory:
         return outcomes
 
     def warm_up(self) -> None:
-        """Wait until an item comes through everywhere: the buffer's loop is closed last."""
+        """Wait until an item arrives everywhere: the metrics buffer connects last."""
         item = secrets.token_hex(8)
         self.send(item)
         for way in EXPORTERS:
             self.wait_for(way, item)
 
     def outcome(self, way: str, item: str, seen: "Seen") -> str:
-        """Return what became of the item so far."""
+        """Return the item's fate so far."""
         exporter, items = EXPORTERS[way]
-        sent = seen.grown(f"exporter_sent_{items}", exporter)  # before: it is counted afterwards
+        sent = seen.grown(f"exporter_sent_{items}", exporter)  # first: it is counted after storage
         if self.backends[way].has(item):
             return DELIVERED
         if seen.said("Exporting failed. Will retry the request", exporter):
@@ -104,7 +104,7 @@ class Laboratory:
             self.collector.send(log(item), gauge("answers", 1, {"item": item}, unit=""))
             return True
 
-        poll_until(sent, "the collector to take an item", timeout=30, seen=self.collector.tail)
+        poll_until(sent, "the collector to accept an item", timeout=30, seen=self.collector.tail)
 
     def wait_for(self, way: str, item: str) -> None:
         """Wait until the backend has the item."""
@@ -112,14 +112,14 @@ class Laboratory:
 
     @contextmanager
     def watched(self) -> Iterator["Seen"]:
-        """Give what the collector says from now on."""
+        """Observe the collector's log and metrics from now on."""
         before = SelfMetrics.of(self.collector.env)
         yield Seen(self.collector, before, len(self.collector.output()))
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a collector says, in its log and its metrics, since a moment."""
+    """What a collector has logged and counted since a moment."""
 
     collector: Collector
     before: SelfMetrics
@@ -131,7 +131,7 @@ class Seen:
         return any(words in line and f'"{exporter}"' in line for line in lines)
 
     def grown(self, name: str, exporter: str) -> bool:
-        """Tell whether a count of an exporter's has gone up."""
+        """Tell whether an exporter's counter has increased."""
         now = SelfMetrics.of(self.collector.env).total(name, exporter=exporter)
         return now > self.before.total(name, exporter=exporter)
 
@@ -142,13 +142,15 @@ def settled(outcomes: dict[str, str]) -> dict[str, str] | None:
 
 
 @contextmanager
-def laboratory(
-    otelcol: Otelcol, folder: Path, *, guarded: bool, hurry: bool = False
-) -> Iterator[Laboratory]:
-    """Run a collector, its backends and, if wanted, the guard; with `hurry` also short timeouts."""
+def run_harness(
+    otelcol: Otelcol, folder: Path, *, guarded: bool, short_timeouts: bool = False
+) -> Iterator[Harness]:
+    """Run a collector and its backends, with the guard or the timeouts shortened if asked for."""
     folder.mkdir(parents=True)
-    overlay = folder / "sooner.yaml"
-    overlay.write_text(json.dumps({"exporters": sooner(hurry=hurry), **EVERY_LINE}))
+    overlay = folder / "shorter_waits.yaml"
+    overlay.write_text(
+        json.dumps({"exporters": shorter_waits(short_timeouts=short_timeouts), **EVERY_LINE})
+    )
     with ExitStack() as stack:
         backends: dict[str, Backend] = {LOGFIRE: Logs(), PROMETHEUS: Metrics(), VIEWER: Logs()}
         for backend in backends.values():
@@ -156,7 +158,7 @@ def laboratory(
         urls = backends[LOGFIRE].url, f"{backends[PROMETHEUS].url}/api/v1/write"
         if guarded:
             settings = guard.variables(*urls) | {"GUARD_RETRY_AFTER": "0"}
-            settings |= {"GUARD_TIMEOUT": f"{25000 // HURRY}ms"} if hurry else {}
+            settings |= {"GUARD_TIMEOUT": f"{25000 // SPEEDUP}ms"} if short_timeouts else {}
             between = stack.enter_context(guard.Guard(free_port(), free_port(), settings))
             urls = between.url, guard.through(between.metrics_url, urls[1])
         variables = {
@@ -168,17 +170,17 @@ def laboratory(
         }
         paths = [*files(CONFIGS), overlay]
         running = otelcol.run(paths, variables, listen=LISTEN, ports=PORTS)
-        lab = Laboratory(stack.enter_context(running), backends)
-        lab.warm_up()
-        yield lab
+        harness = Harness(stack.enter_context(running), backends)
+        harness.warm_up()
+        yield harness
 
 
-def sooner(*, hurry: bool) -> dict[str, dict[str, Any]]:
-    """Return shorter waits for the shipped exporters, their timeouts all by the same factor."""
+def shorter_waits(*, short_timeouts: bool) -> dict[str, dict[str, Any]]:
+    """Return shorter retries for the shipped exporters, and timeouts divided by the same factor."""
     found: dict[str, dict[str, Any]] = {}
     for name, shipped in merged(files(CONFIGS))["exporters"].items():
         timeout = int(shipped["timeout"].removesuffix("s")) * 1000
-        found[name] = {"timeout": f"{timeout // HURRY}ms"} if hurry else {}
+        found[name] = {"timeout": f"{timeout // SPEEDUP}ms"} if short_timeouts else {}
         if "sending_queue" in shipped:
             found[name]["retry_on_failure"] = SOON
         if "batch" in shipped.get("sending_queue", {}):
@@ -189,14 +191,14 @@ def sooner(*, hurry: bool) -> dict[str, dict[str, Any]]:
 def examine(
     otelcol: Otelcol, folder: Path, answers: Sequence[Answer], *, guarded: bool
 ) -> dict[str, dict[str, str]]:
-    """Return, by answer and backend, what becomes of an item."""
+    """Return the fate of an item by response and backend."""
     found: dict[str, dict[str, str]] = {}
-    for hurry in (False, True):
-        mine = [answer for answer in answers if (answer is SILENT) is hurry]
+    for short_timeouts in (False, True):
+        mine = [answer for answer in answers if (answer is SILENT) is short_timeouts]
         if not mine:
             continue
-        place = folder / f"{'hurried' if hurry else 'shipped'}-{guarded}"
-        with laboratory(otelcol, place, guarded=guarded, hurry=hurry) as lab:
-            found |= {answer.name: lab.become(answer) for answer in mine}
+        place = folder / f"{'short-timeouts' if short_timeouts else 'shipped'}-{guarded}"
+        with run_harness(otelcol, place, guarded=guarded, short_timeouts=short_timeouts) as harness:
+            found |= {answer.name: harness.outcome_of(answer) for answer in mine}
     found.get(PARTIAL.name, {}).pop(PROMETHEUS, None)  # remote write 1.0 knows no such answer
     return found

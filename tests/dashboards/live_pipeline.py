@@ -1,4 +1,4 @@
-"""The whole pipeline under load, a replica of its Postgres, and a cluster that reports to it."""
+"""A pipeline under load, with a replica of its Postgres and metrics of a cluster."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,27 +20,27 @@ from stack.load.generator import Load
 from stack.paths import PROMETHEUS
 from stack.pipeline.launch import Pipeline
 from stack.services.prometheus import Prometheus
-from tests.alerts.replica import Replica
-from tests.app.conftest import folder as scratch_folder
-from tests.collector.shapes import kubernetes
-from tests.ledger.book import quick_rules
+from tests.support.ledger import quick_rules
+from tests.support.replica import Replica
+from tests.support.servers import scratch_folder
+from tests.support.shapes import kubernetes
 
 PROJECT, GRAFANA = "https://logfire-eu.pydantic.dev/acme/shop", "https://grafana.example"
 PHASES = range(1, 6)
-FIRES = "HostCpuHigh"  # from no load on, here
+FIRES = "HostCpuHigh"  # fires here without any load
 
 
 @dataclass
-class House:
-    """What runs: the pipeline, and the Prometheus that it writes to."""
+class LivePipeline:
+    """The pipeline, and the Prometheus that it writes to."""
 
     pipeline: Pipeline
     prometheus: Prometheus
-    client: httpx.Client  # one for all: each takes its time to be made
+    client: httpx.Client  # shared: creating one is slow
 
 
 @contextmanager
-def house(folder: Path) -> Iterator[House]:
+def live_pipeline(folder: Path) -> Iterator[LivePipeline]:
     """Run everything; rules are evaluated often."""
     prometheus = Prometheus(free_port(), folder / "data", config=quick(folder))
     pipeline = Pipeline(
@@ -66,7 +66,7 @@ def house(folder: Path) -> Iterator[House]:
         limited(pipeline)
         report_pods(pipeline, prometheus)
         client = httpx.Client(base_url=f"{prometheus.url}/api/v1/", timeout=20)
-        yield House(pipeline, prometheus, stack.enter_context(client))
+        yield LivePipeline(pipeline, prometheus, stack.enter_context(client))
 
 
 def quick(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A service as the users of the logfire SDK have it, with nothing of this project in it."""
+"""A service on the logfire SDK, with nothing of this project in it."""
 
 import logfire
 from fastapi import FastAPI

@@ -1,4 +1,4 @@
-"""The guard's file as Caddy reads it."""
+"""The guard's Caddyfile as Caddy reads it."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from stack.services.guard import CONFIG, binary
 
 
 def caddy(*arguments: str, variables: Mapping[str, str] | None = None) -> str:
-    """Return what a command of Caddy's prints. Raises `AssertionError` with what it said."""
+    """Return the output of a Caddy command. Raises `AssertionError` with its errors."""
     command = [str(binary()), *arguments]
     done = subprocess.run(
         command, env=dict(variables or {}), capture_output=True, text=True, check=False

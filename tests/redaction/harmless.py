@@ -1,6 +1,6 @@
-"""The corpus of values that only look secret: they arrive as they were sent."""
+"""Values that look like secrets and are none: they must arrive unchanged."""
 
-INNOCENTS = [
+HARMLESS = [
     "c80ef69f-bbd0-4b66-8ad3-fad531a67bb4",
     "018f6e9a-7c3d-7b3e-9f43-4111111111111",
     "4bf92f3577b34da6a3ce929d0e0e4736",

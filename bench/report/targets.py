@@ -1,4 +1,4 @@
-"""The figures as ratios, and what each has to reach."""
+"""The figures as ratios, and their targets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MEMORY = ", queues in memory"
 
 
 @dataclass(frozen=True)
-class Reach:
+class Target:
     """A measure, its value, and the bound: at most `limit`, or at least where `at_least`."""
 
     measure: str
@@ -30,7 +30,7 @@ class Reach:
 
     @property
     def bound(self) -> str:
-        """The bound in words."""
+        """The bound as text."""
         word = "at least" if self.at_least else "at most"
         return f"{word} {self.limit:g}{self.unit}"
 
@@ -41,7 +41,7 @@ def of_median(rows: Figures, name: str, field: str = "us_per_span") -> float:
 
 
 def ratio(rows: Figures, name: str, other: str, field: str = "us_per_span") -> float:
-    """Return the median over the rounds of a name's value divided by the other's of that round.
+    """Return the median over the rounds of one value divided by the other of the same round.
 
     Each round has its own quotient, because what else runs on the machine slows both.
     """
@@ -54,62 +54,63 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def reaches(found: Figures) -> list[Reach]:
-    """Return every measure that has a bound."""
-    parts: list[Callable[[Figures], list[Reach]]] = [_producers, _peers, _queues, _time, _growth]
-    return [reach for part in parts for reach in part(found)]
+def targets(found: Figures) -> list[Target]:
+    """Return every measure that has a target."""
+    parts: list[Callable[[Figures], list[Target]]] = [_producers, _peers, _queues, _time, _growth]
+    return [target for part in parts for target in part(found)]
 
 
-def _producers(found: Figures) -> list[Reach]:
+def _producers(found: Figures) -> list[Target]:
     other = "logfire SDK and prometheus_client"
     return [
-        Reach(f"producer CPU per request, bare handler, {way}", other, figures["ratio"], 0.25)
+        Target(f"producer CPU per request, bare handler, {way}", other, figures["ratio"], 0.25)
         for way, figures in found["producers"]["documents"].items()
     ]
 
 
-def _peers(found: Figures) -> list[Reach]:
+def _peers(found: Figures) -> list[Target]:
     saturated, held = found["saturated"], found["held"]
     what = "collector CPU per span"
     return [
-        Reach(f"{what}, saturated", PEER, ratio(saturated, OURS, PEER), 1.6),
-        Reach(f"{what}, 10,000 spans/s", PEER, ratio(held, OURS, PEER), 2.6),
-        Reach(f"{what}, saturated", SAME_JOBS, ratio(saturated, OURS, SAME_JOBS), 1.2),
-        Reach(f"{what}, 10,000 spans/s", SAME_JOBS, ratio(held, OURS, SAME_JOBS), 1.2),
-        Reach("memory, 10,000 spans/s for 2 minutes", f"{PEER}, the same decision wait",
+        Target(f"{what}, saturated", PEER, ratio(saturated, OURS, PEER), 1.6),
+        Target(f"{what}, 10,000 spans/s", PEER, ratio(held, OURS, PEER), 2.6),
+        Target(f"{what}, saturated", SAME_JOBS, ratio(saturated, OURS, SAME_JOBS), 1.2),
+        Target(f"{what}, 10,000 spans/s", SAME_JOBS, ratio(held, OURS, SAME_JOBS), 1.2),
+        Target("memory, 10,000 spans/s for 2 minutes", f"{PEER}, the same decision wait",
               ratio(held, OURS, PEER, "rss_mb"), 1.1),
     ]  # fmt: skip
 
 
-def _queues(found: Figures) -> list[Reach]:
+def _queues(found: Figures) -> list[Target]:
     limits = {"production": 1.3, "development": 1.8}
     return [
-        Reach(f"queues on disk, {name}, {how}", "queues in memory",
+        Target(f"queues on disk, {name}, {how}", "queues in memory",
               ratio(found[key], name, name + MEMORY), limit)
         for how, key in (("saturated", "saturated"), ("10,000 spans/s", "steady"))
         for name, limit in limits.items()
     ]  # fmt: skip
 
 
-def _time(found: Figures) -> list[Reach]:
+def _time(found: Figures) -> list[Target]:
     visible = found["visible_seconds"]
     what = "request to visible span, development"
     return [
-        Reach(f"{what}, p50", "-", percentile(visible, 0.50), 2, " s"),
-        Reach(f"{what}, p95", "-", percentile(visible, 0.95), 4, " s"),
+        Target(f"{what}, p50", "-", percentile(visible, 0.50), 2, " s"),
+        Target(f"{what}, p95", "-", percentile(visible, 0.95), 4, " s"),
         *(
-            Reach(f"drain after an outage, {name}", f"ingest of {drain['rate']:,.0f} spans/s",
+            Target(f"drain after an outage, {name}", f"ingest of {drain['rate']:,.0f} spans/s",
                   drain["drained_per_second"] / drain["ingest_per_second"], 5, at_least=True)
             for name, drain in found["drain"].items()
         ),
     ]  # fmt: skip
 
 
-def _growth(found: Figures) -> list[Reach]:
+def _growth(found: Figures) -> list[Target]:
     load, series = found["load"], found["series"]
-    seconds = "CPU seconds a second"
+    seconds = "CPU seconds per second"
     return [
-        Reach(f"{seconds}, 8 times the load", "the same, 1 time", 8 * ratio(load, "8x", "1x"), 8.8),
-        Reach(f"{seconds}, 100 times the series", "the same, 1 time",
-              ratio(series, "100x", "1x"), 100),
+        Target(f"{seconds}, 8 times the load", "the same, single load",
+               8 * ratio(load, "8x", "1x"), 8.8),
+        Target(f"{seconds}, 100 times the series", "the same, single number",
+               ratio(series, "100x", "1x"), 100),
     ]  # fmt: skip

@@ -18,14 +18,14 @@ from stack.services.postgres import Postgres
 from stack.services.redis import Redis
 
 FAST = {
-    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # logfire, installed for the tests, brings one
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # logfire, installed for the tests, registers one
     "OTEL_BSP_SCHEDULE_DELAY": "100",
     "OTEL_BLRP_SCHEDULE_DELAY": "100",
     "OTEL_METRIC_EXPORT_INTERVAL": "500",
 }
 
 
-class House:
+class Service:
     """An API and `workers` workers as a context manager.
 
     Args:
@@ -93,11 +93,11 @@ class House:
         return poll_until(done, f"task {task_id} done", timeout=timeout)
 
     def run(self, task_type: str, text: str, agent: str = "researcher") -> dict[str, Any]:
-        """Have a task done and return it."""
+        """Run a task and return it."""
         return self.result(self.send(task_type, text, agent))
 
     def seconds(self, requests: int) -> list[float]:
-        """Return how long each of some equal requests took."""
+        """Return how many seconds each of these requests took."""
         found = []
         for _ in range(requests):
             started = time.perf_counter()
@@ -124,13 +124,13 @@ class House:
 
 
 def inherited() -> dict[str, str]:
-    """Return this process's variables without telemetry's and with Python's bytecode cache on."""
+    """Return this process's variables without OpenTelemetry's and with the bytecode cache on."""
     out = ("OTEL_", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if not name.startswith(out)}
 
 
 def addresses(postgres: Postgres, redis: Redis) -> dict[str, str]:
-    """Return the variables that lead to the two servers."""
+    """Return the variables with the two servers' addresses."""
     return {
         "POSTGRES_PORT": str(postgres.port),
         "POSTGRES_USER": postgres.user,

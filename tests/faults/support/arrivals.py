@@ -1,4 +1,4 @@
-"""Notes, while it happens, which numbers arrive at the two backends, when, and how often."""
+"""Records which sequence numbers arrive at the two backends, when, and how often."""
 
 import threading
 import time
@@ -13,10 +13,10 @@ from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.prometheus import Prometheus
-from tests.faults.producer import METRIC, NUMBER
+from tests.faults.support.producer import METRIC, NUMBER
 
 Item = TypeVar("Item", Span, Log)
-INTERVAL = 0.1  # seconds between two looks: how exactly a time of arrival is known
+INTERVAL = 0.1  # seconds between polls: the resolution of an arrival time
 SERIES = METRIC.replace(".", "_")
 Sample = tuple[float, float]  # seconds since 1970, value
 
@@ -30,13 +30,13 @@ class Seen:
     times: Counter[int] = field(default_factory=Counter)
 
     def note(self, number: int, made: float, now: float) -> None:
-        """Note one arrival."""
+        """Record one arrival."""
         self.made.setdefault(number, made)
         self.came.setdefault(number, now)
         self.times[number] += 1
 
     def missing(self, sent: int) -> set[int]:
-        """Return which of the numbers 1 to `sent` did not come."""
+        """Return which of the numbers 1 to `sent` did not arrive."""
         return set(range(1, sent + 1)) - self.came.keys()
 
     @property
@@ -46,7 +46,7 @@ class Seen:
 
 
 class Arrivals:
-    """Watches both backends from a thread of its own, as a context manager.
+    """Watches both backends in a thread, as a context manager.
 
     Args:
         logfire: where spans and logs go.
@@ -55,7 +55,7 @@ class Arrivals:
 
     def __init__(self, logfire: OtlpSink, samples: Callable[[], Iterable[Sample]]) -> None:
         self.signals = {"spans": Seen(), "logs": Seen(), "samples": Seen()}
-        self.last = time.time()  # when something new came
+        self.last = time.time()  # when something new arrived
         self._logfire, self._samples = logfire, samples
         self._read = {"spans": 0, "logs": 0}
         self._end = threading.Event()
@@ -70,12 +70,12 @@ class Arrivals:
         self.stop()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop watching."""
         self._end.set()
         self._thread.join()
 
     def look(self) -> None:
-        """Look at both backends now; one that is away has nothing new."""
+        """Poll both backends now; one that is down has nothing new."""
         with self._lock:
             before = self._total()
             now = time.time()
@@ -114,7 +114,7 @@ class Arrivals:
 
 
 def samples_in(backend: Prometheus | RemoteWriteSink, instance: str) -> Iterable[Sample]:
-    """Return the samples of one producer; raises `httpx.HTTPError` when nobody answers."""
+    """Return the samples of one producer; raises `httpx.HTTPError` when the backend is down."""
     if isinstance(backend, RemoteWriteSink):
         found = backend.series(SERIES, {"instance": instance})
         return [(one.timestamp / 1e3, one.value) for series in found for one in series.samples]

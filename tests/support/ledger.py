@@ -1,4 +1,4 @@
-"""The loss ledger as a Prometheus keeps it, and the assertion that it balances."""
+"""The loss ledger in a Prometheus, and the assertion that it balances."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Line:
 
     @property
     def rest(self) -> float:
-        """What the other terms leave over, whatever `unaccounted` says."""
+        """What the other terms leave, computed independently of `unaccounted`."""
         out = self.delivered + self.waiting + self.sampled_out + sum(self.dropped.values())
         return self.received - out
 
@@ -48,7 +48,7 @@ def quick_rules(folder: Path) -> Path:
     return path
 
 
-def bookkeeper(folder: Path) -> Prometheus:
+def ledger_prometheus(folder: Path) -> Prometheus:
     """Return a Prometheus with the shipped rules, evaluated often, its state in `folder`."""
     return Prometheus(free_port(), folder / "data", config=quick_rules(folder))
 
@@ -85,13 +85,13 @@ def assert_balanced(
     """Wait until every hop of spans and logs balances with nothing waiting; returns the ledger.
 
     Args:
-        url: a Prometheus that keeps the ledger, best with `quick_rules`.
+        url: a Prometheus with the ledger's rules, best with `quick_rules`.
         accepted: what the collector acknowledged: {"spans": 1200, "logs": 1200}.
-        lost: of that, what did not come to Logfire: sampled out, or dropped with a reason.
-        unaccounted: how much may be left over at a hop, either way (what a `kill -9` hides).
-        beside: what is left over at a hop by right: below zero, what was handed on twice.
-        timeout: seconds; a killed process is only known to be gone 15 s after its last report.
-        feed: called before each look, to give that Prometheus what it does not get by itself.
+        lost: of that, what did not reach Logfire: sampled out, or dropped with a reason.
+        unaccounted: how much may be unaccounted for at a hop, either way (what a `kill -9` hides).
+        beside: the expected remainder at a hop: below zero for what was sent twice.
+        timeout: seconds; a killed process counts as gone 15 s after its last report.
+        feed: called before each query, to send that Prometheus what it does not receive itself.
 
     Raises:
         NotSeenError: it did not balance; shows the ledger.
@@ -106,8 +106,8 @@ def assert_balanced(
             assert abs(stages.received - count) <= unaccounted, f"{count} {what}: {stages}"
         for what, count in (lost or {}).items():
             ways = [lines.get((ITEMS[what], hop), Line()) for hop in ("stages", LOGFIRE)]
-            told = sum(line.sampled_out + sum(line.dropped.values()) for line in ways)
-            assert abs(told - count) <= unaccounted, f"{count} {what} lost: {ways}"
+            counted = sum(line.sampled_out + sum(line.dropped.values()) for line in ways)
+            assert abs(counted - count) <= unaccounted, f"{count} {what} lost: {ways}"
         for hop, line in found.items():
             assert not line.waiting, f"{hop}: {line}"
             over = (beside or {}).get(hop, 0)

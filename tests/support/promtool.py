@@ -9,9 +9,11 @@ from stack.tools import toolchain
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Return what promtool said, whatever it ended with."""
+    """Return promtool's output and exit code."""
     command = [str(toolchain.promtool()), *map(str, arguments)]
-    with tempfile.TemporaryDirectory(prefix="promtool-") as folder:  # interrupted, it leaves files
+    with tempfile.TemporaryDirectory(
+        prefix="promtool-"
+    ) as folder:  # promtool leaves files when interrupted
         return subprocess.run(
             command,
             env={**os.environ, "TMPDIR": folder},

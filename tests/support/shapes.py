@@ -1,4 +1,4 @@
-"""Telemetry in the shapes in which the services send it."""
+"""Telemetry shaped as the services send it."""
 
 from collections.abc import Mapping
 

@@ -13,21 +13,21 @@ from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import DEVELOPMENT, Pipeline, run_pipeline
-from tests.faults.outcome import Outcome
+from tests.faults.support.outcome import Outcome
+from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 TRACES, LOGS = "exporter_otlp_http_logfire_traces", "exporter_otlp_http_logfire_logs"
 METRICS = "exporter_otlp_grpc_metrics_buffer_metrics"
 REQUESTS, EACH = 30, 20
 SENT = {"spans": REQUESTS * EACH, "logs": REQUESTS * EACH, "samples": REQUESTS}
-PAGE = mmap.PAGESIZE  # bbolt's is the system's
+PAGE = mmap.PAGESIZE  # bbolt uses the system's
 SERIES = "test_number"
 Damage = Callable[[bytearray, random.Random], None]
 
 
 @dataclass
 class Backlog:
-    """Queue files in which everything of `SENT` waits."""
+    """Queue files with everything in `SENT` waiting."""
 
     otelcol: Otelcol
     folder: Path
@@ -44,7 +44,7 @@ class Backlog:
 
 
 def make_backlog(otelcol: Otelcol, folder: Path) -> Backlog:
-    """Have a collector take telemetry while no backend does, and kill it."""
+    """Let a collector accept telemetry while both backends refuse it, and kill it."""
     with run_pipeline(otelcol, DEVELOPMENT, folder, {}) as pipeline:
         pipeline.logfire.refuse(503)
         pipeline.prometheus.refuse(503)
@@ -57,7 +57,7 @@ def make_backlog(otelcol: Otelcol, folder: Path) -> Backlog:
 
 
 def outcome(pipeline: Pipeline, note: str = "") -> Outcome:
-    """Count what of the backlog is at the backends now."""
+    """Count how much of the backlog has arrived at the backends."""
     samples = [s.value for one in pipeline.prometheus.series(SERIES) for s in one.samples]
     came = {
         "spans": Counter(item.name for item in pipeline.logfire.spans),
@@ -69,7 +69,7 @@ def outcome(pipeline: Pipeline, note: str = "") -> Outcome:
 
 
 def lost(signal: str, came: Counter[str]) -> int:
-    """Return how many numbers of a signal did not come."""
+    """Return how many numbers of a signal did not arrive."""
     letter = {"spans": "s", "logs": "l", "samples": "m"}[signal]
     return sum(f"{letter}{number}" not in came for number in range(SENT[signal]))
 
@@ -92,7 +92,7 @@ def arrived(pipeline: Pipeline, *signals: str) -> None:
 
 
 def damage(path: Path, how: Damage, seed: int = 0) -> bytes:
-    """Damage a file; returns what it holds then."""
+    """Damage a file; returns its new content."""
     data = bytearray(path.read_bytes())
     how(data, random.Random(seed))
     path.write_bytes(data)
@@ -105,7 +105,7 @@ def overwrite_header(data: bytearray, rnd: random.Random) -> None:
 
 
 def overwrite_pages(data: bytearray, rnd: random.Random) -> None:
-    """Everything behind the headers."""
+    """Everything after the headers."""
     data[2 * PAGE :] = rnd.randbytes(len(data) - 2 * PAGE)
 
 
@@ -115,7 +115,7 @@ def cut_off(data: bytearray, rnd: random.Random) -> None:
 
 
 def at_random(data: bytearray, rnd: random.Random) -> None:
-    """Three damages at random places, of random kinds."""
+    """Three kinds of damage at random places."""
     for _ in range(3):
         pages: Sequence[int] = range(0, len(data) - PAGE + 1, PAGE)
         if not pages:

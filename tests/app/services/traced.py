@@ -1,4 +1,4 @@
-"""A service with every kind of route and of end, instrumented by `app.telemetry`."""
+"""A service with every kind of route and response, instrumented by `app.telemetry`."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""One collector under a numbered load, with both its backends: where a fault is tried out."""
+"""One collector under a numbered load with both its backends, to inject faults into."""
 
 import re
 import sys
@@ -23,17 +23,17 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.clients.collector import SelfMetrics
 from stack.paths import ROOT
 from stack.services.prometheus import Prometheus
-from tests.app.house import FAST, inherited
-from tests.collector.pipeline import Pipeline, run_pipeline
-from tests.faults.arrivals import Arrivals, samples_in
-from tests.faults.outcome import Outcome
-from tests.faults.producer import NUMBER, PRODUCING, Made
-from tests.ledger.book import ITEMS, assert_balanced, bookkeeper
+from tests.faults.support.arrivals import Arrivals, samples_in
+from tests.faults.support.outcome import Outcome
+from tests.faults.support.producer import NUMBER, PRODUCING, Made
+from tests.support.ledger import ITEMS, assert_balanced, ledger_prometheus
+from tests.support.pipeline import Pipeline, run_pipeline
+from tests.support.service import FAST, inherited
 
 EXPORTERS = ("otlp_http/logfire", "otlp_grpc/metrics_buffer")
 RATE = 100.0  # requests a second: each is a span and a log; a sample every half second
-AFTER = 1.0  # seconds that the load goes on after the fault
-QUIET = 2.0  # seconds without anything new, after which what is missing counts as lost
+AFTER = 1.0  # seconds that the load continues after the fault
+QUIET = 2.0  # seconds without arrivals, after which what is missing counts as lost
 
 
 class Load(Process):
@@ -50,16 +50,16 @@ class Load(Process):
         }
         super().__init__(
             "load",
-            [sys.executable, "-m", "tests.faults.producer", str(rate)],
+            [sys.executable, "-m", "tests.faults.support.producer", str(rate)],
             env=env,
             clean_env=True,
             ready=lambda: PRODUCING in self.output(),
-            stop_timeout=60.0,  # what it holds, it hands over first
+            stop_timeout=60.0,  # it flushes first
             cwd=ROOT,
         )
 
     def finish(self) -> Made:
-        """End it and return what it has made. Raises `AssertionError` when it did not say."""
+        """Stop it and return what it has made. Raises `AssertionError` without its report."""
         self.stop()
         found = re.findall(r'\{"spans": (\d+), "logs": (\d+), "samples": (\d+)\}', self.output())
         assert found, f"the producer did not end well:\n{self.tail()}"
@@ -68,20 +68,20 @@ class Load(Process):
 
 @dataclass
 class Trial:
-    """A running load, the collector it reaches, and both backends.
+    """A running load, its collector and both backends.
 
     Use: break something, `go_on(seconds)`, mend it, `over()`, `finish()`.
     """
 
     pipeline: Pipeline
     prometheus: Prometheus | RemoteWriteSink
-    ledger: Prometheus  # keeps it; the backend of metrics itself, where that is a real one
+    ledger: Prometheus  # evaluates it; also the metrics backend, where that is a real one
     load: Load
     arrivals: Arrivals
     ended: float = field(default_factory=time.time)
-    poisoned: Counter[str] = field(default_factory=Counter)  # sent beside, and no backend takes it
-    shut: bool = False  # what is lost was never taken: the collector was away
-    unreported: float = 0  # what a `kill -9` hid from the ledger, at most
+    poisoned: Counter[str] = field(default_factory=Counter)  # sent besides; always refused
+    shut: bool = False  # what is lost was never accepted: the collector was down
+    unreported: float = 0  # the most that a `kill -9` hid from the ledger
     handed_on: int = 0
 
     @property
@@ -95,16 +95,16 @@ class Trial:
         return self.pipeline.logfire
 
     def go_on(self, seconds: float) -> None:
-        """Let the load run: the length of a fault, not a wait for a result."""
+        """Let the load run for the length of a fault: not a wait for a result."""
         time.sleep(seconds)
 
     def over(self) -> None:
-        """Say that the fault has just ended; the load goes on for a little."""
+        """Mark the end of the fault; the load continues for a moment."""
         self.ended = time.time()
         self.go_on(AFTER)
 
     def finish(self, *, quiet: float = QUIET, timeout: float = 60.0) -> Outcome:
-        """End the load, wait until all is there or nothing more comes, and count.
+        """Stop the load, wait until everything arrived or nothing more arrives, and count.
 
         Args:
             quiet: seconds without anything new after which what is missing counts as lost, once
@@ -129,12 +129,12 @@ class Trial:
         )
 
     def kill(self) -> None:
-        """End the collector with `kill -9`, which hides what it did since its last report."""
+        """Kill the collector with `kill -9`, which hides its metrics since the last report."""
         self.collector.kill()
         self.unreported += RATE
 
     def _balance(self, sent: Mapping[str, int], lost: Mapping[str, int]) -> None:
-        """Wait until the ledger says what was taken, and what of it was lost."""
+        """Wait until the ledger shows what was accepted, and how much of it was lost."""
         gone = {name: self.poisoned[name] + (0 if self.shut else lost[name]) for name in ITEMS}
         came: dict[str, Sequence[Span | Log]]
         came = {"spans": self.logfire.spans, "logs": self.logfire.logs}
@@ -145,7 +145,7 @@ class Trial:
         assert_balanced(self.ledger.url, taken, gone, unaccounted=slack, feed=feed)
 
     def _hand_on(self) -> None:
-        """Give the ledger's Prometheus what only a recording sink got."""
+        """Forward to the ledger's Prometheus what only a recording sink received."""
         taken = self.pipeline.prometheus.raw or []
         for body in taken[self.handed_on :]:
             packed = bytes(cramjam.snappy.compress_raw(body))
@@ -156,11 +156,11 @@ class Trial:
             self.handed_on += 1
 
     def flowing(self) -> bool:
-        """Tell whether something of every signal has come."""
+        """Tell whether something of every signal has arrived."""
         return all(seen.came for seen in self.arrivals.signals.values())
 
-    def told(self, name: str, **labels: str) -> float:
-        """Return what the collector says of itself, summed over all series with these labels."""
+    def self_metric(self, name: str, **labels: str) -> float:
+        """Return a metric of the collector itself, summed over all series with these labels."""
         said = SelfMetrics.of(self.collector.env)
         assert said, "the collector does not tell its metrics"
         return said.total(name, **labels)
@@ -170,13 +170,13 @@ class Trial:
         signals = self.arrivals.signals.items()
         complete = not any(seen.missing(sent[name]) for name, seen in signals)
         silent = time.time() - max(self.arrivals.last, self.ended) > quiet
-        if complete:  # what still waits may be a second copy
+        if complete:  # what is still queued may be a duplicate
             return not self.waiting("otlp_http/logfire")
         return silent and not any(map(self.waiting, EXPORTERS))
 
     def waiting(self, exporter: str) -> float:
-        """Return how many bytes wait for a backend, or are on their way."""
-        return self.told("exporter_queue_size", exporter=exporter)
+        """Return how many bytes are queued for a backend or in flight."""
+        return self.self_metric("exporter_queue_size", exporter=exporter)
 
     def _gap(self) -> float:
         times = sorted(self.arrivals.signals["samples"].made.values())
@@ -193,7 +193,7 @@ class Trial:
 
 
 def is_beside(item: Span | Log) -> bool:
-    """Tell whether something else than the load sent it."""
+    """Tell whether it was sent by something other than the load."""
     return NUMBER not in item.attributes
 
 
@@ -222,7 +222,7 @@ def run_trial(
         env: variables of the collector.
     """
     with ExitStack() as stack:
-        ledger = prometheus or stack.enter_context(bookkeeper(folder / "ledger"))
+        ledger = prometheus or stack.enter_context(ledger_prometheus(folder / "ledger"))
         written = prometheus and prometheus.remote_write_endpoint
         env = {
             **({"PROMETHEUS_REMOTE_WRITE_ENDPOINT": written} if written else {}),
@@ -239,5 +239,5 @@ def run_trial(
         )
         trial = Trial(pipeline, backend, ledger, load, arrivals)
         what = "spans, logs and samples at both backends"
-        poll_until(trial.flowing, what, timeout=90)  # a sampler waits as long as it is told
+        poll_until(trial.flowing, what, timeout=90)  # a sampler waits as long as configured
         yield trial

@@ -1,7 +1,7 @@
 """The shipped collector files, in any combination, with a recording backend at each exporter."""
 
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ QUICK = {
     "INFRASTRUCTURE_INTERVAL": "500ms",
     "TRACE_DECISION_WAIT": "300ms",
 }
-# The one number of a route that tests cannot wait for.
+# The one interval of a route that is too long for tests.
 QUICK_INTERVAL = "processors: {interval: {interval: 200ms}}\n"
 
 
@@ -43,7 +43,7 @@ class Pipeline:
     guard: Guard | None = None
 
     def scrape(self) -> str:
-        """Return what a Prometheus that scrapes would read."""
+        """Return what a scraping Prometheus would read."""
         url = f"http://{self.collector.env['SCRAPE_LISTEN']}/metrics"
         accept = {"accept": "application/openmetrics-text;version=1.0.0"}
         request = urllib.request.Request(url, headers=accept)
@@ -52,8 +52,11 @@ class Pipeline:
         return text
 
 
+StartPipeline = Callable[..., Pipeline]
+
+
 def files(configs: Sequence[str | Path]) -> list[Path]:
-    """Return every file of a start on these, named as below collector/ or as paths."""
+    """Return every file that a start with these loads, named as below collector/ or as paths."""
     return [config_file(config) for config in started_on(*configs)]
 
 
@@ -66,7 +69,7 @@ def run_pipeline(
     *,
     guarded: bool = False,
 ) -> Iterator[Pipeline]:
-    """Run the stages and these files, behind a guard if told so; state goes into `folder`."""
+    """Run the stages and these files, optionally with a guard; state goes into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = files(configs)
     if "routes/logfire-only" in configs:
@@ -91,6 +94,6 @@ def run_pipeline(
 
 
 def run_guard(logfire: OtlpSink, prometheus: RemoteWriteSink) -> Guard:
-    """Return a guard in front of both, which asks the collector to try again soon."""
+    """Return a guard in front of both, with a short Retry-After."""
     backends = guard_variables(logfire.url, prometheus.url)
     return Guard(free_port(), free_port(), {**backends, "GUARD_RETRY_AFTER": "1"})

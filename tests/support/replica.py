@@ -1,4 +1,4 @@
-"""A standby of an embedded Postgres: a copy that follows it."""
+"""A standby of an embedded Postgres."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ class Replica(Postgres):
         self._run("pg_basebackup", *where[0].split(), *where[1:], *copy)
 
     def _create_database(self) -> None:
-        """Do nothing: its databases come from the primary."""
+        """Do nothing: the databases come from the primary."""
 
     def pause(self) -> None:
-        """Take what the primary writes, but do not replay it."""
+        """Receive what the primary writes, but do not replay it."""
         self._run("psql", "--command", "SELECT pg_wal_replay_pause()")
 
     def resume(self) -> None:

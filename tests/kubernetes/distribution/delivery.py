@@ -1,4 +1,4 @@
-"""What agents took, and what of it ended where."""
+"""What agents accepted, and where it arrived."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Sent:
-    """A span that an agent took: of which trace, which agent, and when (seconds since 1970)."""
+    """A span that an agent accepted: its trace, the agent, and when (seconds since 1970)."""
 
     trace: str
     agent: int
@@ -14,16 +14,16 @@ class Sent:
 
 
 @dataclass
-class Census:
-    """What was taken, and where it ended.
+class Delivery:
+    """What was accepted, and where it arrived.
 
     Attributes:
-        spans: those taken, by their id.
-        logs: the bodies of those taken.
-        ends: by a span's id, the number of the gateway that each copy of it came through.
-        logged: how often each log record came.
-        samples: how many samples were taken.
-        samples_lost: how many of those are in no series.
+        spans: those accepted, by their id.
+        logs: the bodies of those accepted.
+        ends: by a span's id, the number of the gateway that each copy of it passed through.
+        logged: how often each log record arrived.
+        samples: how many samples were accepted.
+        samples_lost: how many of those are missing.
     """
 
     spans: dict[str, Sent]
@@ -40,27 +40,27 @@ class Census:
 
     @property
     def arrived(self) -> int:
-        """How many arrivals there were; less for each sample that is missing."""
+        """The number of arrivals, minus the missing samples."""
         return sum(map(len, self.ends.values())) + self.logged.total() - self.samples_lost
 
     @property
     def lost(self) -> list[Sent]:
-        """The spans that came nowhere."""
+        """The spans that did not arrive."""
         return [sent for span, sent in self.spans.items() if span not in self.ends]
 
     @property
     def twice(self) -> int:
-        """How many copies of spans came that were not the first."""
+        """How many duplicates of spans arrived."""
         return sum(len(ends) - 1 for ends in self.ends.values())
 
     @property
     def copies(self) -> int:
-        """How often that span came that came most often."""
+        """The highest number of copies of one span."""
         return max(map(len, self.ends.values()))
 
     @property
     def split(self) -> dict[str, float]:
-        """The traces whose spans came through several gateways, and when each began."""
+        """The traces whose spans passed through several gateways, and when each began."""
         through: dict[str, set[int]] = defaultdict(set)
         began: dict[str, float] = {}
         for span, sent in self.spans.items():

@@ -1,4 +1,4 @@
-"""No input makes a scrubbing statement fail: that would answer 503 for ever."""
+"""No input makes a scrubbing statement fail: the sender would get 503 forever."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from otelcol_runner.telemetry import gauge, log, span
 from otelcol_runner.views import Attributes, Event, Value
 from pytest_otelcol.collector import Otelcol
 
-from tests.collector.pipeline import run_pipeline
+from tests.support.pipeline import run_pipeline
 
-LENT = (
+RESERVED = (
     "scrub.name",
     "scrub.status",
     "scrub.state",
@@ -34,18 +34,20 @@ VALUES: list[Value] = [
 
 
 @pytest.mark.parametrize("environment", ["environments/development", "environments/production"])
-def test_whatever_is_sent_is_taken(otelcol: Otelcol, tmp_path: Path, environment: str) -> None:
+def test_a_value_of_any_type_is_accepted(
+    otelcol: Otelcol, tmp_path: Path, environment: str
+) -> None:
     with run_pipeline(otelcol, (environment, "routes/logfire-only"), tmp_path, {}) as pipeline:
         for value in VALUES:
-            odd: Attributes = {**dict.fromkeys(LENT, value), "": value}
+            attributes: Attributes = {**dict.fromkeys(RESERVED, value), "": value}
             spans = [
-                span(name, odd, status="ERROR", events=[Event(name, odd)])
+                span(name, attributes, status="ERROR", events=[Event(name, attributes)])
                 for name in ("", "a long name")
             ]
-            logs = [log(value, odd), log("", odd)]
-            points = [gauge(name, 1, odd, unit="") for name in ("", "a.gauge")]
+            logs = [log(value, attributes), log("", attributes)]
+            points = [gauge(name, 1, attributes, unit="") for name in ("", "a.gauge")]
             empty = Metric(name="no.data")
-            pipeline.collector.send(*spans, *logs, *points, empty, resource=odd)
+            pipeline.collector.send(*spans, *logs, *points, empty, resource=attributes)
         pipeline.logfire.wait_for(lambda s: len(s.spans) == 2 * len(VALUES), "every span")
         pipeline.logfire.wait_for(lambda s: len(s.logs) == 2 * len(VALUES), "every log")
         assert [line for line in pipeline.collector.warnings() if "transform" in line] == []

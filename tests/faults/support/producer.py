@@ -1,7 +1,8 @@
-"""A service that does nothing but number what it reports: `python -m tests.faults.producer RATE`.
+"""A service that does nothing but number the telemetry it makes.
 
-It exports through the services' own bootstrap, so it holds and retries as they do. SIGTERM ends
-it: it hands over what it still holds, and its last line says how much it made of each signal.
+`python -m tests.faults.support.producer RATE` starts it. It exports through the services' own
+bootstrap, so it buffers and retries as they do. On SIGTERM it flushes, and its last line of output
+says how much it made of each signal.
 """
 
 import json
@@ -43,7 +44,7 @@ class Made:
 
 
 def produce(rate: float, made: Made, end: threading.Event) -> None:
-    """Make `rate` requests a second, each a SERVER span with one log record, until the end."""
+    """Make `rate` requests a second, each a SERVER span with one log record, until `end` is set."""
     tracer, log = trace.get_tracer("faults"), logging.getLogger("faults")
     metrics.get_meter("faults").create_observable_gauge(METRIC, callbacks=[made.sample])
     log.setLevel(logging.INFO)
@@ -71,7 +72,7 @@ def main() -> None:
     with telemetry.exporting("faults", "1"):
         print(PRODUCING, flush=True)
         produce(float(sys.argv[1]), made, end)
-        # A service that is stopped has five seconds; what is counted here may take longer.
+        # The services flush for five seconds at most; the count here may take longer.
         cast(TracerProvider, trace.get_tracer_provider()).force_flush()
         cast(LoggerProvider, get_logger_provider()).force_flush()
     print(json.dumps(asdict(made)), flush=True)

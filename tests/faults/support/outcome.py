@@ -1,4 +1,4 @@
-"""What a fault did: one row of the table, what was measured of it, and where that is written."""
+"""The outcome of a fault: its row in the table, what was measured, and where it is stored."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 Counts = dict[str, int]  # by what is counted: {"spans": 12000, "logs": 12000, "samples": 120}
 ALL = ("spans", "logs", "samples")
-STATED = os.environ.get("FAULTS_OUTAGES") == "stated"  # `make faults`; short ones otherwise
+STATED = os.environ.get("FAULTS_OUTAGES") == "stated"  # as in `make faults`; otherwise short ones
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells rows apart."""
+        """What identifies a row."""
         return self.title, self.environment
 
     @property
@@ -88,7 +88,7 @@ class Recorded:
 
     @classmethod
     def of(cls, row: Row, outcome: Outcome, stated: bool = STATED) -> Self:
-        """Put a row and its outcome together; `stated` says with which outages."""
+        """Combine a row and its outcome; `stated` tells which outages it had."""
         return cls(row.title, row.environment, outcome, stated)
 
     @classmethod
@@ -98,10 +98,10 @@ class Recorded:
 
 
 def record(row: Row, outcome: Outcome) -> None:
-    """Write the outcome where FAULTS_RECORD says, if it does, and hold the promise.
+    """Write the outcome to the folder FAULTS_RECORD, if set, and check the promise.
 
     Raises:
-        AssertionError: something was lost or came twice that must not.
+        AssertionError: something was lost or duplicated that must not be.
     """
     if into := os.environ.get("FAULTS_RECORD"):
         Path(into).mkdir(parents=True, exist_ok=True)
@@ -120,5 +120,5 @@ def check(row: Row, outcome: Outcome) -> None:
 
 
 def broken_of(promised: tuple[str, ...], counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return what of the promised zeros is none, or was not counted at all."""
+    """Return the promised zeros that are not zero, or were not counted at all."""
     return [(what, counts.get(what, -1)) for what in promised if counts.get(what, -1) != 0]
