@@ -1,6 +1,6 @@
 """Agents, a broker with TLS and a password, a gateway, and a collector that watches the lag."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from stack.pipeline.configs import started_on
+from stack.pipeline.configs import Config, started_on
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
 from tests.kubernetes.running import QUICK
@@ -26,15 +26,15 @@ from tests.support.kafka import Broker
 from tests.support.shapes import RESOURCE, request
 
 LOGIN = "overlays/kafka-login"
-AGENT = ("environments/agent", "agents/to-kafka", LOGIN)
-GATEWAY = (
+AGENT = started_on("environments/agent", "agents/to-kafka", LOGIN)
+GATEWAY = started_on(
     "gateways/from-agents",
     "gateways/from-kafka",
     "environments/development",
     "routes/hybrid",
     LOGIN,
 )
-WATCHER = ("infrastructure/kafka", "environments/agent", "routes/hybrid", LOGIN)
+WATCHER = started_on("infrastructure/kafka", "environments/agent", "routes/hybrid", LOGIN)
 USER = {
     "KAFKA_SASL_MECHANISM": "PLAIN",
     "KAFKA_USERNAME": "pipeline",
@@ -82,7 +82,7 @@ class Kafka:
 
     @contextmanager
     def collector(
-        self, name: str, configs: tuple[str, ...], more: Mapping[str, str] | None = None
+        self, name: str, configs: Sequence[Config], more: Mapping[str, str] | None = None
     ) -> Iterator[Collector]:
         """Run a collector on files of the repository."""
         env = {
@@ -96,7 +96,7 @@ class Kafka:
             **(more or {}),
         }
         listen = sorted({*LISTEN, "AGENTS_LISTEN"} - {"OTLP_HTTP_LISTEN"})
-        files = [config_file(config) for config in started_on(*configs)]
+        files = [config_file(config) for config in configs]
         with self.otelcol.run(files, env, listen=listen, ports=["SELF_METRICS_PORT"]) as running:
             yield running
 
