@@ -8,6 +8,7 @@ import httpx
 from otelcol_runner.ports import free_port
 from otelcol_runner.process import Process
 
+from stack.demo.sampling import check_sampling
 from stack.errors import UserError
 from stack.pipeline.launch import Destination, Pipeline
 from stack.pipeline.ports import Ports
@@ -27,6 +28,7 @@ def pipeline_of(
     report: Callable[[str], None],
 ) -> Pipeline:
     """Return the pipeline, not started; raises `UserError` for bad options and variables."""
+    check_sampling(os.environ, environment, report)
     ports = Ports.from_environment()
     extras = with_grafana(ports, report)
     grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"

@@ -16,6 +16,10 @@ FEATURE_GATES = (
     "--feature-gates=processor.tailsamplingprocessor.recordpolicy,"
     "processor.tailsamplingprocessor.metricstatcountspanssampled"
 )
+MISSING_COMPONENT = (
+    "this collector was built without that component: put otelcol-contrib 0.158 or newer on "
+    "PATH, or add it to the build (collector/distribution/README.md)"
+)
 
 
 class Collector(Process):
@@ -45,7 +49,12 @@ class Collector(Process):
         """Move damaged queue files aside, then start; raises `ProcessFailedError`."""
         if folder := self.env.get("COLLECTOR_QUEUE_DIR"):
             check_queue(folder)
-        super().start()
+        try:
+            super().start()
+        except ProcessFailedError as error:
+            if "unknown type" not in str(error):
+                raise
+            raise ProcessFailedError(f"{error}\n{MISSING_COMPONENT}") from None
 
 
 def check_queue(folder: str | Path) -> str:

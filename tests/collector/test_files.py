@@ -45,13 +45,15 @@ def names(paths: list[Path]) -> str:
 
 @pytest.mark.parametrize("paths", LOADED_TOGETHER, ids=names)
 def test_every_list_is_written_by_one_file(paths: list[Path]) -> None:
-    assert shared_lists(paths) == {}
+    shared = shared_lists(paths)
+    assert not shared, f"the later file replaces the list: write it in one file only: {shared}"
     assert len(list_owners(paths)) > 50
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_no_key_is_null(path: Path) -> None:
-    assert null_values(path) == []
+    nulls = null_values(path)
+    assert not nulls, f"a null deletes what earlier files set: give these keys a value: {nulls}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -9,11 +9,13 @@ from rich.console import Console
 
 from stack.demo.assembly import pipeline_of, service
 from stack.demo.command import Run, perform
+from stack.demo.sampling import check_sampling
 from stack.errors import UserError
 from stack.pipeline.launch import Pipeline
 from stack.pipeline.ports import Ports
 from stack.pipeline.startup import start_all
 from stack.services import guard, viewer
+from stack.services.collector import Collector
 from stack.services.stand_in import StandIn
 from tests.stack.conftest import Agentical
 
@@ -101,7 +103,7 @@ def test_a_port_may_be_given_with_or_without_a_host() -> None:
         ),
         (
             {"route": "nowhere"},
-            "there is no collector/routes/nowhere.yaml: choose one of hybrid, logfire-only$",
+            "there is no collector/routes/nowhere.yaml: choose one of hybrid, ",
         ),
         (
             {"overlays": ["also-scrape", "also-viewre"]},
@@ -132,6 +134,40 @@ def test_a_renamed_variable_stops_the_demo(
     ended = agentical("demo")
     assert ended.code == 1
     assert "DOORS is not read any more: unset it and name its file in" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("TRACE_SAMPLE_PERCENT", "0", "a percentage: set a number above 0, at most 100"),
+        ("TRACE_SAMPLE_PERCENT", "", "a percentage: set a number above 0, at most 100"),
+        ("SLOW_TRACE_MS", "2s", "a number of milliseconds: set one such as 2000"),
+        ("TRACE_DECISION_WAIT", "30", 'a duration: set one such as "30s"'),
+    ],
+)
+def test_a_bad_sampling_variable_is_refused_by_name(
+    agentical: Agentical, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    ended = agentical("demo")
+    assert (ended.code, ended.err) == (1, f"agentical: {name}={value} is not {sentence}\n")
+
+
+def test_a_sampling_variable_without_effect_is_reported() -> None:
+    reports: list[str] = []
+    variables = {"TRACE_SAMPLE_PERCENT": "12.5", "TRACE_DECISION_WAIT": "1m30s"}
+    check_sampling(variables, "production", reports.append)
+    assert reports == []
+    check_sampling(variables, "development", reports.append)
+    assert [report.split()[0] for report in reports] == [*variables]
+
+
+def test_a_component_that_the_collector_lacks_is_explained(tmp_path: Path) -> None:
+    config = tmp_path / "nginx.yaml"
+    config.write_text("receivers: {nginx: {}}\n")
+    collector = Collector(["base", config], {"HEALTH_LISTEN": f"127.0.0.1:{free_port()}"})
+    with pytest.raises(ProcessFailedError, match=r'unknown type: "nginx"(?s:.*)otelcol-contrib'):
+        collector.start()
 
 
 def test_a_route_without_prometheus_starts_none() -> None:
