@@ -165,7 +165,7 @@ def test_every_input_of_a_build_is_in_its_cache_key(
     ("output", "sentence"),
     [
         (
-            "go: example.org/thing@v1.2.0: dial tcp: lookup proxy.golang.org: no such host",
+            "go: example.org/thing@v1.2.0: dial tcp: lookup proxy.example.org: no such host",
             "building thing needs the network once, and the Go module proxy was not reached: .+",
         ),
         ("main.go:3: undefined: x\\nruntime", "building thing failed: main.go:3: undefined: x"),
