@@ -5,7 +5,7 @@ from rich.table import Table
 from stack.pipeline.launch import Pipeline
 from stack.services.alertmanager import RECEIVERS
 
-FIRST_QUERY = "/api/v1/query?query=agentical_requests_total"
+METRICS_HINT = "query it: /api/v1/query?query=agentical_requests_total"
 QUERY_HINT = 'query it: .venv/bin/agentical query "SELECT ..."'
 UNREADABLE = "set LOGFIRE_READ_TOKEN to count what is stored, not what was accepted"
 
@@ -36,7 +36,7 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
         )
     if pipeline.uses_prometheus:
         # Its start page is not in the Go module that the program is built from.
-        found.append(("Prometheus", f"{pipeline.prometheus_url}{FIRST_QUERY}", "query API"))
+        found.append(("Prometheus", f"{pipeline.prometheus_url}/api/v1/alerts", METRICS_HINT))
     if pipeline.alertmanager and pipeline.recorder:
         found.append(("Alertmanager", pipeline.alertmanager.url, "firing alerts, silences"))
         found.append(("notifications", pipeline.recorder.url, recorded(pipeline)))
