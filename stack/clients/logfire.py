@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from stack.errors import UserError
+from stack.secrets import secret
 from stack.standins.logfire import READ_TOKEN
 
 LOCAL_ENDPOINT = "http://127.0.0.1:4320"
@@ -40,7 +41,7 @@ class Logfire:
     def from_environment(cls, *, timeout: float = 30.0) -> Self:
         """Return the API that the environment names; raises `UserError` if the token is not set."""
         endpoint = os.environ.get("LOGFIRE_QUERY_ENDPOINT") or LOCAL_ENDPOINT
-        token = os.environ.get("LOGFIRE_READ_TOKEN") or ""
+        token = secret(os.environ, "LOGFIRE_READ_TOKEN")
         if not token and is_local(endpoint):
             token = READ_TOKEN
         if not token:

@@ -12,6 +12,7 @@ from stack.demo.sampling import check_sampling
 from stack.errors import UserError
 from stack.pipeline.launch import Destination, Pipeline
 from stack.pipeline.ports import Ports
+from stack.secrets import secret
 from stack.services import grafana, viewer
 from stack.services.alertmanager import receivers
 from stack.services.retention import retention
@@ -33,7 +34,7 @@ def pipeline_of(
     extras = with_grafana(ports, report)
     grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"
     variables = {"GRAFANA_URL": grafana_url}  # for links from a trace to its dashboard
-    if second := os.environ.get("LOGFIRE_TOKEN_SECOND"):
+    if second := secret(os.environ, "LOGFIRE_TOKEN_SECOND"):
         variables["LOGFIRE_TOKEN_SECOND"] = second
     if environment != "development" and "TRACE_DECISION_WAIT" not in os.environ:
         report("TRACE_DECISION_WAIT is 5s (30s in production.yaml), to show traces sooner")
@@ -88,7 +89,7 @@ def service(variables: Mapping[str, str]) -> Destination | None:
     Raises:
         UserError: it cannot be reached, or rejects the token.
     """
-    token = variables.get("LOGFIRE_TOKEN", "")
+    token = secret(variables, "LOGFIRE_TOKEN")
     if not token:
         return None
     endpoint = (variables.get("LOGFIRE_ENDPOINT") or SERVICE).rstrip("/")
@@ -106,4 +107,4 @@ def service(variables: Mapping[str, str]) -> Destination | None:
             f"{endpoint} rejected LOGFIRE_TOKEN ({answer.status_code}): set it to a write token of "
             "a project in this region, or unset it to use the local stand-in"
         )
-    return Destination(endpoint, token, query, variables.get("LOGFIRE_READ_TOKEN", ""))
+    return Destination(endpoint, token, query, secret(variables, "LOGFIRE_READ_TOKEN"))
