@@ -47,19 +47,21 @@ def same_jobs() -> Config:
     found, ours = peer("logfire-documented"), shipped("production")
     for section in ("receivers", "processors", "connectors", "exporters", "extensions"):
         found[section] = {**ours[section], **found.get(section, {})}
-    for name in ours["connectors"].keys() - {"forward/spans"}:
-        if name.startswith("forward/"):
-            del found["connectors"][name]
+    measuring = read(config_file("measure"))
+    kept = {"forward/spans", "forward/sampled", *measuring["connectors"]}
+    for name in ours["connectors"].keys() - kept:
+        del found["connectors"][name]
     found["exporters"]["otlp_http"] = found["exporters"].pop("otlp_http/logfire")
     found["service"]["extensions"] = ours["service"]["extensions"]
     theirs = ours["service"]["pipelines"]
     scrub, metrics = (theirs[name]["processors"] for name in ("traces/scrub", "metrics/scrub"))
     found["service"]["pipelines"] = {
         "traces/receive": theirs["traces/receive"],
+        **measuring["service"]["pipelines"],
         "traces": {
             "receivers": ["forward/spans"],
             "processors": ["filter/noise", "tail_sampling", *scrub, "batch"],
-            "exporters": ["otlp_http", "span_metrics/sampled"],
+            "exporters": ["otlp_http", "forward/sampled"],
         },
         "metrics": {
             **theirs["metrics/receive"],
@@ -78,9 +80,8 @@ def ladder() -> dict[str, Config]:
     steps["queues on disk"] = full
     steps["redaction"] = now = in_memory(full)
     steps["exemplars"] = now = _without_scrub(now)
-    now = _without_metrics(now, "span_metrics/sampled", "traces/sample")
-    steps["metrics from spans"] = now
-    steps["weights"] = now = _without_metrics(now, "span_metrics", "traces/receive")
+    steps["metrics from spans"] = now = _without_exemplars(now)
+    steps["weights"] = now = _without_metrics(now)
     steps["receive, sample, batch, send"] = _without_weights(now)
     return dict(reversed(steps.items()))
 
@@ -95,11 +96,20 @@ def _without_scrub(config: Config) -> Config:
     return found
 
 
-def _without_metrics(config: Config, connector: str, source: str) -> Config:
+def _without_exemplars(config: Config) -> Config:
+    found = deepcopy(config)
+    del found["service"]["pipelines"]["traces/measure_sampled"]
+    found["service"]["pipelines"]["metrics/receive"]["receivers"].remove("span_metrics/sampled")
+    return found
+
+
+def _without_metrics(config: Config) -> Config:
     found = deepcopy(config)
     pipelines = found["service"]["pipelines"]
-    pipelines[source]["exporters"].remove(connector)
-    pipelines["metrics/receive"]["receivers"].remove(connector)
+    for name in read(config_file("measure"))["service"]["pipelines"]:
+        pipelines.pop(name, None)
+    pipelines["traces/receive"]["exporters"].remove("forward/all")
+    pipelines["metrics/receive"]["receivers"] = ["otlp"]
     return found
 
 
