@@ -64,10 +64,11 @@ def table(pipeline: Pipeline) -> RemoteWriteSink:
     clients = [query(), query(), redis(), redis(), redis(status="ERROR")]
     pipeline.collector.send(*requests, *clients, *tasks, *gauges(), resource=RESOURCE)
     pipeline.prometheus.wait_for(lambda sink: sink.names >= set(NAME_TABLE), "the whole name table")
-    for name, (labels, value) in EXAMPLES.items():  # each connector flushes at its own time
-        pipeline.prometheus.wait_for(
-            lambda sink, n=name, of=labels, v=value: values(sink, n, of) == [v], f"{name} {value}"
-        )
+    expected = {name: [value] for name, (_, value) in EXAMPLES.items()}
+    pipeline.prometheus.wait_for(  # each connector flushes at its own time
+        lambda sink: {name: values(sink, name, EXAMPLES[name][0]) for name in EXAMPLES} == expected,
+        "the value of each example",
+    )
     return pipeline.prometheus
 
 

@@ -53,19 +53,20 @@ def test_every_series_has_all_its_labels(pipeline: Pipeline) -> None:
         span("agent_execution", {"task_type": "", "status": ""}),
     ]
     pipeline.collector.send(*bare, resource={"service.name": "bare"})
-    for name, expected in {
+    expected = {
         REQUESTS: {("unmatched", "200"): 1},
         "agentical_database_query_duration_seconds_count": {("unknown", ""): 1},
         "agentical_redis_operations_total": {("unknown", "success"): 1},
         "agentical_agent_tasks_total": {("unknown", "unknown"): 2, ("unknown", "error"): 1},
         "agentical_agent_task_duration_seconds_count": {("unknown", ""): 3},
-    }.items():
-        pipeline.prometheus.wait_for(
-            lambda sink, n=name, e=expected: counts(sink, n, "bare") == e, f"{name}: {expected}"
-        )
+    }
+    pipeline.prometheus.wait_for(
+        lambda sink: {name: counts(sink, name, "bare") for name in expected} == expected,
+        f"exactly {expected}",
+    )
 
 
-STREAMS = {
+STREAMS: dict[str, dict[str, object]] = {
     "a WebSocket": {"url.scheme": "ws"},
     "a WebSocket by the older conventions": {"http.scheme": "wss"},
     "an answer of server-sent events": {
