@@ -1,7 +1,7 @@
 """Lists the services that both backends know from the last minutes, and what is wrong with them."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from stack.doctor.backends import Backends, job_of
@@ -45,7 +45,14 @@ class Producer:
     findings: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "requests": round(self.requests)}
+        return {
+            "name": self.name,
+            "spans": dict(self.spans.most_common()),
+            "logs": dict(self.logs.most_common()),
+            "metrics": self.metrics,
+            "requests": round(self.requests),
+            "findings": self.findings,
+        }
 
     @property
     def silent(self) -> bool:

@@ -22,8 +22,8 @@ class Sent:
     at: float  # time.monotonic()
     status: int | None = None  # None: no response
     message: str = ""
-    speaks_http: bool = True  # False: something else answers, such as a gRPC server
     clock_offset: float | None = None  # seconds that the receiver's clock is ahead
+    speaks_http: bool = True  # False: something else answers, such as a gRPC server
 
     @property
     def accepted(self) -> bool:
