@@ -46,9 +46,9 @@ class Backends:
         try:
             with PromQL(self.prometheus) as api:
                 return api.series(query)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError) as error:
             self.prometheus_answers = False
-            self.problems.append(f"Prometheus at {self.prometheus} does not answer ({error})")
+            self.problems.append(f"Prometheus at {self.prometheus} answers no query ({error})")
             return []
 
 

@@ -45,5 +45,7 @@ CAUSES_OF_NO_SPANS = (
 
 def similar(name: str, names: Iterable[str]) -> list[str]:
     """Return the names that may be meant."""
-    by_lower = {other.lower(): other for other in names}
-    return [by_lower[other] for other in get_close_matches(name.lower(), by_lower, cutoff=0.7)]
+    wanted, by_lower = name.lower(), {other.lower(): other for other in names}
+    close = get_close_matches(wanted, by_lower, cutoff=0.7)
+    close += [lower for lower in by_lower if wanted in lower and lower not in close]
+    return [by_lower[lower] for lower in close]

@@ -1,5 +1,6 @@
 """What the doctor prints about services."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -34,7 +35,8 @@ def show_producers(console: Console, found: Iterable[Producer]) -> None:
     if not services:
         line(console, f"no service has sent anything in the last {MINUTES} minutes")
         return
-    table = Table(title=f"services of the last {MINUTES} minutes", title_justify="left")
+    line(console, f"services of the last {MINUTES} minutes:")
+    table = Table()
     table.add_column("service", overflow="fold")
     for heading in ("requests", "spans", "logs", "metrics"):
         table.add_column(heading, justify="right")
@@ -88,9 +90,8 @@ def listed(scopes: Counter[str]) -> str:
 def numbered(console: Console, heading: str, causes: Iterable[str]) -> None:
     line(console, heading)
     for number, cause in enumerate(causes, 1):
-        table = Table.grid(padding=(0, 1))
-        table.add_row(f" {number}.", Text(cause))
-        console.print(table)
+        indented = textwrap.indent(textwrap.fill(cause, console.width - 4), "    ")
+        line(console, f" {number}. {indented.strip()}")
 
 
 def line(console: Console, sentence: str, style: str = "") -> None:
