@@ -21,8 +21,8 @@ help: ## List the targets
 demo: tools ## Run the whole pipeline on this machine, without Docker (DURATION=60: stop after 60 s)
 	@$(RUN) agentical demo
 
-doctor: setup ## Send a trace, a log and a metric through a running pipeline and check that they arrive
-	@$(RUN) agentical doctor
+doctor: setup ## Check that each signal arrives, and what of each service does (SERVICE=name: details)
+	@$(RUN) agentical doctor $(if $(SERVICE),--service "$(SERVICE)")
 
 test: setup ## Run the tests
 	@$(RUN) agentical tools --tests

@@ -46,6 +46,12 @@ def candidates(checkup: Checkup, finding: Finding) -> Iterator[Diagnosis | None]
 def not_accepted(checkup: Checkup, finding: Finding) -> Diagnosis:
     """Explain why the collector did not accept it."""
     status, path = finding.sent.status, PATHS[finding.signal]
+    if not finding.sent.speaks_http:
+        return Diagnosis(
+            f"{checkup.otlp} does not speak HTTP/1.1: it may be the port of OTLP over gRPC (4317)",
+            "set OTEL_EXPORTER_OTLP_ENDPOINT to the OTLP/HTTP port (4318); a service that sends to "
+            "this one needs OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+        )
     if status is None:
         return Diagnosis(
             f"nothing answers at the OTLP endpoint {checkup.otlp} ({finding.sent.message})",

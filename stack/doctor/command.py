@@ -1,4 +1,4 @@
-"""`agentical doctor`: checks that every signal arrives, how long it takes, and if not, why."""
+"""`agentical doctor`: checks that every signal arrives, and what of each service does."""
 
 import json
 import os
@@ -10,8 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from stack.clients.logfire import Logfire
+from stack.doctor.backends import Backends
 from stack.doctor.causes import CLOCK_SKEW_SECONDS, diagnose, is_lost
 from stack.doctor.checkup import LOGFIRE, PROMETHEUS, Checkup, Finding
+from stack.doctor.services import look
+from stack.doctor.view import show_services
 from stack.errors import UserError, without_passwords
 from stack.services import guard
 from stack.services.collector import FEATURE_GATES
@@ -30,10 +33,16 @@ def doctor(
             "--no-prometheus", help="Expect metrics at Logfire, as with routes/logfire-only.yaml."
         ),
     ] = False,
+    service: Annotated[
+        str,
+        typer.Option(help="Report what arrives of this service, or why nothing may arrive."),
+    ] = "",
 ) -> None:
     """Send a trace, a log and a metric, and report when each arrived, or why not.
 
-    The exit code is 0 only if all three were found.
+    Then list the services of the last 10 minutes, and what is wrong in their telemetry.
+
+    The exit code is 0 only if all three were found, and something of the service asked for.
     """
     with (
         Logfire.from_environment(timeout=10.0) as logfire,
@@ -42,12 +51,15 @@ def doctor(
         checkup.run(timeout, is_lost)
         report = [result(checkup, finding) for finding in checkup.findings.values()]
         warned = warnings(checkup)
+        services = look(Backends(logfire, checkup.prometheus), service)
     if as_json:
         body = {"probe_id": checkup.probe_id, "signals": report, "warnings": warned}
-        typer.echo(json.dumps(body, indent=2))
+        typer.echo(json.dumps({**body, **services.as_json()}, indent=2))
     else:
-        show(report, warned)
-    if checkup.missing:
+        console = Console(highlight=False)
+        show(console, report, warned)
+        show_services(console, services, pipeline_works=not checkup.missing)
+    if checkup.missing or services.silent:
         raise typer.Exit(1)
 
 
@@ -104,8 +116,7 @@ def unguarded(checkup: Checkup) -> list[str]:
     return [warning] if bare else []
 
 
-def show(report: list[dict[str, Any]], warned: list[str]) -> None:
-    console = Console(highlight=False)
+def show(console: Console, report: list[dict[str, Any]], warned: list[str]) -> None:
     table = Table("signal", "backend", "found", "delay")
     for line in report:
         found = Text("yes", "green") if line["found"] else Text("no", "red")

@@ -12,6 +12,7 @@ from otelcol_runner.telemetry import gauge, log, span
 from stack.clients.logfire import clock_offset
 
 NAME = "doctor.probe"  # in Prometheus: doctor_probe
+SERVICE = "agentical-doctor"
 PATHS = {"trace": "/v1/traces", "log": "/v1/logs", "metric": "/v1/metrics"}
 PROTOBUF = {"content-type": "application/x-protobuf"}
 
@@ -22,6 +23,7 @@ class Sent:
     status: int | None = None  # None: no response
     message: str = ""
     clock_offset: float | None = None  # seconds that the receiver's clock is ahead
+    speaks_http: bool = True  # False: something else answers, such as a gRPC server
 
     @property
     def accepted(self) -> bool:
@@ -54,12 +56,13 @@ def send(endpoint: str, probe_id: str) -> dict[str, Sent]:
 
 
 def post(client: httpx.Client, endpoint: str, item: Telemetry, probe_id: str) -> Sent:
-    resource = {"service.name": "agentical-doctor", "service.instance.id": probe_id}
+    resource = {"service.name": SERVICE, "service.instance.id": probe_id}
     ((path, body),) = export_requests([item], resource, "agentical.doctor")
     begun = time.monotonic()
     try:
         answer = client.post(endpoint.rstrip("/") + path, content=body)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Sent(begun, message=str(error) or type(error).__name__)
+        http = not isinstance(error, httpx.RemoteProtocolError)
+        return Sent(begun, message=str(error) or type(error).__name__, speaks_http=http)
     message = "".join(char for char in answer.text if char.isprintable()).strip()[:200]
     return Sent(begun, answer.status_code, message, clock_offset(answer))
