@@ -1,5 +1,7 @@
 """What producers send with little or odd data is counted once, with all labels."""
 
+from collections import Counter
+
 import pytest
 from otelcol_runner.telemetry import span, trace_id
 from pytest_otelcol.remote_write import RemoteWriteSink
@@ -12,14 +14,12 @@ DURATIONS = "agentical_request_duration_seconds_count"
 PENDING = {"logfire.span_type": "pending_span"}
 
 
-def counts(sink: RemoteWriteSink, name: str, job: str) -> dict[tuple[str, str], float]:
+def counts(sink: RemoteWriteSink, name: str, job: str) -> Counter[tuple[str, str]]:
     """Return a service's counts by endpoint (or task type, operation) and status."""
-    found = {}
+    found: Counter[tuple[str, str]] = Counter()
     for item in sink.series(name, {"job": job}):
-        what = next(
-            item.labels[key] for key in ("endpoint", "operation", "task_type") if key in item.labels
-        )
-        found[what, item.labels.get("status", "")] = item.value
+        what = {"endpoint", "operation", "task_type"} & item.labels.keys()
+        found[item.labels[what.pop()], item.labels.get("status", "")] += int(item.value)
     return found
 
 
@@ -66,6 +66,7 @@ def test_every_series_has_all_its_labels(pipeline: Pipeline) -> None:
     )
 
 
+ROOM = {"http.scheme": "ws", "http.route": "/rooms/{room}"}
 STREAMS: dict[str, dict[str, object]] = {
     "a WebSocket": {"url.scheme": "ws"},
     "a WebSocket by the older conventions": {"http.scheme": "wss"},
@@ -112,6 +113,34 @@ def test_sockets_and_streams_are_counted_but_neither_measured_nor_slow(
         )
         kept = {item.trace_id for item in pipeline.logfire.spans}
         assert kept == {slow.trace_id.hex(), failed.trace_id.hex()}
+
+
+def test_a_websocket_as_the_libraries_send_it_is_counted_with_its_errors(
+    pipeline: Pipeline,
+) -> None:
+    """Neither FastAPI's own telemetry nor the contrib library gives it a method."""
+    sockets = [
+        span(
+            "WS /rooms/{room}", {"url.scheme": "ws", "http.route": "/rooms/{room}"}, kind="SERVER"
+        ),
+        span("HTTP /rooms/{room}", {**ROOM, "http.response.status_code": 200}, kind="SERVER"),
+        span("HTTP /rooms/{room}", {**ROOM, "http.status_code": 403}, kind="SERVER"),
+        span("WS /rooms/{room}", ROOM, kind="SERVER", status="ERROR"),
+        span(
+            "HTTP /rooms/{room}", {**ROOM, "http.status_code": 200}, kind="SERVER", status="ERROR"
+        ),
+        request(),  # has a duration
+    ]
+    pipeline.collector.send(*sockets, resource={"service.name": "rooms"})
+    expected = {
+        **{("/rooms/{room}", status): 1 for status in ("101", "200", "403")},
+        ("/rooms/{room}", "500"): 2,
+        ("/agents/{agent_id}/tasks", "202"): 1,
+    }
+    sink = pipeline.prometheus
+    sink.wait_for(lambda found: counts(found, REQUESTS, "rooms") == expected, f"{expected}")
+    sink.wait_for_series(DURATIONS, {"job": "rooms"}, value=1)
+    assert len(sink.series(DURATIONS, {"job": "rooms"})) == 1
 
 
 def test_a_pending_span_keeps_no_trace(start_pipeline: StartPipeline) -> None:
