@@ -110,7 +110,7 @@ def through_server(
 def variables(variant: str, receiver: Receiver, env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment; everything else has its default."""
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env}
-    if variant in {"bare", "ours"}:
+    if variant in {"bare", "ours", "FastAPI's own"}:
         given["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # these variants do not use the logfire SDK
     return {**inherited(), **given}
 
