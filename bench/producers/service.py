@@ -18,6 +18,7 @@ from bench.producers import original
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 FASTAPI = "FastAPI's own"
+TRACED = {"ours", FASTAPI, *original.VARIANTS} - {"prometheus_client alone"}
 SPANS_ONLY: TelemetryConfig = {"metrics": False, "logs": False, "operation_spans": False}
 router = APIRouter()
 
@@ -81,5 +82,6 @@ if __name__ == "__main__":
         application(sys.argv[1], sys.argv[2]),
         port=int(sys.argv[3]),
         access_log=False,
+        reset_contextvars=True,
         log_level="warning",
     )

@@ -11,9 +11,9 @@ LIMIT = 0.30
 
 def test_telemetry_makes_a_fraction_of_the_original_strategys_calls() -> None:
     with Receiver("receiver") as receiver:
-        bare, ours, original = (
+        bare, fastapi, ours, original = (
             in_process("documents", variant, 600, receiver, {}, "calls")["calls"]
             for variant in MAIN
         )
-    assert bare < ours
+    assert bare < min(fastapi, ours)
     assert (ours - bare) / (original - bare) <= LIMIT, (bare, ours, original)
