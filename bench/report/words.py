@@ -46,7 +46,8 @@ original's addition that is.
 
 Choose FastAPI's own telemetry for the lowest price and no code; choose the library for captured
 headers, excluded URLs by a variable, and the client's address and user agent
-([decision](../decisions/0004-server-instrumentation.md)). Both at once count a request twice."""
+([decision](../decisions/0004-server-instrumentation.md)). Both at once count a request of a mounted
+application twice."""
 
 HOW = """One part can be measured again alone (`python -m bench --only PART`); measured later than
 the rest: {alone}. Every ratio compares figures of the same run: configurations
