@@ -132,6 +132,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Agentical",
         version=__version__,
         lifespan=lifespan,
+        telemetry=telemetry.FASTAPI_OFF,
         redirect_slashes=False,  # a redirect would trust the Host header
     )
     app.state.settings = settings
@@ -155,7 +156,11 @@ app = app_from_environment()
 
 if __name__ == "__main__":
     settings = app.state.settings
-    # No access log: every request is a span.
     uvicorn.run(
-        app, host=settings.api_host, port=settings.api_port, access_log=False, server_header=False
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        access_log=False,  # every request is a span
+        server_header=False,
+        reset_contextvars=True,  # else requests join another one's trace: see `app.telemetry`
     )

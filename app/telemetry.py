@@ -3,6 +3,10 @@
 Everything is configured by the standard `OTEL_*` variables; no backend is named here.
 Call `instrument` where the app is created, and serve inside `exporting`: its threads and its
 `service.instance.id` then belong to the serving process, so that forking servers are safe.
+Give each FastAPI, also one that is mounted, `telemetry=FASTAPI_OFF`, and serve with uvicorn's
+`reset_contextvars` (`--reset-contextvars`, `UVICORN_RESET_CONTEXTVARS=true`): else a request with
+a large body lends its trace to the next ones of its connection, which are then not counted
+(https://github.com/python/cpython/issues/140947).
 """
 
 import logging
@@ -13,12 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import metrics, trace
 from opentelemetry._logs import set_logger_provider
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 from opentelemetry.instrumentation.redis import RedisInstrumentor
@@ -30,20 +36,31 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span
+from starlette.types import Scope
 
 from app.sdk_health import counting_drops, limit_sdk_logs
-from app.tracing import Tracing
 
 LIBRARIES = (
     AsyncPGInstrumentor,
     HTTPXClientInstrumentor,
     RedisInstrumentor,
 )
+# For `FastAPI(telemetry=FASTAPI_OFF)`: without FastAPI's own telemetry, which would otherwise look
+# for this library at each request, and add exporters if FASTAPI_OTEL_AUTO_CONFIGURE is true.
+FASTAPI_OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 NO_METER = metrics.NoOpMeterProvider()  # the collector derives request metrics from the spans
 FLUSH_SECONDS = 5.0
 # An export is retried after 1, 2, 4, 8 and 16 s; its batch is dropped if the next retry would come
 # later than this timeout. With the default of 10 a batch survives an outage of 7 s, with 40 31 s.
 EXPORT_TIMEOUT_SECONDS = "40"
+DEFAULTS = {
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": EXPORT_TIMEOUT_SECONDS,
+    # The SDK's default, parentbased_always_on, lets a caller's `traceparent: ...-00` decide that a
+    # request makes no span, so that it is not counted either. Sampling is the collector's task.
+    "OTEL_TRACES_SAMPLER": "always_on",
+}
 Provider = TracerProvider | MeterProvider | LoggerProvider
 
 
@@ -55,22 +72,26 @@ def instrument(app: FastAPI | None = None) -> None:
     """Instrument the libraries and, before it serves, the app; raises `TelemetryError`."""
     _check_variables()
     limit_sdk_logs()
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")
-    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_TIMEOUT_SECONDS)
+    for name, value in DEFAULTS.items():
+        if not os.environ.get(name, "").strip():  # the specification: empty is as if not set
+            os.environ[name] = value
     for library in LIBRARIES:
         instrumentor = library()
         if not instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.instrument(meter_provider=NO_METER)
     if app is not None:
-        _trace(app)
+        FastAPIInstrumentor.instrument_app(
+            app,
+            meter_provider=NO_METER,
+            exclude_spans=["receive", "send"],
+            server_request_hook=_only_once,
+        )
 
 
-def _trace(app: FastAPI) -> None:
-    # Newer versions of FastAPI create their own spans, metrics and logs as soon as providers are
-    # set; once the application exists there is no public switch.
-    getattr(app, "_telemetry", {}).update(tracing=False, metrics=False, logs=False)
-    build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: Tracing(build(), app.router)  # type: ignore[method-assign]
+def _only_once(_: Span, scope: Scope) -> None:
+    # FastAPI finds the library in the application that it instruments, but not above a mounted
+    # one, which would make a second SERVER span. This is how FastAPI itself excludes a request.
+    scope["fastapi.telemetry"] = None
 
 
 @contextmanager

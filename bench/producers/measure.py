@@ -1,7 +1,8 @@
 """What telemetry costs a service: `python -m bench --only producers`.
 
 CPU time of the service's process per request, beyond the same handler without telemetry: ours
-against the strategy that this project replaces (`original.py`). The variants run in turns; each
+(the library) and FastAPI's own telemetry (spans only) against the strategy that this project
+replaces (`original.py`). The variants run in turns; each
 figure is the median of several runs.
 """
 
@@ -9,8 +10,9 @@ import statistics
 from collections.abc import Callable, Mapping
 
 from bench.producers.runs import Figures, Receiver, in_process, servers, through_server
+from bench.producers.service import FASTAPI
 
-MAIN = ("bare", "ours", "original")
+MAIN = ("bare", FASTAPI, "ours", "original")
 PARTS = ("logfire SDK alone", "prometheus_client alone", "original over OTLP")
 LADDER = {
     "no SDK": {"OTEL_SDK_DISABLED": "true"},
@@ -62,7 +64,7 @@ def rest(runs: int, requests: int) -> dict[str, float]:
     bare, off, kept, sent = (found[case]["cpu"] for case in cases)
     encode, post = found["all"]["encode_spans"], found["all"]["export"]
     parts = {
-        "middleware: context, attributes, route": off - bare,
+        "library: context, attributes, route": off - bare,
         "SDK: the span and its attributes": kept - off,
         "export: encoding to protobuf": encode,
         "export: HTTP": post,

@@ -70,4 +70,3 @@ VARIANTS: dict[str, tuple[Callable[[FastAPI], None], ...]] = {
     "logfire SDK alone": (sdk,),
     "prometheus_client alone": (prometheus,),
 }
-TRACED = {"ours", *VARIANTS} - {"prometheus_client alone"}

@@ -14,7 +14,7 @@ from otelcol_runner.process import Process
 from pytest_otelcol.server import RecordingServer, decompressed
 
 from bench.machine import cpu_seconds
-from bench.producers.original import TRACED
+from bench.producers.service import FASTAPI, TRACED
 from stack.paths import ROOT
 from stack.services.folders import scratch
 from stack.services.postgres import Postgres
@@ -110,7 +110,7 @@ def through_server(
 def variables(variant: str, receiver: Receiver, env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment; everything else has its default."""
     given = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, **env}
-    if variant in {"bare", "ours"}:
+    if variant in {"bare", "ours", FASTAPI}:
         given["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # these variants do not use the logfire SDK
     return {**inherited(), **given}
 

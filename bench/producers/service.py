@@ -10,12 +10,16 @@ from typing import Annotated
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Path
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 
 from app import telemetry
 from bench.producers import original
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+FASTAPI = "FastAPI's own"
+TRACED = {"ours", FASTAPI, *original.VARIANTS} - {"prometheus_client alone"}
+SPANS_ONLY: TelemetryConfig = {"metrics": False, "logs": False, "operation_spans": False}
 router = APIRouter()
 
 
@@ -41,7 +45,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 def documents() -> FastAPI:
     """Make an application with only the small handler."""
-    app = FastAPI(lifespan=lifespan)
+    app = FastAPI(lifespan=lifespan, telemetry=telemetry.FASTAPI_OFF)
     app.include_router(router)
     telemetry.instrument(app)
     return app
@@ -58,10 +62,15 @@ APPLICATIONS = {"documents": documents, "tasks": tasks}
 
 
 def application(name: str, variant: str) -> FastAPI:
-    """Make an application: `ours` as it is, `bare` without telemetry, or with `original`'s."""
-    if variant != "ours":
+    """Make an application: `ours` as it is, `bare` without telemetry, or with another's."""
+    if variant == FASTAPI:
+        instrument = telemetry.instrument
+        telemetry.instrument = lambda app=None: instrument()
+        telemetry.FASTAPI_OFF = SPANS_ONLY
+    elif variant != "ours":
         telemetry.instrument = lambda app=None: None
         telemetry.exporting = lambda *_: nullcontext()  # type: ignore[assignment]
+        telemetry.FASTAPI_OFF = {}  # its default
     app = APPLICATIONS[name]()
     for add in original.VARIANTS.get(variant, ()):
         add(app)
@@ -73,5 +82,6 @@ if __name__ == "__main__":
         application(sys.argv[1], sys.argv[2]),
         port=int(sys.argv[3]),
         access_log=False,
+        reset_contextvars=True,
         log_level="warning",
     )

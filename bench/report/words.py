@@ -41,7 +41,13 @@ PRODUCERS = """CPU time of the service's process per request, more than the same
 without telemetry, compared with the strategy that this project replaces: the `logfire` SDK with
 captured headers and a `prometheus_client` middleware. `documents` is the handler alone, and
 has the limit; `tasks` adds the spans of Postgres, Redis and the queue, which both strategies create
-with the same libraries."""
+with the same libraries. In each cell: what is added to the bare handler, and what share of the
+original's addition that is.
+
+Choose FastAPI's own telemetry for the lowest price and no code; choose the library for captured
+headers, excluded URLs by a variable, and the client's address and user agent
+([decision](../decisions/0004-server-instrumentation.md)). Both at once count a request of a mounted
+application twice."""
 
 HOW = """One part can be measured again alone (`python -m bench --only PART`); measured later than
 the rest: {alone}. Every ratio compares figures of the same run: configurations

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from app import telemetry
 
 router = APIRouter(prefix="/shop")
-mounted = FastAPI()
+mounted = FastAPI()  # its own telemetry is on
 
 
 @asynccontextmanager
@@ -19,7 +19,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-app = FastAPI(lifespan=lifespan)
+app = FastAPI(lifespan=lifespan, telemetry=telemetry.FASTAPI_OFF)
 
 
 @router.get("/items/{item}")
