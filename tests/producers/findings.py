@@ -9,13 +9,23 @@ from otelcol_runner.views import Log, Span
 from pytest_otelcol.remote_write import Series
 
 from tests.producers.producers import Producer
-from tests.producers.traffic import BROKEN, HEALTH, ITEMS, MISSING, MOUNTED, PROBES, Request
+from tests.producers.traffic import (
+    BROKEN,
+    HEALTH,
+    ITEMS,
+    LAST,
+    MISSING,
+    MOUNTED,
+    PROBES,
+    Request,
+)
 from tests.support.pipeline import Pipeline
 
 Item = TypeVar("Item", Span, Log)
 Key = tuple[str, ...]
 Row = dict[str, str]
 HEADER = "http.request.header."
+EXTRA = (HEALTH, LAST)
 OPEN = ("agentical_active_connections", "http_server_active_requests")
 
 
@@ -39,8 +49,8 @@ class Findings:
 
     @property
     def servers(self) -> list[Span]:
-        """Its SERVER spans, without the probes."""
-        return [span for span in self.spans if span.kind == "SERVER" and path_of(span) != HEALTH]
+        """Its SERVER spans of the forty requests."""
+        return [one for one in self.spans if one.kind == "SERVER" and path_of(one) not in EXTRA]
 
     @property
     def mounted(self) -> str:
@@ -61,7 +71,7 @@ class Findings:
         return Counter(key if statuses else key[:2] for key in keys)
 
     def counted(self, metric: str, *labels: str) -> Counter[Key]:
-        """Return a metric's values by these labels, without the probes; each has to be one series.
+        """Return a metric's values by these labels, of the forty; each has to be one series.
 
         Raises:
             AssertionError: two series have the same labels.
@@ -69,7 +79,7 @@ class Findings:
         found: Counter[Key] = Counter()
         for series in self.series:
             key = tuple(series.labels.get(label, "") for label in labels)
-            if series.name == metric and not key[1].endswith(HEALTH[1:]):
+            if series.name == metric and f"/{key[1].lstrip('/')}" not in EXTRA:
                 assert key not in found, f"two series {metric} of {self.producer.name} with {key}"
                 found[key] = int(series.value)
         return found
@@ -78,7 +88,7 @@ class Findings:
         """Return what the table says of the producer."""
         item, broken = self._of(ITEMS), self._of(BROKEN)
         captured = [f"`{key}`" for key in item.attributes if key.startswith(HEADER)]
-        health = [span for span in self.spans if path_of(span) == HEALTH]
+        paths = Counter(path_of(span) for span in self.spans if span.kind == "SERVER")
         return {
             "way": self.producer.way,
             "route": code(self.producer.route),
@@ -90,7 +100,8 @@ class Findings:
             "exception": self.exception(broken),
             "logs": self.own_logs(),
             "header": ", ".join(captured) or "no",
-            "excluded": {0: "yes", PROBES: "no"}[len(health)],
+            "excluded": {0: "yes", PROBES: "no"}[paths[HEALTH]],
+            "end": {0: "lost", 1: "sent"}[paths[LAST]],
         }
 
     def beside(self, server: Span) -> list[str]:

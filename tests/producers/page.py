@@ -21,16 +21,16 @@ HEAD = """\
 # What each kind of producer sends
 
 Each row is a real server process with a service of `tests/producers/services/`. All get the same
-40 requests, nine of ten with a `traceparent` whose caller does not sample, and send to one collector
-with the shipped files. [Producers](../producers.md) has the variables of each way, and who should
-choose which. `make test` runs every row and compares it with this page.
+40 requests, nine of ten with a `traceparent` whose caller does not sample, and send to one
+collector with the shipped files. [Producers](../producers.md) has the variables of each way, and
+who should choose which. `make test` runs every row and compares it with this page.
 
 The same for all:
 
 - **Counts**: `agentical_requests_total` has exactly the requests that were sent, by `method`,
   `endpoint` (the route, or `unmatched` for an unknown path) and `status`;
-  `agentical_request_duration_seconds_count` has as many. Each series exists once, with the `job` and
-  the `instance` of the process.
+  `agentical_request_duration_seconds_count` has as many. Each series exists once, with the `job`
+  and the `instance` of the process.
 - **Traces**: each request is one SERVER span at Logfire, in the trace of its caller, with route and
   status. A request that ends in 500 is an error, and its exception is recorded.
 - **Open requests**: where a producer counts them, they are `agentical_active_connections`.
@@ -53,12 +53,13 @@ BESIDE = {
     "logs": "the service's log records",
     "header": "captured request header",
     "excluded": "takes `OTEL_PYTHON_EXCLUDED_URLS`",
+    "end": "spans it holds at SIGTERM",
 }
 TAIL = """
-The last table is of one `GET` with a path parameter. `app.mount` mounts in FastAPI, a blueprint in
-Flask, `include` in Django, a router in Express. The header is asked for by
-`OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=x-tenant`. The services on `logfire` attach
-its handler to Python's `logging`; Express logs with `console`.
+The last table is of one `GET` with a path parameter. What mounts is `app.mount` in FastAPI, a
+blueprint in Flask, `include` in Django, a router in Express. The header is asked for by
+`OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=x-tenant`. The services on `logfire`
+attach its handler to Python's `logging`; the one on Express logs with `console`.
 """
 
 

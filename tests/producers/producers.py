@@ -31,7 +31,7 @@ ASKED = {
     "OTEL_PYTHON_EXCLUDED_URLS": "health",
 }
 QUICK = {
-    "OTEL_BSP_SCHEDULE_DELAY": "200",
+    "OTEL_BSP_SCHEDULE_DELAY": "2000",  # the last span is still there when the process is stopped
     "OTEL_BLRP_SCHEDULE_DELAY": "200",
     "OTEL_METRIC_EXPORT_INTERVAL": "500",
 }
@@ -123,7 +123,7 @@ PRODUCERS = (
         "the same over gRPC",
         (*INSTRUMENT, *UVICORN, f"{SERVICES}.plain:app"),
         FASTAPI,
-        {"OTEL_EXPORTER_OTLP_ENDPOINT": GRPC},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
     ),
     Producer(
         "logfire",
@@ -154,13 +154,14 @@ PRODUCERS = (
     Producer(
         "with-express",
         "Node.js, Express",
-        (
-            str(node.node()),
-            "--require=@opentelemetry/auto-instrumentations-node/register",
-            str(NODE / "service.js"),
-        ),
+        (str(node.node()), str(NODE / "service.js")),
         "/items/:item",
-        {PORT: PORT, "OTEL_NODE_ENABLED_INSTRUMENTATIONS": "http,express", **OVER_HTTP},
+        {
+            PORT: PORT,
+            "NODE_OPTIONS": "--require @opentelemetry/auto-instrumentations-node/register",
+            "OTEL_NODE_ENABLED_INSTRUMENTATIONS": "http,express",
+            **OVER_HTTP,
+        },
         with_packages,
     ),
 )

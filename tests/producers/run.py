@@ -1,6 +1,6 @@
 """Runs every producer at once behind one collector, and sends each its requests."""
 
-from collections.abc import Sequence
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +12,7 @@ from pytest_otelcol.collector import Otelcol
 
 from tests.producers.findings import Findings, findings
 from tests.producers.producers import PRODUCERS, Producer
-from tests.producers.traffic import Request, forty, send
+from tests.producers.traffic import Request, forty, send, send_last
 from tests.support.pipeline import DEVELOPMENT, Pipeline, run_pipeline
 
 
@@ -22,7 +22,7 @@ def run(otelcol: Otelcol, folder: Path) -> list[Findings]:
     with run_pipeline(otelcol, DEVELOPMENT, folder, {}) as pipeline:
         with ThreadPoolExecutor(len(plan)) as pool:
             list(pool.map(lambda each: serve(pipeline, *each), plan))
-        wait_for_the_end(pipeline, plan)
+        wait_for_the_end(pipeline)
         return [findings(pipeline, *each) for each in plan]
 
 
@@ -30,23 +30,27 @@ def serve(pipeline: Pipeline, producer: Producer, requests: list[Request]) -> No
     """Run a producer while it serves its requests and sends its telemetry."""
     port, collector = free_port(), pipeline.collector
     grpc = f"http://{collector.env['OTLP_GRPC_LISTEN']}"
+    url = f"http://127.0.0.1:{port}"
     with producer.process(port, collector.endpoint, grpc):
-        send(f"http://127.0.0.1:{port}", requests)
-        poll_until(
-            lambda: pipeline.prometheus.series("target_info", {"job": producer.name}),
-            f"{producer.name}'s own metrics at Prometheus",
-        )
+        send(url, requests)
+        since = time.time() * 1000
+
+        def whole() -> bool:
+            own = pipeline.prometheus.series("target_info", {"job": producer.name})
+            metrics = any(one.timestamp > since for series in own for one in series.samples)
+            found = findings(pipeline, producer, requests)
+            return metrics and len(found.servers) >= len(requests)
+
+        with suppress(NotSeenError):  # the test of the producer says what is missing
+            poll_until(whole, "its metrics and spans", timeout=20)
+        send_last(url)
 
 
-def wait_for_the_end(pipeline: Pipeline, plan: Sequence[tuple[Producer, list[Request]]]) -> None:
-    """Wait until the count of a last request and the spans of all others have arrived."""
+def wait_for_the_end(pipeline: Pipeline) -> None:
+    """Wait until a last request's count and span have arrived, after those of all producers."""
     last = span("GET", {"http.request.method": "GET"}, kind="SERVER")
     pipeline.collector.send(last, resource={"service.name": "last"})
     pipeline.prometheus.wait_for_series("agentical_requests_total", {"job": "last"})
-
-    def whole() -> bool:
-        found = [findings(pipeline, *each) for each in plan]
-        return all(len(one.servers) >= len(one.requests) for one in found)
-
-    with suppress(NotSeenError):  # the test of the producer says what is missing
-        poll_until(whole, "every span at Logfire", timeout=15)
+    pipeline.logfire.wait_for(
+        lambda sink: any(one.resource["service.name"] == "last" for one in sink.spans), "the last"
+    )

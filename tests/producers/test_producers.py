@@ -61,6 +61,21 @@ def test_open_requests_are_counted_where_the_producer_does(
     assert names.isdisjoint(OPEN) or OPEN[0] in names
 
 
+@pytest.mark.parametrize("name", ["logfire", "logfire-base-url"])
+def test_spans_messages_and_metrics_of_the_logfire_sdk_arrive_as_it_made_them(
+    name: str, arrived: dict[str, Findings]
+) -> None:
+    found = arrived[name]
+    orders = {span.span_id for span in found.servers if span.name == "POST /orders"}
+    packing = [span for span in found.spans if span.name == "packing {what}"]
+    packed = [span for span in found.spans if span.name == "packed {what}"]
+    assert {span.parent_span_id for span in packing} == orders
+    assert {span.parent_span_id for span in packed} == {span.span_id for span in packing}
+    assert [span.attributes["logfire.msg"] for span in packed] == ["packed boxes"] * 5
+    counts = [series.value for series in found.series if series.name == "orders_total"]
+    assert counts == [5]
+
+
 @each_producer
 def test_the_table_says_how_it_differs(producer: Producer, arrived: dict[str, Findings]) -> None:
     (row,) = (row for row in recorded() if row["way"] == producer.way)

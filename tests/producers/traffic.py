@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import httpx
 
 TENANT = ("x-tenant", "acme")
-HEALTH = "/health"
-PROBES = 2  # requests of /health, apart from the forty
+HEALTH, LAST = "/health", "/last"  # apart from the forty
+PROBES = 2  # requests of /health
 ITEMS, MISSING, MOUNTED, BROKEN = "/items/", "/missing/", "/v2/things/", "/broken"
 # A connection for each request: uvicorn closes the one on which a handler has failed.
 FRESH = httpx.Limits(max_keepalive_connections=0)
@@ -43,6 +43,11 @@ def forty(producer: int) -> list[Request]:
     ]
     ids = (f"{producer + 1:016x}{number:016x}" for number in itertools.count(1))
     return [Request(*one, "" if n % 10 == 0 else next(ids)) for n, one in enumerate(plan)]
+
+
+def send_last(url: str) -> None:
+    """Send one more, just before the producer is stopped."""
+    assert httpx.get(f"{url}{LAST}", timeout=20).status_code == 200
 
 
 def send(url: str, requests: list[Request]) -> None:

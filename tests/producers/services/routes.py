@@ -1,6 +1,7 @@
-"""The routes of the FastAPI services, which all of tests/producers/services/ have in their way."""
+"""The routes of the FastAPI services; those of the other services answer the same requests."""
 
 import logging
+from collections.abc import Callable
 
 from fastapi import FastAPI, HTTPException
 
@@ -12,8 +13,8 @@ async def thing(thing: str) -> str:
     return thing
 
 
-def add_routes(app: FastAPI) -> None:
-    """Add the routes that `tests.producers.traffic` requests."""
+def add_routes(app: FastAPI, taken: Callable[[], None] = lambda: None) -> None:
+    """Add the routes that `tests.producers.traffic` requests; `taken` is called for each order."""
 
     @app.get("/items/{item}")
     async def item(item: int) -> int:
@@ -21,6 +22,7 @@ def add_routes(app: FastAPI) -> None:
 
     @app.post("/orders", status_code=201)
     async def order() -> str:
+        taken()
         logging.getLogger("shop").warning("order taken")
         return "taken"
 
@@ -35,5 +37,9 @@ def add_routes(app: FastAPI) -> None:
     @app.get("/health")
     async def health() -> str:
         return "well"
+
+    @app.get("/last")
+    async def last() -> str:
+        return "last"
 
     app.mount("/v2", mounted)

@@ -34,6 +34,10 @@ def health(_: HttpRequest) -> HttpResponse:
     return HttpResponse("well")
 
 
+def last(_: HttpRequest) -> HttpResponse:
+    return HttpResponse("last")
+
+
 def thing(_: HttpRequest, thing: str) -> HttpResponse:
     return HttpResponse(thing)
 
@@ -44,6 +48,7 @@ urlpatterns = [
     path("forbidden", forbidden),
     path("broken", broken),
     path("health", health),
+    path("last", last),
     path("v2/", include([path("things/<thing>", thing)])),
 ]
 

@@ -39,4 +39,9 @@ def health() -> str:
     return "well"
 
 
+@app.get("/last")
+def last() -> str:
+    return "last"
+
+
 app.register_blueprint(v2, url_prefix="/v2")

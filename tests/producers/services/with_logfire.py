@@ -8,13 +8,19 @@ from fastapi import FastAPI
 
 from tests.producers.services.routes import add_routes
 
-to_collector_only = "LOGFIRE_BASE_URL" not in os.environ
 logfire.configure(
-    send_to_logfire=False if to_collector_only else "if-token-present",
-    distributed_tracing=True,
-    console=False,
+    send_to_logfire="LOGFIRE_BASE_URL" in os.environ, distributed_tracing=True, console=False
 )
 logging.getLogger().addHandler(logfire.LogfireLoggingHandler())
 app = FastAPI()
 logfire.instrument_fastapi(app)
-add_routes(app)
+orders = logfire.metric_counter("orders")
+
+
+def taken() -> None:
+    orders.add(1)
+    with logfire.span("packing {what}", what="boxes"):
+        logfire.info("packed {what}", what="boxes")
+
+
+add_routes(app, taken)

@@ -15,6 +15,7 @@ app.get("/broken", () => {
   throw new Error("broken on purpose");
 });
 app.get("/health", (request, response) => response.send("well"));
+app.get("/last", (request, response) => response.send("last"));
 app.use("/v2", v2);
 
 const server = app.listen(Number(process.env.PORT), "127.0.0.1");
