@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from otelcol_runner.views import Log, Span
@@ -42,10 +42,10 @@ class Findings:
     """
 
     producer: Producer
-    requests: list[Request]
-    series: list[Series]
-    spans: list[Span]
-    logs: list[Log]
+    requests: list[Request] = field(repr=False)
+    series: list[Series] = field(repr=False)
+    spans: list[Span] = field(repr=False)
+    logs: list[Log] = field(repr=False)
 
     @property
     def servers(self) -> list[Span]:

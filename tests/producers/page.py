@@ -53,7 +53,7 @@ BESIDE = {
     "logs": "the service's log records",
     "header": "captured request header",
     "excluded": "takes `OTEL_PYTHON_EXCLUDED_URLS`",
-    "end": "spans it holds at SIGTERM",
+    "end": "spans it holds when SIGTERM ends it",
 }
 TAIL = """
 The last table is of one `GET` with a path parameter. What mounts is `app.mount` in FastAPI, a

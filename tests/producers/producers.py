@@ -1,6 +1,7 @@
 """The producers: each is started as its own server process, as its users start it."""
 
 import functools
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +17,10 @@ from tests.support.service import inherited
 SERVICES = "tests.producers.services"
 NODE = Path(__file__).parent / "services" / "node"
 PORT, HTTP, GRPC = "PORT", "OTLP_OVER_HTTP", "OTLP_OVER_GRPC"  # replaced by the addresses of a run
-OVER_HTTP = {
+# For every producer.
+COMMON = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": HTTP,
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-}
-# For every producer: the collector samples, and the stable names of HTTP attributes.
-COMMON = {
     "OTEL_TRACES_SAMPLER": "always_on",
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
 }
@@ -34,6 +33,7 @@ QUICK = {
     "OTEL_BSP_SCHEDULE_DELAY": "2000",  # the last span is still there when the process is stopped
     "OTEL_BLRP_SCHEDULE_DELAY": "200",
     "OTEL_METRIC_EXPORT_INTERVAL": "500",
+    PORT: PORT,  # for Node.js
 }
 FASTAPI = "/items/{item}"
 BIN = Path(sys.executable).parent
@@ -53,17 +53,21 @@ class Producer:
         name: its `service.name`.
         way: what the table calls it.
         argv: the command, in which PORT is the port.
-        env: the variables of this way.
+        env: the variables of this way, on top of `COMMON`.
         route: how it writes the route of `/items/1`.
         prepare: does what a start needs, such as fetching packages, and returns more variables.
+        section: the heading in docs/producers.md whose block has its variables, if it has any.
+        stop: the signal that ends it.
     """
 
     name: str
     way: str
     argv: tuple[str, ...]
     route: str
-    env: Mapping[str, str] = field(default_factory=lambda: OVER_HTTP)
+    env: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], Mapping[str, str]] = dict
+    section: str = ""
+    stop: signal.Signals = signal.SIGTERM
 
     def process(self, port: int, http: str, grpc: str) -> Process:
         """Return its process, which is not started yet."""
@@ -83,6 +87,7 @@ class Producer:
             clean_env=True,
             ready=functools.partial(accepts, port),
             ready_timeout=60.0,  # all start at once
+            stop_signal=self.stop,
             cwd=ROOT,
         )
 
@@ -109,7 +114,8 @@ PRODUCERS = (
         "FastAPI's own, no code",
         (*UVICORN, f"{SERVICES}.plain:app"),
         FASTAPI,
-        {"FASTAPI_OTEL_AUTO_CONFIGURE": "true", **OVER_HTTP},
+        {"FASTAPI_OTEL_AUTO_CONFIGURE": "true"},
+        section="FastAPI's own",
     ),
     Producer("bootstrap", "`app/telemetry.py`", (*UVICORN, f"{SERVICES}.bootstrap:app"), FASTAPI),
     Producer(
@@ -120,10 +126,12 @@ PRODUCERS = (
     ),
     Producer(
         "instrumented-grpc",
-        "the same over gRPC",
+        "the same over gRPC, ended by SIGINT",
         (*INSTRUMENT, *UVICORN, f"{SERVICES}.plain:app"),
         FASTAPI,
         {"OTEL_EXPORTER_OTLP_ENDPOINT": GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+        section="Over gRPC",
+        stop=signal.SIGINT,
     ),
     Producer(
         "logfire",
@@ -136,7 +144,12 @@ PRODUCERS = (
         "`logfire`, `LOGFIRE_BASE_URL`",
         (*UVICORN, f"{SERVICES}.with_logfire:app"),
         FASTAPI,
-        {"LOGFIRE_BASE_URL": HTTP, "LOGFIRE_TOKEN": "not-checked-by-the-collector"},
+        {
+            "LOGFIRE_BASE_URL": HTTP,
+            "LOGFIRE_TOKEN": "any",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+        },
+        section="The logfire SDK",
     ),
     Producer(
         "with-flask",
@@ -149,7 +162,8 @@ PRODUCERS = (
         "`opentelemetry-instrument`, Django",
         (*INSTRUMENT, *GUNICORN, f"{SERVICES}.with_django:application()"),
         "items/<int:item>",
-        {"DJANGO_SETTINGS_MODULE": f"{SERVICES}.with_django", **OVER_HTTP},
+        {"DJANGO_SETTINGS_MODULE": f"{SERVICES}.with_django"},
+        section="opentelemetry-instrument",
     ),
     Producer(
         "with-express",
@@ -157,11 +171,10 @@ PRODUCERS = (
         (str(node.node()), str(NODE / "service.js")),
         "/items/:item",
         {
-            PORT: PORT,
             "NODE_OPTIONS": "--require @opentelemetry/auto-instrumentations-node/register",
             "OTEL_NODE_ENABLED_INSTRUMENTATIONS": "http,express",
-            **OVER_HTTP,
         },
         with_packages,
+        section="Node.js",
     ),
 )
