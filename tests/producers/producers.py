@@ -30,7 +30,7 @@ ASKED = {
     "OTEL_PYTHON_EXCLUDED_URLS": "health",
 }
 QUICK = {
-    "OTEL_BSP_SCHEDULE_DELAY": "2000",  # the last span is still there when the process is stopped
+    "OTEL_BSP_SCHEDULE_DELAY": "5000",  # a process still holds its last span when it is stopped
     "OTEL_BLRP_SCHEDULE_DELAY": "200",
     "OTEL_METRIC_EXPORT_INTERVAL": "500",
     PORT: PORT,  # for Node.js

@@ -25,12 +25,12 @@ def order() -> tuple[str, int]:
 
 
 @app.get("/forbidden")
-def forbidden() -> None:
+def forbidden() -> str:
     abort(403)
 
 
 @app.get("/broken")
-def broken() -> None:
+def broken() -> str:
     raise ValueError("broken on purpose")
 
 
