@@ -1,6 +1,7 @@
 """Node.js from its wheel, and npm packages: fetched once by `npm ci`, kept in the user's cache."""
 
 import hashlib
+import re
 import shutil
 import tempfile
 from importlib.util import find_spec
@@ -49,4 +50,11 @@ def fetch(project: Path, folder: Path, report: Report) -> None:
     doing = f"fetching the npm packages of {project.name}"
     report(f"{doing}, once")
     with running(doing, [str(node()), str(npm), *what], cwd=folder) as job:
-        job.wait(report)
+        try:
+            job.wait(report)
+        except UserError:
+            code = re.search(r"npm error code (\w+)", job.output())
+            raise UserError(
+                f"{doing} failed ({code[1] if code else 'no code'}): it needs npm's registry once; "
+                "check the connection, or npm's setting `registry`, and run it again"
+            ) from None
