@@ -13,7 +13,7 @@ CHECK_SCHEMA := $(RUN) check-jsonschema --quiet --builtin-schema
 # Variables after the target become environment variables of the programs:
 # `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults scale drills bench test-integration test-containers test-kubernetes test-cluster mutants answers lint format types redaction generate clean
+.PHONY: help setup tools demo doctor test faults scale drills producers bench test-integration test-containers test-kubernetes test-cluster mutants answers lint format types redaction generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ scale: tools ## Kill, add and restart gateways under load and update docs/genera
 
 drills: tools ## Run all failure drills: which alerts fire, and who is notified (about 10 minutes)
 	@$(RUN) agentical drill --all
+
+producers: tools ## Run every kind of producer and update docs/generated/producers.md (half a minute)
+	@$(RUN) python -m tests.producers.page && $(RUN) python -m generate
 
 bench: tools ## Benchmark overhead, throughput and capacity (about 25 minutes)
 	@$(RUN) python -m bench && $(RUN) python -m generate

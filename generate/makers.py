@@ -44,6 +44,7 @@ MAKERS = (
             ("bench.report.redaction", "redaction", "redaction-cost.md", "make redaction"),
             ("tests.faults.support.table", "faults", "faults.md", "make faults"),
             ("tests.kubernetes.scale_page", "scale", "scale.md", "make scale"),
+            ("tests.producers.page", "producers", "producers.md", "make producers"),
             ("tests.guard.answers", "backend-answers", "backend-answers.md", "make answers"),
         )
     ),

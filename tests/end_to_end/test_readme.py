@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from otelcol_runner.process import Process
 
 from stack.paths import ROOT
 from stack.pipeline.launch import Pipeline
+from tests.support.service import inherited
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [
@@ -28,6 +30,16 @@ RUN_BY_THE_GATE = {
     "make test": "make test",
     "docker compose up": "make test-containers",
 }
+WITHOUT_CODE = """
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/farewells/{name}")
+async def farewell(name: str) -> str:
+    return f"Farewell, {name}"
+"""
 HERE = [command for command in COMMANDS if command and command not in RUN_BY_THE_GATE]
 
 
@@ -77,35 +89,57 @@ def test_every_file_the_readme_links_to_exists() -> None:
     assert [path for path in links + named if not (ROOT / path).exists()] == []
 
 
-def test_the_readmes_example_service_reaches_both_backends(
+def test_the_readmes_variables_put_in_a_service_without_code(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    (source,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (block,) = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "mine.py").write_text(WITHOUT_CODE)
+    set_as_shown = block.replace("http://127.0.0.1:4318", pipeline.otlp_url)
+    assert set_as_shown != block
+    arrives(pipeline, tmp_path, "/farewells/{name}", {}, shell=f"{set_as_shown}\nexec ")
+
+
+def test_the_example_with_two_calls_reaches_both_backends(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "producers.md").read_text()
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (tmp_path / "mine.py").write_text(source)
+    arrives(pipeline, tmp_path, "/greetings/{name}", client_variables(pipeline))
+
+
+def arrives(
+    pipeline: Pipeline, folder: Path, route: str, env: dict[str, str], shell: str = "exec "
+) -> None:
+    """Serve `mine.py` of a folder, by a shell, and wait for one request's span and count."""
     port = free_port()
+    server = [sys.executable, "-m", "uvicorn", "--app-dir", str(folder), "--port", str(port)]
     service = Process(
         "my-service",
-        [sys.executable, "-m", "uvicorn", "--app-dir", tmp_path, "--port", str(port), "mine:app"],
-        env=client_variables(pipeline) | {"OTEL_BSP_SCHEDULE_DELAY": "200"},
+        ["sh", "-c", shell + shlex.join([*server, "mine:app"])],
+        env={**inherited(), **env, "OTEL_BSP_SCHEDULE_DELAY": "200"},
+        clean_env=True,
         cwd=ROOT,
         ready=lambda: accepts(port),
     )
     with service:
-        httpx.get(f"http://127.0.0.1:{port}/greetings/Ada").raise_for_status()
-        poll_until(lambda: spans_of_mine(pipeline), "the request's span at Logfire")
-        poll_until(lambda: requests_of_mine(pipeline), "the request's count in Prometheus")
+        url = f"http://127.0.0.1:{port}{route.format(name='Ada')}"
+        # Its caller does not sample, which must not matter.
+        httpx.get(url, headers={"traceparent": f"00-{'a1' * 16}-{'b2' * 8}-00"}).raise_for_status()
+        poll_until(lambda: spans_of_mine(pipeline, route), "the request's span at Logfire")
+        poll_until(lambda: requests_of_mine(pipeline, route), "its count in Prometheus")
 
 
-def spans_of_mine(pipeline: Pipeline) -> list[dict[str, object]]:
+def spans_of_mine(pipeline: Pipeline, route: str) -> list[dict[str, object]]:
     assert pipeline.stand_in is not None
     return pipeline.stand_in.query(
         "SELECT span_name FROM records WHERE service_name = 'my-service' "
-        "AND span_name = 'GET /greetings/{name}'"
+        f"AND span_name = 'GET {route}'"
     )
 
 
-def requests_of_mine(pipeline: Pipeline) -> object:
-    labels = 'job="my-service",method="GET",endpoint="/greetings/{name}",status="200"'
+def requests_of_mine(pipeline: Pipeline, route: str) -> object:
+    labels = f'job="my-service",method="GET",endpoint="{route}",status="200"'
     query = {"query": f"agentical_requests_total{{{labels}}} == 1"}
     answer = httpx.get(f"{pipeline.prometheus_url}/api/v1/query", params=query)
     return answer.raise_for_status().json()["data"]["result"]

