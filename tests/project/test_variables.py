@@ -27,7 +27,7 @@ def rows(page: str) -> dict[str, str]:
 
 
 ON_PAGE = rows(PAGE)
-IN_WORDS = {"REDACT_EMAIL_PATTERN"}  # a pattern that matches nothing
+IN_WORDS = {"IGNORED_PATHS", "REDACT_EMAIL_PATTERN"}  # patterns that match nothing
 SAID = {**ON_PAGE, **rows(KAFKA)}
 
 
