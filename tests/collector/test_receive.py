@@ -1,6 +1,7 @@
 """What producers send is counted once and in full, whatever they leave out: the stage receive."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -12,7 +13,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import DELTA, counter, gauge, histogram, log, span
-from pytest_otelcol.remote_write import Series
+from pytest_otelcol.remote_write import RemoteWriteSink, Series
 
 from stack.clients.prometheus import PromQL
 from stack.services.prometheus import Prometheus
@@ -20,6 +21,7 @@ from tests.support.ledger import LOGFIRE, assert_balanced, read
 from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline
 from tests.support.shapes import request
 
+SHOP = {"job": "shop"}
 POD = {"k8s.namespace.name": "prod", "k8s.pod.name": "shop-0"}
 # What a producer says of itself, and the instance that results from it.
 IDENTITIES: list[tuple[dict[str, object], str]] = [
@@ -62,10 +64,12 @@ def test_two_processes_never_share_a_series(pipeline: Pipeline) -> None:
         resource = {"service.name": "shop", "host.name": host}
         pipeline.collector.send(*spans, counter("sold", count), resource=resource)
     for name in ("agentical_requests_total", "sold_total"):
-        pipeline.prometheus.wait_for(
-            lambda sink, name=name: by_instance(sink.series(name, {"job": "shop"})) == counts,
-            f"390 of 390 in two series of {name}",
-        )
+        both = partial(has, counts, name)
+        pipeline.prometheus.wait_for(both, f"390 of 390 in two series of {name}")
+
+
+def has(counts: dict[str, int], name: str, sink: RemoteWriteSink) -> bool:
+    return by_instance(sink.series(name, SHOP)) == counts
 
 
 def by_instance(series: Iterable[Series]) -> dict[str, float]:
