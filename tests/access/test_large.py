@@ -1,4 +1,4 @@
-"""Prompts: what the SDK of a producer sends by default arrives whole, over HTTP and compressed too."""
+"""Prompts: what the SDK of a producer sends by default arrives whole, compressed or not."""
 
 from pathlib import Path
 
