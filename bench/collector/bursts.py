@@ -110,9 +110,11 @@ def peak(under: Bed) -> int:
 
 def main() -> None:
     """Measure, and store the figures."""
-    found = {name: burst(packed=name == "gzip") for name in ("plain", "gzip")}
-    FIGURES.write_text(json.dumps(found, indent=1) + "\n")
-    print(json.dumps(found, indent=1))  # noqa: T201 - a command's answer
+    found: dict[str, Any] = {}
+    for name in ("plain", "gzip"):
+        found[name] = burst(packed=name == "gzip")
+        FIGURES.write_text(json.dumps(found, indent=1) + "\n")
+        print(name, json.dumps(found[name]), flush=True)  # noqa: T201 - a command's answer
 
 
 if __name__ == "__main__":

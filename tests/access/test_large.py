@@ -8,6 +8,7 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import span
 from pytest_otelcol.collector import Collector, Otelcol
 
@@ -38,7 +39,8 @@ def test_prompts_in_the_default_batches_of_the_sdk_arrive(
         tracer.start_span("chat", attributes={"gen_ai.prompt": PROMPT}).end()
     provider.shutdown()  # flushes
 
-    pipeline.logfire.wait_for(lambda sink: len(sink.spans) == SPANS, f"{SPANS} spans", timeout=40)
+    arrived = lambda: len(pipeline.logfire.spans)  # noqa: E731
+    poll_until(lambda: arrived() >= SPANS, f"{SPANS} spans", timeout=40, seen=arrived)
     assert {str(item.attributes["gen_ai.prompt"]) for item in pipeline.logfire.spans} == {PROMPT}
 
 
