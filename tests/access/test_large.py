@@ -39,7 +39,9 @@ def test_prompts_in_the_default_batches_of_the_sdk_arrive(
         tracer.start_span("chat", attributes={"gen_ai.prompt": PROMPT}).end()
     provider.shutdown()  # flushes
 
-    arrived = lambda: len(pipeline.logfire.spans)  # noqa: E731
+    def arrived() -> int:
+        return len(pipeline.logfire.spans)
+
     poll_until(lambda: arrived() >= SPANS, f"{SPANS} spans", timeout=40, seen=arrived)
     assert {str(item.attributes["gen_ai.prompt"]) for item in pipeline.logfire.spans} == {PROMPT}
 
