@@ -63,6 +63,14 @@ def backends() -> list[Panel]:
             alert="CollectorExportFailing",
         ),
         graph(
+            "Refused requests",
+            "short",
+            "Requests that the receivers refused for good in the alert's window, by response code.",
+            compared("CollectorRefusingRequests", "{{signal}} {{code}}"),
+            to=links.OVERVIEW,
+            alert="CollectorRefusingRequests",
+        ),
+        graph(
             "Rejected tokens (%)",
             "percentunit",
             "The share of requests rejected for their token; the guard answers these with 502.",

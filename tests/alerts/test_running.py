@@ -9,7 +9,7 @@ import pytest
 import yaml
 from otelcol_runner.polling import poll_until
 from otelcol_runner.ports import free_port
-from otelcol_runner.sender import Sender
+from otelcol_runner.sender import RefusedError, Sender
 
 from alerts.generate import RULES
 from alerts.model import matrix
@@ -86,6 +86,8 @@ def test_the_running_pipeline_has_every_metric_and_label_of_the_rules(pipeline: 
     url = pipeline.prometheus_url
     sender = Sender(pipeline.otlp_url)
     sender.send(request(code=500, status="ERROR"))
+    with pytest.raises(RefusedError):
+        sender.post("/v1/traces", b"this is not OTLP")
     routes = [
         request(route=f"/made-up/{number}") for number in range(2 * int(QUICK["SERIES_LIMIT"]))
     ]

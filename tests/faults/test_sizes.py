@@ -23,7 +23,7 @@ LARGE = {"points": POINTS, "large logs": 2, "routes": ROUTES, "routes' counts": 
 SIZES = Row(
     "one metrics post of 6 MB, log records of 1 MB and of 8 MB, 10,000 routes within a minute",
     "development",
-    "all arrives; a post of more than 8 MiB is refused to its sender",
+    "all arrives; a post of more than 32 MiB is refused to its sender",
     stated=0,
     short=0,
     none_lost=(*ALL, *LARGE),
@@ -46,7 +46,7 @@ def test_large_telemetry_arrives_or_is_refused_at_the_sender(
         spans = [request(route=f"/routes/{first + number}") for number in range(1000)]
         trial.collector.send(*spans, resource=RESOURCE)
     with pytest.raises(RefusedError):
-        trial.collector.send(log("x" * 9_000_000))
+        trial.collector.send(log("x" * 34_000_000))
     lost = missing(trial, prometheus)
     outcome = trial.finish(timeout=150)
     record(SIZES, replace(outcome, sent=outcome.sent | LARGE, lost=outcome.lost | lost))

@@ -1,5 +1,6 @@
 """The loss ledger of a real collector in a real Prometheus with the shipped rules."""
 
+import gzip
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.prometheus import PromQL
 from stack.services.prometheus import Prometheus
+from tests.access.clients import PROTOCOLS, TOO_LARGE, Attempt, over_http
 from tests.support.ledger import LOGFIRE, Line, assert_balanced, read
 from tests.support.pipeline import StartPipeline
 
@@ -103,6 +105,40 @@ def test_a_full_queue_counts_as_refused_not_as_lost(
 def refused(prometheus: Prometheus) -> float:
     with PromQL(prometheus.url) as promql:
         return promql.number('signal:ledger_refused:sum{signal="traces"}')
+
+
+def test_requests_that_are_refused_before_decoding_are_counted(
+    start_pipeline: StartPipeline, prometheus: Prometheus
+) -> None:
+    pipeline = start_pipeline("environments/development", "routes/hybrid")
+    over = Attempt(bytes((32 << 20) + 1))
+    packed = Attempt(gzip.compress(over.body), encoding="gzip")
+    attempts = (("http", over), ("http", packed), ("grpc", over))
+    for protocol, attempt in attempts:
+        assert PROTOCOLS[protocol](pipeline.collector, attempt) == TOO_LARGE
+    other = over_http(pipeline.collector, Attempt(b"", encoding="zstd"))
+    assert other.startswith("400 ")
+    pipeline.collector.send(*spans(10))
+
+    wanted = {("traces", "400"): 2, ("traces", "RESOURCE_EXHAUSTED"): 1, ("", "400"): 1}
+    poll_until(
+        lambda: refused_requests(prometheus) == wanted,
+        f"refused requests: {wanted}",
+        timeout=20,
+        seen=lambda: refused_requests(prometheus),
+    )
+    assert_balanced(prometheus.url, {"spans": 10})
+
+
+def refused_requests(prometheus: Prometheus) -> dict[tuple[str, str], float]:
+    """Return the count by signal and code."""
+    query = {"query": "signal_code:ledger_refused_requests:sum"}
+    answer = httpx.get(f"{prometheus.url}/api/v1/query", params=query, timeout=5)
+    found = answer.raise_for_status().json()["data"]["result"]
+    return {
+        (each["metric"].get("signal", ""), each["metric"]["code"]): float(each["value"][1])
+        for each in found
+    }
 
 
 def test_sampled_out_spans_are_counted(
