@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
-from otelcol_runner.ports import free_port
+from otelcol_runner.ports import free_port, place
 from otelcol_runner.process import Process
 
+from stack.clients import http
 from stack.demo.sampling import check_sampling
 from stack.errors import UserError
 from stack.pipeline.launch import Destination, Pipeline
@@ -32,7 +33,7 @@ def pipeline_of(
     check_sampling(os.environ, environment, report)
     ports = Ports.from_environment()
     extras = with_grafana(ports, report)
-    grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"
+    grafana_url = os.environ.get("GRAFANA_URL") or f"http://{place(ports.grafana)}"
     variables = {"GRAFANA_URL": grafana_url}  # for links from a trace to its dashboard
     if second := secret(os.environ, "LOGFIRE_TOKEN_SECOND"):
         variables["LOGFIRE_TOKEN_SECOND"] = second
@@ -41,7 +42,7 @@ def pipeline_of(
         variables["TRACE_DECISION_WAIT"] = "5s"
     if viewer_name:
         extras["viewer"] = aspire(viewer_name, ports, report)
-        variables["VIEWER_ENDPOINT"] = f"http://127.0.0.1:{ports.viewer_otlp}"
+        variables["VIEWER_ENDPOINT"] = f"http://{place(ports.viewer_otlp)}"
         overlays = list(dict.fromkeys([*overlays, "also-viewer"]))
     return Pipeline(
         ports,
@@ -76,8 +77,8 @@ def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
         report(grafana.SKIPPED)
         return {}
     sources = {
-        "PROMETHEUS_URL": f"http://127.0.0.1:{ports.prometheus}",
-        "ALERTMANAGER_URL": f"http://127.0.0.1:{ports.alertmanager}",
+        "PROMETHEUS_URL": f"http://{place(ports.prometheus)}",
+        "ALERTMANAGER_URL": f"http://{place(ports.alertmanager)}",
         "LOGFIRE_PROJECT_URL": os.environ.get("LOGFIRE_PROJECT_URL") or SERVICE,
     }
     return {"grafana": lambda port, folder: grafana.Grafana(binary, port, folder, sources)}
@@ -96,7 +97,7 @@ def service(variables: Mapping[str, str]) -> Destination | None:
     query = variables.get("LOGFIRE_QUERY_ENDPOINT") or endpoint
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-protobuf"}
     try:
-        answer = httpx.post(f"{endpoint}/v1/traces", headers=headers, timeout=10)
+        answer = http.post(f"{endpoint}/v1/traces", headers=headers, timeout=10)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UserError(
             f"cannot reach Logfire at {endpoint} ({error}): check the connection and "

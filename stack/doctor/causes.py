@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import httpx
 
+from stack.clients import http
 from stack.clients.collector import NAMES
 from stack.doctor.checkup import PROMETHEUS, Checkup, Finding
 from stack.doctor.signals import PATHS, PROTOBUF
@@ -98,7 +99,7 @@ def token_rejected(finding: Finding) -> Diagnosis | None:
         return None
     headers = {"authorization": f"Bearer {token}", **PROTOBUF}
     try:
-        answer = httpx.post(endpoint.rstrip("/") + PATHS[finding.signal], headers=headers)
+        answer = http.post(endpoint.rstrip("/") + PATHS[finding.signal], headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Diagnosis(
             f"cannot reach {endpoint} ({error})", "start it, or correct LOGFIRE_ENDPOINT"

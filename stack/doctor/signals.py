@@ -9,6 +9,7 @@ from opentelemetry.util.re import parse_env_headers
 from otelcol_runner.sender import Telemetry, export_requests
 from otelcol_runner.telemetry import gauge, log, span
 
+from stack.clients import http
 from stack.clients.logfire import clock_offset
 
 NAME = "doctor.probe"  # in Prometheus: doctor_probe
@@ -46,7 +47,7 @@ def items(probe_id: str) -> dict[str, Telemetry]:
 def send(endpoint: str, probe_id: str) -> dict[str, Sent]:
     """Send all three with the headers of `OTEL_EXPORTER_OTLP_HEADERS`; failures are results."""
     headers = parse_env_headers(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True)
-    with httpx.Client(headers={**headers, **PROTOBUF}, timeout=10) as client:
+    with http.client(endpoint, headers={**headers, **PROTOBUF}, timeout=10) as client:
         return {
             signal: post(client, endpoint, item, probe_id)
             for signal, item in items(probe_id).items()
