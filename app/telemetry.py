@@ -31,7 +31,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from app.sdk_health import counting_drops, limit_sdk_logs
+from app.sdk_health import counting_drops, limit_sdk_logs, unusable_headers
 from app.tracing import Tracing
 
 LIBRARIES = (
@@ -132,6 +132,9 @@ def _shut_down(providers: tuple[Provider, ...]) -> None:
 def _check_variables() -> None:
     for signal in ("", "TRACES_", "METRICS_", "LOGS_"):
         _choice(f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL", "http/protobuf")
+        name = f"OTEL_EXPORTER_OTLP_{signal}HEADERS"
+        if wrong := unusable_headers(os.environ.get(name, "")):
+            raise TelemetryError(f"{name} {wrong}")
     for signal in ("TRACES", "METRICS", "LOGS"):
         _exports(signal)
 

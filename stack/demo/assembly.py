@@ -13,6 +13,7 @@ from stack.demo.sampling import check_sampling
 from stack.errors import UserError
 from stack.pipeline.launch import Destination, Pipeline
 from stack.pipeline.ports import Ports
+from stack.pipeline.variables import check_variables
 from stack.secrets import secret
 from stack.services import grafana, viewer
 from stack.services.alertmanager import receivers
@@ -30,6 +31,7 @@ def pipeline_of(
     report: Callable[[str], None],
 ) -> Pipeline:
     """Return the pipeline, not started; raises `UserError` for bad options and variables."""
+    check_variables(os.environ, overlays, given=Pipeline.GIVEN)
     check_sampling(os.environ, environment, report)
     ports = Ports.from_environment()
     extras = with_grafana(ports, report)

@@ -1,5 +1,6 @@
 """The whole pipeline on one machine: started in parallel, stopped in order, nothing left behind."""
 
+import os
 import platform
 import secrets
 import shutil
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from otelcol_runner.ports import host_of, place
 from otelcol_runner.process import Process
@@ -66,6 +68,9 @@ class Pipeline:
     so are `stand_in`, and `prometheus` with its `alertmanager` and `recorder`, where they are part
     of it.
     """
+
+    # Variables of overlays that have no default, and that a pipeline sets.
+    GIVEN = ("LOGFIRE_TOKEN_SECOND", "VIEWER_ENDPOINT")
 
     postgres: Postgres
     redis: Redis
@@ -256,8 +261,17 @@ class Pipeline:
         return {
             **self._database_variables(),
             **telemetry(name, self.otlp_url, version("agentical"), self.environment),
+            **self._producer_token(),
             **{key: value for key, value in self.variables.items() if key.startswith("OTEL_")},
         }
+
+    def _producer_token(self) -> dict[str, str]:
+        """Return the header that the overlay `token` requires."""
+        token = {**os.environ, **self.variables}.get("OTLP_TOKEN", "").strip()
+        if "token" not in self.overlays or not token:
+            return {}
+        bearer = quote(f"Bearer {token.split()[0]}", safe="")
+        return {"OTEL_EXPORTER_OTLP_HEADERS": f"Authorization={bearer}"}
 
     def _database_variables(self) -> dict[str, str]:
         return {

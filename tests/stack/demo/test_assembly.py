@@ -42,7 +42,7 @@ def test_an_optional_process_that_fails_is_reported_and_left_out() -> None:
         assert start_all([broken, sound], said.append, optional={"grafana"}) == [sound]
     finally:
         sound.close()
-    assert "  grafana ended with code 3; last output: no licence; continuing without it" in said
+    assert "  grafana ended with code 3; it said: no licence; continuing without it" in said
     with pytest.raises(ProcessFailedError):
         start_all([broken, sound], said.append)
     assert not sound.running
@@ -202,7 +202,13 @@ def test_the_guard_gets_the_proxy_settings(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
     monkeypatch.setenv("no_proxy", "logfire.invalid")
     env = guard.Guard(1, 2, {}).env
-    assert (env["HTTPS_PROXY"], env["no_proxy"]) == ("http://proxy.invalid:3128", "logfire.invalid")
+    assert (env["HTTPS_PROXY"], env["NO_PROXY"]) == ("http://proxy.invalid:3128", "logfire.invalid")
+    monkeypatch.setenv("all_proxy", "socks5://proxy.invalid:1080")
+    env = guard.Guard(1, 2, {}).env
+    assert (env["HTTPS_PROXY"], env["HTTP_PROXY"]) == (
+        "http://proxy.invalid:3128",
+        "socks5://proxy.invalid:1080",
+    )
 
 
 def test_the_guards_url_replaces_only_host_and_port() -> None:
