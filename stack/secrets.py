@@ -20,6 +20,14 @@ def secret(variables: Mapping[str, str], name: str) -> str:
     return value
 
 
+def address(variables: Mapping[str, str], name: str, default: str) -> str:
+    """Return a URL without a slash at its end; raises `UserError`, which never shows it."""
+    value = variables.get(name) or default
+    if not value.isprintable() or " " in value or not value.startswith(("http://", "https://")):
+        raise UserError(f"{name} is not an http or https URL: copy it again")
+    return value.rstrip("/")
+
+
 def exporter_headers(variables: Mapping[str, str]) -> Mapping[str, str]:
     """Return the headers of an OTLP exporter; raises `UserError`, which never shows them."""
     text = variables.get(HEADERS, "")

@@ -12,7 +12,7 @@ from otelcol_runner.loopback import is_loopback
 
 from stack.clients import http
 from stack.errors import UserError
-from stack.secrets import secret
+from stack.secrets import address, secret
 from stack.standins.logfire import READ_TOKEN
 
 LOCAL_ENDPOINT = "http://127.0.0.1:4320"
@@ -41,7 +41,7 @@ class Logfire:
     @classmethod
     def from_environment(cls, *, timeout: float = 30.0) -> Self:
         """Return the API that the environment names; raises `UserError` if the token is not set."""
-        endpoint = os.environ.get("LOGFIRE_QUERY_ENDPOINT") or LOCAL_ENDPOINT
+        endpoint = address(os.environ, "LOGFIRE_QUERY_ENDPOINT", LOCAL_ENDPOINT)
         token = secret(os.environ, "LOGFIRE_READ_TOKEN")
         if not token and is_loopback(endpoint):
             token = READ_TOKEN

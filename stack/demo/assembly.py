@@ -14,7 +14,7 @@ from stack.errors import UserError
 from stack.pipeline.launch import Destination, Pipeline
 from stack.pipeline.ports import Ports
 from stack.pipeline.variables import check_variables
-from stack.secrets import secret
+from stack.secrets import address, secret
 from stack.services import grafana, viewer
 from stack.services.alertmanager import receivers
 from stack.services.retention import retention
@@ -95,8 +95,8 @@ def service(variables: Mapping[str, str]) -> Destination | None:
     token = secret(variables, "LOGFIRE_TOKEN")
     if not token:
         return None
-    endpoint = (variables.get("LOGFIRE_ENDPOINT") or SERVICE).rstrip("/")
-    query = variables.get("LOGFIRE_QUERY_ENDPOINT") or endpoint
+    endpoint = address(variables, "LOGFIRE_ENDPOINT", SERVICE)
+    query = address(variables, "LOGFIRE_QUERY_ENDPOINT", endpoint)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-protobuf"}
     try:
         answer = http.post(f"{endpoint}/v1/traces", headers=headers, timeout=10)

@@ -10,6 +10,7 @@ from stack.clients import http
 from stack.clients.collector import NAMES
 from stack.doctor.checkup import PROMETHEUS, Checkup, Finding
 from stack.doctor.signals import PATHS, PROTOBUF
+from stack.secrets import secret
 
 CLOCK_SKEW_SECONDS = 60.0
 
@@ -94,7 +95,7 @@ def clock_skew(checkup: Checkup, finding: Finding) -> Diagnosis | None:
 
 def token_rejected(finding: Finding) -> Diagnosis | None:
     """Try the token, if it is known here, with an empty export: it stores and costs nothing."""
-    endpoint, token = os.environ.get("LOGFIRE_ENDPOINT"), os.environ.get("LOGFIRE_TOKEN")
+    endpoint, token = os.environ.get("LOGFIRE_ENDPOINT"), secret(os.environ, "LOGFIRE_TOKEN")
     if finding.backend == PROMETHEUS or not endpoint or not token:
         return None
     headers = {"authorization": f"Bearer {token}", **PROTOBUF}
