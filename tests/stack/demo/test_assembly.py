@@ -238,8 +238,10 @@ def test_an_unknown_viewer_or_missing_npm_gives_one_sentence(
 
 
 def test_the_guard_gets_the_proxy_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    monkeypatch.setenv("no_proxy", "logfire.invalid")
+    monkeypatch.setenv("NO_PROXY", "logfire.invalid")
     env = guard.Guard(1, 2, {}).env
     assert (env["HTTPS_PROXY"], env["NO_PROXY"]) == ("http://proxy.invalid:3128", "logfire.invalid")
     monkeypatch.setenv("all_proxy", "socks5://proxy.invalid:1080")

@@ -38,7 +38,13 @@ class Demo:
         poll_until(lambda: words in self.said(), words, timeout=40, seen=self.said)
 
     def ended(self) -> int:
-        return self.process.wait(60)
+        """Wait for the exit code; a demo that does not end is stopped."""
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.terminate()
+            self.process.wait(60)
+            pytest.fail(f"the demo did not end by itself; it said: {self.said()}")
 
     def left(self) -> list[str]:
         """Running processes and remaining files in the demo's temporary folder."""
