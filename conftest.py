@@ -1,6 +1,7 @@
 """What every test of the repository may use: the collector's binary, and an orderly end."""
 
 import math
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from stack.tools import toolchain
 
 def pytest_configure(config: pytest.Config) -> None:
     """End the run in order on SIGTERM and SIGHUP as on Ctrl-C, in every worker too."""
+    for name in (
+        "NO_PROXY",
+        "no_proxy",
+    ):  # the clients in tests are not those of stack/clients/http.py
+        hosts = [os.environ.get(name, ""), "127.0.0.1", "localhost", "::1"]
+        os.environ[name] = ",".join(filter(None, hosts))
     ending = ExitStack()
     # A worker is told several times, by its group and by xdist: that must not cut its clean-up.
     worker = hasattr(config, "workerinput")

@@ -2,12 +2,16 @@
 
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 SECONDS_BETWEEN_WARNINGS = 60.0
+# What the exporters can send: the SDK would print all that it does not understand, values too.
+HEADER = re.compile(r"[!#-'*+\-.0-9A-Z^-z|~]+[ \t]*=[ !#-+\--:<-\[\]-~]*")
 COUNTED = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 
 
@@ -23,6 +27,14 @@ def limit_sdk_logs() -> None:
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         handler.addFilter(OncePerInterval(SECONDS_BETWEEN_WARNINGS))
         own.addHandler(handler)
+
+
+def unusable_headers(text: str) -> str:
+    """Return what is wrong with the value of `OTEL_EXPORTER_OTLP_HEADERS`, or nothing."""
+    for header in filter(None, map(str.strip, text.split(","))):
+        if not HEADER.fullmatch(header) or not unquote(header).strip().isprintable():
+            return "is not a list of name=value, separated by commas and URL-encoded: copy it again"
+    return ""
 
 
 @contextmanager

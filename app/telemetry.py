@@ -39,7 +39,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span
 from starlette.types import Scope
 
-from app.sdk_health import counting_drops, limit_sdk_logs
+from app.sdk_health import counting_drops, limit_sdk_logs, unusable_headers
 
 LIBRARIES = (
     AsyncPGInstrumentor,
@@ -153,6 +153,9 @@ def _shut_down(providers: tuple[Provider, ...]) -> None:
 def _check_variables() -> None:
     for signal in ("", "TRACES_", "METRICS_", "LOGS_"):
         _choice(f"OTEL_EXPORTER_OTLP_{signal}PROTOCOL", "http/protobuf")
+        name = f"OTEL_EXPORTER_OTLP_{signal}HEADERS"
+        if wrong := unusable_headers(os.environ.get(name, "")):
+            raise TelemetryError(f"{name} {wrong}")
     for signal in ("TRACES", "METRICS", "LOGS"):
         _exports(signal)
 

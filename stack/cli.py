@@ -1,9 +1,11 @@
 """The command line `agentical`."""
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from stack.capacity import command as capacity
 from stack.clients import alerts, query
@@ -13,8 +15,26 @@ from stack.errors import UserError
 from stack.tools import toolchain
 from stack.tools.programs import RUN, TEST
 
+
+class Commands(TyperGroup):
+    """The commands; a variable with a bad value is named in a sentence, not in a box of options."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command; raises `UserError`."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            variable = error.param.envvar if error.param else None
+            if not isinstance(variable, str) or variable not in os.environ:
+                raise
+            wrong = error.message.removeprefix("Value error, ").rstrip(".")
+            wrong = wrong[:1].lower() + wrong[1:]
+            raise UserError(f"{variable}={os.environ[variable]}: {wrong}") from None
+
+
 cli = typer.Typer(
     name="agentical",
+    cls=Commands,
     help="Run and check the pipeline on one machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

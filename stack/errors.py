@@ -12,4 +12,4 @@ class UserError(Exception):
 
 def without_passwords(text: str) -> str:
     """Mask user and password in URLs: output gets copied into tickets."""
-    return re.sub(r"://[^\s/@]+@", "://***@", text)
+    return re.sub(r"://[^\s\"']*@", "://***@", text)  # to the last @: a password may contain one

@@ -14,6 +14,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from otelcol_runner.loopback import open_url
 from otelcol_runner.ports import accepts
 from otelcol_runner.process import Process
 from pytest_otelcol.server import RecordingServer, decompressed
@@ -59,7 +60,7 @@ class Sink(Process):
     def counts(self) -> dict[str, float]:
         """Return the counts so far."""
         request = urllib.request.Request(f"{self.url}/counts", b"")  # noqa: S310 - our own URL
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with open_url(request, timeout=30) as answer:
             found: dict[str, float] = json.load(answer)
         return found
 

@@ -8,7 +8,9 @@ without `.yaml`, separated by commas or spaces; later ones take precedence. Merg
 collector's rules: maps are merged, lists are replaced. The collector expands the variables. The
 output is JSON, a subset of YAML.
 
-Exits with 1, and writes nothing, if a file does not exist. Requires Python 3.11 and PyYAML.
+Exits with 1, and writes nothing, if a file does not exist (ENVIRONMENT and ROUTE too, where their
+folders are beside this one), or if a variable that it is given cannot work (check_variables.py).
+Requires Python 3.11 and PyYAML.
 """
 
 import json
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from check_variables import complaint, missing
 
 FOLDER = Path(__file__).parent
 FORMER = ("OVERLAY", "DOORS", "BACKEND")
@@ -42,10 +45,28 @@ def main(arguments: list[str], variables: Mapping[str, str]) -> int:
             f"OVERLAYS names {unknown[0]!r}, and there is no such file: collector/overlays/ has"
             f" {', '.join(known)}"
         )
+    if wrong := unknown_file(variables) or complaint(variables) or missing(texts(names), variables):
+        return refuse(wrong)
     text = json.dumps(merged(FOLDER / f"{name}.yaml" for name in names), indent=2)
     Path(arguments[0]).write_text(f"# Written by collector/overlays/merge.py\n{text}\n")
     sys.stdout.write(f"overlays: {', '.join(names) or 'none'}\n")
     return 0
+
+
+def unknown_file(variables: Mapping[str, str]) -> str:
+    """Return one sentence if ENVIRONMENT or ROUTE names no file, as far as their folder is here."""
+    for name, folder in (("ENVIRONMENT", "environments"), ("ROUTE", "routes")):
+        known = sorted(path.stem for path in (FOLDER.parent / folder).glob("*.yaml"))
+        if known and variables.get(name, known[0]) not in known:
+            return (
+                f"{name} names {variables[name]!r}, and there is no such file: collector/{folder}/"
+                f" has {', '.join(known)}"
+            )
+    return ""
+
+
+def texts(names: Iterable[str]) -> dict[str, str]:
+    return {name: (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") for name in names}
 
 
 def refuse(sentence: str) -> int:

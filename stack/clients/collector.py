@@ -7,6 +7,8 @@ from typing import Self
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from stack.clients import http
+
 # For each signal: its data type and the name of its items in the collector's metrics.
 NAMES = {
     "trace": ("traces", "spans"),
@@ -30,7 +32,7 @@ class SelfMetrics:
     @classmethod
     def read(cls, url: str) -> Self:
         try:
-            answer = httpx.get(url, timeout=3)
+            answer = http.get(url, timeout=3)
         except (httpx.HTTPError, httpx.InvalidURL):
             return cls()
         families = text_string_to_metric_families(answer.text) if answer.is_success else ()

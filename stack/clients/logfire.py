@@ -6,12 +6,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
+from otelcol_runner.loopback import is_loopback
 
+from stack.clients import http
 from stack.errors import UserError
-from stack.secrets import secret
+from stack.secrets import address, secret
 from stack.standins.logfire import READ_TOKEN
 
 LOCAL_ENDPOINT = "http://127.0.0.1:4320"
@@ -32,17 +33,17 @@ class Logfire:
 
     def __init__(self, endpoint: str, token: str, *, timeout: float = 30.0) -> None:
         self.endpoint = endpoint.rstrip("/")
-        self.local = is_local(endpoint)
+        self.local = is_loopback(endpoint)
         self.clock_offset: float | None = None  # seconds its clock is ahead, by the last response
         headers = {"authorization": f"Bearer {token}"}
-        self.client = httpx.Client(headers=headers, timeout=timeout)
+        self.client = http.client(endpoint, headers=headers, timeout=timeout)
 
     @classmethod
     def from_environment(cls, *, timeout: float = 30.0) -> Self:
         """Return the API that the environment names; raises `UserError` if the token is not set."""
-        endpoint = os.environ.get("LOGFIRE_QUERY_ENDPOINT") or LOCAL_ENDPOINT
+        endpoint = address(os.environ, "LOGFIRE_QUERY_ENDPOINT", LOCAL_ENDPOINT)
         token = secret(os.environ, "LOGFIRE_READ_TOKEN")
-        if not token and is_local(endpoint):
+        if not token and is_loopback(endpoint):
             token = READ_TOKEN
         if not token:
             raise UserError(
@@ -86,11 +87,6 @@ class Logfire:
 
     def __exit__(self, *error: object) -> None:
         self.client.close()
-
-
-def is_local(endpoint: str) -> bool:
-    """Return whether an endpoint is on this machine, and so is the stand-in."""
-    return urlsplit(endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def error_of(endpoint: str, response: httpx.Response) -> UserError:

@@ -12,6 +12,7 @@ from typing import Self
 import httpx
 from otelcol_runner.polling import NotSeenError, poll_until
 
+from stack.clients import http
 from stack.clients.logfire import Logfire
 from stack.clients.prometheus import PromQL
 from stack.errors import UserError
@@ -115,7 +116,7 @@ class TraceProbe(Probe):
         """Send a task with a trace id of our own."""
         self._trace_id = secrets.token_hex(16)
         parent = f"00-{self._trace_id}-{secrets.token_hex(8)}-01"
-        answer = httpx.post(self._path, json=self._task, headers={"traceparent": parent})
+        answer = http.post(self._path, json=self._task, headers={"traceparent": parent})
         answer.raise_for_status()
 
     def visible(self) -> object:
@@ -139,7 +140,7 @@ class MetricProbe(Probe):
         return self._before
 
     def send(self) -> None:
-        httpx.get(self._url).raise_for_status()
+        http.get(self._url).raise_for_status()
 
     def visible(self) -> object:
         return self._prometheus.number(HEALTH_REQUESTS) > self._before

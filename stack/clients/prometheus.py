@@ -2,14 +2,14 @@
 
 from typing import Self
 
-import httpx
+from stack.clients import http
 
 
 class PromQL:
     """The query API at a URL; its methods raise `httpx.HTTPError` if a query fails."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=10.0)
+        self._client = http.client(url, base_url=url, timeout=10.0)
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,7 @@ from stack.pipeline.launch import Pipeline
 
 COUNT_SERIES = 'count by (__name__) ({__name__=~"(agentical|system|postgresql|redis)_.+"})'
 SOURCES = {"agentical": "service", "system": "host", "postgresql": "postgresql", "redis": "redis"}
-# Without the worker's requests for documents, and without the probe's.
+# Without the worker's requests for documents, and without the metric probe's.
 COUNT_REQUESTS = (
     'sum(agentical_requests_total{endpoint!="/health"}) - (sum(agentical_requests_total'
     '{method="GET",endpoint="/documents/{document_id}"}) or vector(0))'
@@ -38,11 +38,16 @@ class Records:
     """Counts the service's traces and logs at Logfire, and its metric names if they go there.
 
     Each call counts what arrived since the previous one: the stand-in forgets old rows, and a count
-    from the start would cost more every minute. A trace is counted by its root span.
+    from the start would cost more every minute. A trace is counted by its root span or, where the
+    trace probe is the caller, by the API's span; the metric probe's requests of /health are not
+    counted, so the count is that of the requests sent.
     """
 
     SQL = """
-    SELECT SUM(CASE WHEN kind = 'span' AND parent_span_id IS NULL THEN 1 ELSE 0 END) AS traces,
+    SELECT SUM(CASE WHEN kind <> 'span' OR span_name = 'GET /health' THEN 0
+                    WHEN parent_span_id IS NULL THEN 1
+                    WHEN span_name = 'POST /agents/{agent_id}/tasks' THEN 1
+                    ELSE 0 END) AS traces,
            SUM(CASE WHEN kind = 'log' THEN 1 ELSE 0 END) AS logs,
            MAX(created_at) AS newest
     FROM records WHERE service_name IN ('agentical-api', 'agentical-worker')

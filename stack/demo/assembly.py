@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
-from otelcol_runner.ports import free_port
+from otelcol_runner.ports import free_port, place
 from otelcol_runner.process import Process
 
+from stack.clients import http
 from stack.demo.sampling import check_sampling
 from stack.errors import UserError
 from stack.pipeline.launch import Destination, Pipeline
 from stack.pipeline.ports import Ports
-from stack.secrets import secret
+from stack.pipeline.variables import check_variables
+from stack.secrets import address, secret
 from stack.services import grafana, viewer
 from stack.services.alertmanager import receivers
 from stack.services.retention import retention
@@ -29,10 +31,11 @@ def pipeline_of(
     report: Callable[[str], None],
 ) -> Pipeline:
     """Return the pipeline, not started; raises `UserError` for bad options and variables."""
+    check_variables(os.environ, overlays, given=Pipeline.GIVEN)
     check_sampling(os.environ, environment, report)
     ports = Ports.from_environment()
     extras = with_grafana(ports, report)
-    grafana_url = os.environ.get("GRAFANA_URL") or f"http://127.0.0.1:{ports.grafana}"
+    grafana_url = os.environ.get("GRAFANA_URL") or f"http://{place(ports.grafana)}"
     variables = {"GRAFANA_URL": grafana_url}  # for links from a trace to its dashboard
     if second := secret(os.environ, "LOGFIRE_TOKEN_SECOND"):
         variables["LOGFIRE_TOKEN_SECOND"] = second
@@ -41,7 +44,7 @@ def pipeline_of(
         variables["TRACE_DECISION_WAIT"] = "5s"
     if viewer_name:
         extras["viewer"] = aspire(viewer_name, ports, report)
-        variables["VIEWER_ENDPOINT"] = f"http://127.0.0.1:{ports.viewer_otlp}"
+        variables["VIEWER_ENDPOINT"] = f"http://{place(ports.viewer_otlp)}"
         overlays = list(dict.fromkeys([*overlays, "also-viewer"]))
     return Pipeline(
         ports,
@@ -76,8 +79,8 @@ def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
         report(grafana.SKIPPED)
         return {}
     sources = {
-        "PROMETHEUS_URL": f"http://127.0.0.1:{ports.prometheus}",
-        "ALERTMANAGER_URL": f"http://127.0.0.1:{ports.alertmanager}",
+        "PROMETHEUS_URL": f"http://{place(ports.prometheus)}",
+        "ALERTMANAGER_URL": f"http://{place(ports.alertmanager)}",
         "LOGFIRE_PROJECT_URL": os.environ.get("LOGFIRE_PROJECT_URL") or SERVICE,
     }
     return {"grafana": lambda port, folder: grafana.Grafana(binary, port, folder, sources)}
@@ -92,11 +95,11 @@ def service(variables: Mapping[str, str]) -> Destination | None:
     token = secret(variables, "LOGFIRE_TOKEN")
     if not token:
         return None
-    endpoint = (variables.get("LOGFIRE_ENDPOINT") or SERVICE).rstrip("/")
-    query = variables.get("LOGFIRE_QUERY_ENDPOINT") or endpoint
+    endpoint = address(variables, "LOGFIRE_ENDPOINT", SERVICE)
+    query = address(variables, "LOGFIRE_QUERY_ENDPOINT", endpoint)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-protobuf"}
     try:
-        answer = httpx.post(f"{endpoint}/v1/traces", headers=headers, timeout=10)
+        answer = http.post(f"{endpoint}/v1/traces", headers=headers, timeout=10)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UserError(
             f"cannot reach Logfire at {endpoint} ({error}): check the connection and "

@@ -38,7 +38,8 @@ class View:
         return Group(head, self.requests, "", self.arrivals(), *warnings)
 
     def summary(self) -> Group:
-        kinds = ", ".join(f"{n} {kind}" for kind, n in self.load.sent.kinds.most_common())
+        sent = [*self.load.sent.kinds.most_common(), ("of the trace probe", self.probed)]
+        kinds = ", ".join(f"{n} {kind}" for kind, n in sent if n)
         warnings = [Text(sentence, "bold red") for sentence in self.problems]
         return Group(f"{self.requests}\nof them: {kinds}", "", self.arrivals(), *warnings)
 
@@ -58,8 +59,12 @@ class View:
     @property
     def to_count(self) -> int:
         """How many requests Prometheus should count: the load's and the trace probe's."""
-        probes = sum(probe.sent for probe in self.probes if probe.name == "trace")
-        return self.load.sent.answered + probes
+        return self.load.sent.answered + self.probed
+
+    @property
+    def probed(self) -> int:
+        """How many requests the trace probe has sent; all of them were answered with success."""
+        return sum(probe.sent for probe in self.probes if probe.name == "trace")
 
     @property
     def counted(self) -> bool:
@@ -95,12 +100,16 @@ class View:
     @property
     def requests(self) -> str:
         sent = self.load.sent
-        parts = [f"{sent.ok} ok", f"{sent.client_errors} 4xx", f"{sent.server_errors} 5xx"]
+        parts = [
+            f"{sent.ok + self.probed} ok",
+            f"{sent.client_errors} 4xx",
+            f"{sent.server_errors} 5xx",
+        ]
         parts += [f"{sent.unanswered} unanswered"] if sent.unanswered else []
         shed = f", {sent.shed} more not sent: too many in flight" if sent.shed else ""
         p50, p95 = quantiles(sent.latencies)
         return (
-            f"{sent.total} requests sent ({', '.join(parts)}){shed}, "
+            f"{sent.total + self.probed} requests sent ({', '.join(parts)}){shed}, "
             f"answered in {p50 * 1000:.0f} ms (p50), {p95 * 1000:.0f} ms (p95)"
         )
 

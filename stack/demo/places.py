@@ -1,5 +1,6 @@
 """The table of the pipeline's parts and their addresses."""
 
+from otelcol_runner.ports import place
 from rich.table import Table
 
 from stack.pipeline.launch import Pipeline
@@ -25,11 +26,11 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     files = f"{pipeline.environment}, {', '.join([pipeline.route, *pipeline.overlays])}"
     found = [
         ("API", f"{pipeline.api_url}/docs", ""),
-        ("collector", local(ports.otlp_http), f"OTLP/HTTP; gRPC on {ports.otlp_grpc}; {files}"),
+        ("collector", place(ports.otlp_http), f"OTLP/HTTP; gRPC on {ports.otlp_grpc}; {files}"),
         ("", pipeline.self_metrics_url, "its own metrics"),
     ]
     if pipeline.local_logfire:
-        found.append(("Logfire stand-in", local(ports.logfire), QUERY_HINT))
+        found.append(("Logfire stand-in", place(ports.logfire), QUERY_HINT))
     else:
         found.append(
             ("Logfire", pipeline.logfire.endpoint, "" if pipeline.read_token else UNREADABLE)
@@ -41,20 +42,15 @@ def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
         found.append(("Alertmanager", pipeline.alertmanager.url, "firing alerts, silences"))
         found.append(("notifications", pipeline.recorder.url, recorded(pipeline)))
     remark = f"in front of both backends; remote write on {ports.guard_metrics}"
-    found.append(("guard", local(ports.guard), remark))
+    found.append(("guard", place(ports.guard), remark))
     if "also-scrape" in pipeline.overlays:
-        found.append(("", f"http://127.0.0.1:{ports.scrape}/metrics", "scrape endpoint"))
+        found.append(("", f"http://{place(ports.scrape)}/metrics", "scrape endpoint"))
     found += [
-        (name.capitalize(), f"http://127.0.0.1:{getattr(ports, name)}", "")
-        for name in pipeline.extras
+        (name.capitalize(), f"http://{place(getattr(ports, name))}", "") for name in pipeline.extras
     ]
-    found.append(("Postgres, Redis", f"{local(ports.postgres)}, :{ports.redis}", ""))
+    found.append(("Postgres, Redis", f"{place(ports.postgres)}, :{ports.redis}", ""))
     found.append(("logs", str(pipeline.logs), "removed when it stops"))
     return found
-
-
-def local(port: int) -> str:
-    return f"127.0.0.1:{port}"
 
 
 def recorded(pipeline: Pipeline) -> str:

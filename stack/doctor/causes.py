@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import httpx
 
+from stack.clients import http
 from stack.clients.collector import NAMES
 from stack.doctor.checkup import PROMETHEUS, Checkup, Finding
 from stack.doctor.signals import PATHS, PROTOBUF
+from stack.secrets import address, secret
 
 CLOCK_SKEW_SECONDS = 60.0
 
@@ -99,12 +101,13 @@ def clock_skew(checkup: Checkup, finding: Finding) -> Diagnosis | None:
 
 def token_rejected(finding: Finding) -> Diagnosis | None:
     """Try the token, if it is known here, with an empty export: it stores and costs nothing."""
-    endpoint, token = os.environ.get("LOGFIRE_ENDPOINT"), os.environ.get("LOGFIRE_TOKEN")
-    if finding.backend == PROMETHEUS or not endpoint or not token:
+    token = secret(os.environ, "LOGFIRE_TOKEN")
+    if finding.backend == PROMETHEUS or not os.environ.get("LOGFIRE_ENDPOINT") or not token:
         return None
+    endpoint = address(os.environ, "LOGFIRE_ENDPOINT", "")
     headers = {"authorization": f"Bearer {token}", **PROTOBUF}
     try:
-        answer = httpx.post(endpoint.rstrip("/") + PATHS[finding.signal], headers=headers)
+        answer = http.post(endpoint + PATHS[finding.signal], headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Diagnosis(
             f"cannot reach {endpoint} ({error})", "start it, or correct LOGFIRE_ENDPOINT"

@@ -11,6 +11,7 @@ from typing import Self
 import httpx
 from otelcol_runner.polling import NotSeenError, poll_until
 
+from stack.clients import http
 from stack.clients.collector import SelfMetrics
 from stack.clients.logfire import Logfire, ReadTokenError, UnreachableError, clock_offset, detail
 from stack.doctor import signals
@@ -54,7 +55,7 @@ class Checkup:
     ) -> None:
         self.otlp, self.logfire, self.prometheus = otlp, logfire, prometheus
         self.self_metrics_url = self_metrics
-        self.client = httpx.Client(timeout=10.0)
+        self.client = http.client(prometheus or "", timeout=10.0)
         self.probe_id = secrets.token_hex(16)
         self.offsets: dict[str, float] = {}  # seconds that a backend's clock is ahead of ours
         self.findings = {

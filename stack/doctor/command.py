@@ -16,6 +16,7 @@ from stack.doctor.checkup import LOGFIRE, PROMETHEUS, Checkup, Finding
 from stack.doctor.services import look
 from stack.doctor.view import show_services
 from stack.errors import UserError, without_passwords
+from stack.secrets import address
 from stack.services import guard
 from stack.services.collector import FEATURE_GATES
 
@@ -66,11 +67,11 @@ def doctor(
 def from_environment(logfire: Logfire, *, no_prometheus: bool) -> Checkup:
     """Return the checkup that the environment describes."""
     get = os.environ.get
-    otlp = get("OTEL_EXPORTER_OTLP_ENDPOINT") or "http://127.0.0.1:4318"
-    prometheus = (get("PROMETHEUS_URL") or "http://127.0.0.1:9090").rstrip("/")
+    otlp = address(os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    prometheus = address(os.environ, "PROMETHEUS_URL", "http://127.0.0.1:9090")
     host, port = get("SELF_METRICS_HOST") or "127.0.0.1", get("SELF_METRICS_PORT") or "8888"
     self_metrics = f"http://{host}:{port}/metrics"
-    return Checkup(otlp.rstrip("/"), logfire, None if no_prometheus else prometheus, self_metrics)
+    return Checkup(otlp, logfire, None if no_prometheus else prometheus, self_metrics)
 
 
 def result(checkup: Checkup, finding: Finding) -> dict[str, Any]:

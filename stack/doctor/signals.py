@@ -5,11 +5,12 @@ import time
 from dataclasses import dataclass
 
 import httpx
-from opentelemetry.util.re import parse_env_headers
 from otelcol_runner.sender import Telemetry, export_requests
 from otelcol_runner.telemetry import gauge, log, span
 
+from stack.clients import http
 from stack.clients.logfire import clock_offset
+from stack.secrets import exporter_headers
 
 NAME = "doctor.probe"  # in Prometheus: doctor_probe
 SERVICE = "agentical-doctor"
@@ -47,8 +48,8 @@ def items(probe_id: str) -> dict[str, Telemetry]:
 
 def send(endpoint: str, probe_id: str) -> dict[str, Sent]:
     """Send all three with the headers of `OTEL_EXPORTER_OTLP_HEADERS`; failures are results."""
-    headers = parse_env_headers(os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", ""), liberal=True)
-    with httpx.Client(headers={**headers, **PROTOBUF}, timeout=10) as client:
+    headers = exporter_headers(os.environ)
+    with http.client(endpoint, headers={**headers, **PROTOBUF}, timeout=10) as client:
         return {
             signal: post(client, endpoint, item, probe_id)
             for signal, item in items(probe_id).items()

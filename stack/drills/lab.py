@@ -6,10 +6,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import httpx
-
 from alerts.model import matrix
 from alerts.queries import evaluated, sql
+from stack.clients import http
 from stack.clients.logfire import duration
 from stack.drills.faster import SAMPLE_SECONDS, faster_files
 from stack.errors import UserError
@@ -72,7 +71,7 @@ class Lab:
 
     def alerts(self) -> dict[Fired, str]:
         """Return the state of each pending or firing alert; raises `httpx.HTTPError`."""
-        answer = httpx.get(f"{self.pipeline.prometheus_url}/api/v1/alerts", timeout=10)
+        answer = http.get(f"{self.pipeline.prometheus_url}/api/v1/alerts", timeout=10)
         found: dict[Fired, str] = {}
         for alert in answer.raise_for_status().json()["data"]["alerts"]:
             if found.get(one := fired(alert["labels"])) != "firing":
@@ -94,7 +93,7 @@ class Lab:
     def uninhibited(self) -> set[Fired]:
         """Return the alerts in Alertmanager that no other alert inhibits."""
         url = f"{self.alertmanager.url}/api/v2/alerts"
-        answer = httpx.get(url, params={"inhibited": "false"}, timeout=10).raise_for_status()
+        answer = http.get(url, params={"inhibited": "false"}, timeout=10).raise_for_status()
         return {fired(alert["labels"]) for alert in answer.json()}
 
 

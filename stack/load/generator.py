@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 import httpx
+from otelcol_runner.loopback import is_loopback
 
 from stack.load.mix import FAILING, Mix
 
@@ -104,7 +105,9 @@ class Load:
             self._thread.join()
 
     async def _run(self) -> None:
-        async with httpx.AsyncClient(base_url=self.url, headers=JSON, timeout=5.0) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=JSON, timeout=5.0, trust_env=not is_loopback(self.url)
+        ) as client:
             due = time.monotonic() + self._gap()
             while not self._stop.is_set():
                 if (early := due - time.monotonic()) > 0:

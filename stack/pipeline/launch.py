@@ -1,5 +1,6 @@
 """The whole pipeline on one machine: started in parallel, stopped in order, nothing left behind."""
 
+import os
 import platform
 import secrets
 import shutil
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
+from otelcol_runner.ports import host_of, place
 from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS
@@ -66,6 +69,9 @@ class Pipeline:
     of it.
     """
 
+    # Variables of overlays that have no default, and that a pipeline sets.
+    GIVEN = ("LOGFIRE_TOKEN_SECOND", "VIEWER_ENDPOINT")
+
     postgres: Postgres
     redis: Redis
     guard: Guard
@@ -98,10 +104,10 @@ class Pipeline:
         self.receivers, self.metrics_home = dict(receivers or {}), metrics_home
         self.retention = retention
         self.extras, self.report = dict(extras or {}), report
-        self.api_url = f"http://127.0.0.1:{self.ports.api}"
-        self.otlp_url = f"http://127.0.0.1:{self.ports.otlp_http}"
-        self.self_metrics_url = f"http://127.0.0.1:{self.ports.self_metrics}/metrics"
-        self.prometheus_url = f"http://127.0.0.1:{self.ports.prometheus}"
+        self.api_url = f"http://{place(self.ports.api)}"
+        self.otlp_url = f"http://{place(self.ports.otlp_http)}"
+        self.self_metrics_url = f"http://{place(self.ports.self_metrics)}/metrics"
+        self.prometheus_url = f"http://{place(self.ports.prometheus)}"
         self.logfire_url, self.read_token = self.logfire.query_endpoint, self.logfire.read_token
         self.uses_prometheus = self.route_has("prometheus_remote_write")
         self.remote_write_url = f"{self.prometheus_url}/api/v1/write"
@@ -224,15 +230,15 @@ class Pipeline:
     def _collector_variables(self) -> dict[str, str]:
         ports = self.ports
         return {
-            "OTLP_GRPC_LISTEN": f"127.0.0.1:{ports.otlp_grpc}",
-            "OTLP_HTTP_LISTEN": f"127.0.0.1:{ports.otlp_http}",
-            "HEALTH_LISTEN": f"127.0.0.1:{ports.health}",
-            "SELF_METRICS_HOST": "127.0.0.1",
-            "SELF_METRICS_PORT": str(ports.self_metrics),
-            "SELF_OTLP_LISTEN": f"127.0.0.1:{ports.self_otlp}",
+            "OTLP_GRPC_LISTEN": place(ports.otlp_grpc),
+            "OTLP_HTTP_LISTEN": place(ports.otlp_http),
+            "HEALTH_LISTEN": place(ports.health),
+            "SELF_METRICS_HOST": host_of(ports.self_metrics),
+            "SELF_METRICS_PORT": f"{ports.self_metrics:d}",
+            "SELF_OTLP_LISTEN": place(ports.self_otlp),
             "SELF_LAST_REPORT_ENDPOINT": f"{self.prometheus_url}/api/v1/otlp/v1/metrics",
-            "SCRAPE_LISTEN": f"127.0.0.1:{ports.scrape}",
-            "METRICS_BUFFER_LISTEN": f"127.0.0.1:{ports.metrics_buffer}",
+            "SCRAPE_LISTEN": place(ports.scrape),
+            "METRICS_BUFFER_LISTEN": place(ports.metrics_buffer),
             "COLLECTOR_QUEUE_DIR": str(self._folder("queue")),
             "LOGFIRE_TOKEN": self.logfire.token,
             "LOGFIRE_TOKEN_SECOND": self.logfire.token,
@@ -255,8 +261,17 @@ class Pipeline:
         return {
             **self._database_variables(),
             **telemetry(name, self.otlp_url, version("agentical"), self.environment),
+            **self._producer_token(),
             **{key: value for key, value in self.variables.items() if key.startswith("OTEL_")},
         }
+
+    def _producer_token(self) -> dict[str, str]:
+        """Return the header that the overlay `token` requires."""
+        token = {**os.environ, **self.variables}.get("OTLP_TOKEN", "").strip()
+        if "token" not in self.overlays or not token:
+            return {}
+        bearer = quote(f"Bearer {token.split()[0]}", safe="")
+        return {"OTEL_EXPORTER_OTLP_HEADERS": f"Authorization={bearer}"}
 
     def _database_variables(self) -> dict[str, str]:
         return {
@@ -273,5 +288,5 @@ class Pipeline:
 
 def stand_in_at(port: int) -> Destination:
     """Return the stand-in on this port, with the tokens that everybody knows."""
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{place(port)}"
     return Destination(url, WRITE_TOKEN, url, READ_TOKEN)

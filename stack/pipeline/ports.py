@@ -1,16 +1,18 @@
 """The ports of the pipeline on one machine: default, role, and the variable to change it."""
 
+import errno
 import os
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from otelcol_runner.ports import accepts, free_port
+from otelcol_runner.ports import Port, accepts, free_port, host_of, parse_place
 
 from stack.errors import UserError
 
-LOOPBACK = {"", "127.0.0.1", "localhost"}
+LOOPBACK = {"": "127.0.0.1", "127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1"}
+MANY = 3  # from so many ports in use, another demo is the likely cause
 
 
 def port(default: int, role: str, variable: str = "") -> int:
@@ -66,6 +68,12 @@ class Ports:
         taken = [p for p in fields(self) if p.name in names and in_use(getattr(self, p.name))]
         if not taken:
             return
+        if len(taken) >= MANY:
+            first = f"{getattr(self, taken[0].name)} ({taken[0].metadata['role']})"
+            raise UserError(
+                f"{len(taken)} ports of the demo are in use, such as {first}: stop the other demo "
+                "or docker compose, or set the variables of docs/variables.md, Ports"
+            )
         what = [f"{getattr(self, part.name)} ({part.metadata['role']})" for part in taken]
         variables = ", ".join(part.metadata["variable"] for part in taken)
         if len(taken) == 1:
@@ -74,33 +82,44 @@ class Ports:
                 f"{variables} to a free one"
             )
         raise UserError(
-            f"ports {', '.join(what)} are in use: stop the programs that listen there (another "
-            f"demo, or docker compose?), or set {variables} to free ones"
+            f"ports {', '.join(what)} are in use: stop the programs that listen there, or set "
+            f"{variables} to free ones"
         )
 
 
-def parse(variable: str, value: str) -> int:
+def parse(variable: str, value: str) -> Port:
     """Return the port in `value`; raises `UserError` if it is invalid or not on loopback."""
-    host, _, number = value.rpartition(":")
+    try:
+        host, number = parse_place(value)
+    except ValueError:
+        number = 0
+    if not number:
+        raise UserError(
+            f"{variable}={value} is not a port: set it to a number from 1 to 65535, or to "
+            "127.0.0.1:port or [::1]:port"
+        )
     if host not in LOOPBACK:
         raise UserError(
             f"{variable}={value} names {host}, but the demo listens on loopback only: set a port"
         )
-    if not number.isdigit() or not 0 < int(number) < 65536:
-        raise UserError(f"{variable}={value} is not a port: set it to a number from 1 to 65535")
-    return int(number)
+    return Port(number, LOOPBACK[host])
 
 
 def in_use(number: int) -> bool:
     """Return whether the port is in use, on loopback or on all addresses."""
     if accepts(number):
         return True
-    with socket.socket() as probe:
+    host = host_of(number)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # Ignore connections of a previous run that are still closing (TIME_WAIT).
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", number))
-        except OSError:
+            probe.bind((host, number))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise UserError(
+                    f"this machine has no {host}: set the variables with [{host}] to a port"
+                ) from None
             return True
     return False
 

@@ -1,5 +1,6 @@
 """Starts and stops several processes in parallel."""
 
+import re
 import time
 from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -7,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from otelcol_runner.process import Process, ProcessFailedError
 
 from stack.tools.progress import Report
+
+SAYS_WHY = re.compile(r"(?i)(error|fatal|panic)\b")
 
 
 def start_all(
@@ -49,9 +52,22 @@ def started(parts: Sequence[Process], report: Report, optional: Container[str]) 
 
 
 def brief(error: ProcessFailedError) -> str:
-    """Return in one line which process failed, and the last line of its output."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if len(lines) == 1 else f"{lines[0]}; last output: {lines[-1]}"
+    """Return in one line which process failed, and the line of its output that says why.
+
+    That is the first line of an error, which often is followed by those of the shutdown; without
+    one it is the last line.
+    """
+    head, *output = str(error).strip().splitlines()
+    if not output:
+        return head
+    place = next((i for i, line in enumerate(output) if SAYS_WHY.match(line)), len(output) - 1)
+    why = output[place]
+    # The collector's own errors go from the outside to the inside, a line each.
+    for line in output[place + 1 :]:
+        if not why.endswith(":"):
+            break
+        why = line
+    return f"{head}; it said: {why.partition('; failed to upload metrics')[0].strip()}"
 
 
 def stop_all(parts: Sequence[Process]) -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from otelcol_runner.ports import place
 from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS
@@ -33,7 +34,7 @@ class Alertmanager(Process):
         *,
         config: Path = PROMETHEUS / "alertmanager.yml",
     ) -> None:
-        self.address = f"127.0.0.1:{port}"
+        self.address = place(port)
         self.url = f"http://{self.address}"
         self.data, self.addresses, self.config = data, dict(addresses), config
         super().__init__(

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from otelcol_runner.ports import host_of, place
 from otelcol_runner.process import Process
 
 from stack.paths import GRAFANA
@@ -23,10 +24,10 @@ class Grafana(Process):
     """Grafana with the repository's data sources and dashboards, readable without a login."""
 
     def __init__(self, binary: Path, port: int, data: Path, sources: Mapping[str, str]) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{place(port)}"
         settings = {
-            "GF_SERVER_HTTP_ADDR": "127.0.0.1",
-            "GF_SERVER_HTTP_PORT": str(port),
+            "GF_SERVER_HTTP_ADDR": host_of(port),
+            "GF_SERVER_HTTP_PORT": f"{port:d}",
             "GF_PATHS_DATA": str(data),
             "GF_PATHS_LOGS": str(data / "log"),
             "GF_PATHS_PLUGINS": str(data / "plugins"),

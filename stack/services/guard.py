@@ -7,8 +7,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+from otelcol_runner.ports import Port, host_of, place
 from otelcol_runner.process import Process
 
+from stack.clients import http
 from stack.errors import UserError
 from stack.paths import COLLECTOR
 
@@ -31,14 +33,15 @@ class Guard(Process):
     """
 
     def __init__(self, port: int, metrics_port: int, variables: Mapping[str, str]) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self.metrics_url = f"http://127.0.0.1:{metrics_port}"
+        self.url = f"http://{place(port)}"
+        self.metrics_url = f"http://{place(metrics_port)}"
         super().__init__(
             "guard",
             [binary(), "run", "--config", CONFIG, "--adapter", "caddyfile"],
             env={
-                "GUARD_LISTEN": str(port),
-                "GUARD_METRICS_LISTEN": str(metrics_port),
+                "GUARD_HOST": " ".join(dict.fromkeys([host_of(port), host_of(metrics_port)])),
+                "GUARD_LISTEN": f"{port:d}",
+                "GUARD_METRICS_LISTEN": f"{metrics_port:d}",
                 **proxies(),
                 **variables,
             },
@@ -57,9 +60,20 @@ def binary() -> Path:
 
 
 def proxies() -> dict[str, str]:
-    """Return the variables that name a proxy; Caddy never uses one for loopback."""
-    names = [*PROXIES, *map(str.lower, PROXIES)]
-    return {name: os.environ[name] for name in names if name in os.environ}
+    """Return the variables that name a proxy; Caddy never uses one for loopback.
+
+    Caddy does not know `ALL_PROXY`: it stands for the two others where they are not set.
+    """
+    found = {}
+    for name in PROXIES:
+        every = "" if name == "NO_PROXY" else set_in_either_case("ALL_PROXY")
+        if value := set_in_either_case(name) or every:
+            found[name] = value
+    return found
+
+
+def set_in_either_case(name: str) -> str:
+    return os.environ.get(name) or os.environ.get(name.lower()) or ""
 
 
 def variables(logfire: str, metrics: str) -> dict[str, str]:
@@ -76,7 +90,7 @@ def towards(prefix: str, endpoint: str) -> dict[str, str]:
     """Return the variables for one backend."""
     parts = urlsplit(endpoint)
     tls = parts.scheme == "https"
-    upstream = f"{parts.hostname}:{parts.port or (443 if tls else 80)}"
+    upstream = place(Port(parts.port or (443 if tls else 80), parts.hostname or ""))
     return {f"{prefix}_UPSTREAM": upstream, f"{prefix}_TLS": "on" if tls else "off"}
 
 
@@ -91,7 +105,7 @@ def stands_at(url: str) -> bool | None:
     """Tell whether a guard answers at host and port of the URL; None: nobody does."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     try:
-        answer = httpx.get(f"{urlsplit(url).scheme}://{host}/guard/health", timeout=3)
+        answer = http.get(f"{urlsplit(url).scheme}://{host}/guard/health", timeout=3)
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
     return answer.is_success and SAID_BY_GUARD in answer.text

@@ -3,10 +3,10 @@
 import sys
 from typing import Any
 
-import httpx
-from otelcol_runner.ports import accepts
+from otelcol_runner.ports import accepts, place
 from otelcol_runner.process import Process
 
+from stack.clients import http
 from stack.paths import ROOT
 from stack.services.alertmanager import RECEIVERS
 
@@ -15,11 +15,11 @@ class NotificationRecorder(Process):
     """Receives Alertmanager's webhooks on loopback, and keeps the notifications."""
 
     def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{place(port)}"
         super().__init__(
             "recorder",
             [sys.executable, "-m", "stack.standins.notifications"],
-            env={"RECORDER_LISTEN": f"127.0.0.1:{port}", "PYDANTIC_DISABLE_PLUGINS": "__all__"},
+            env={"RECORDER_LISTEN": place(port), "PYDANTIC_DISABLE_PLUGINS": "__all__"},
             cwd=ROOT,
             ready=lambda: accepts(port),
         )
@@ -30,5 +30,5 @@ class NotificationRecorder(Process):
 
     def notifications(self) -> list[dict[str, Any]]:
         """Return all notifications, the oldest first; raises `httpx.HTTPError`."""
-        found: list[dict[str, Any]] = httpx.get(self.url).raise_for_status().json()
+        found: list[dict[str, Any]] = http.get(self.url).raise_for_status().json()
         return found

@@ -4,22 +4,26 @@ import os
 import sys
 from collections.abc import Mapping
 
+from otelcol_runner.ports import host_of, place
 from otelcol_runner.process import Process
 
 from stack.paths import ROOT
 from stack.services.health import answers
 
-# Variables of the shell that a producer must not inherit: it would export past the collector.
-NOT_INHERITED = ("OTEL_", "LOGFIRE_")
+# Variables of the shell that a producer must not inherit: it would export past the collector, and
+# the demo's API_PORT may hold an address.
+NOT_INHERITED = ("OTEL_", "LOGFIRE_", "API_PORT")
+# Nor a proxy: Python's clients use it for loopback too, and a producer reaches nothing else.
+PROXY = "_PROXY"
 
 
 class Api(Process):
     def __init__(self, port: int, env: Mapping[str, str]) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{place(port)}"
         super().__init__(
             "api",
             [sys.executable, "-m", "app.api"],
-            env={**inherited(), **env, "API_HOST": "127.0.0.1", "API_PORT": str(port)},
+            env={**inherited(), **env, "API_HOST": host_of(port), "API_PORT": f"{port:d}"},
             clean_env=True,
             ready=lambda: answers(f"{self.url}/health"),
             cwd=ROOT,
@@ -41,8 +45,12 @@ class Worker(Process):
 
 
 def inherited() -> dict[str, str]:
-    """Return this process's environment without variables that would redirect telemetry."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+    """Return this process's environment without variables that would redirect it."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(NOT_INHERITED) and not name.upper().endswith(PROXY)
+    }
 
 
 def telemetry(name: str, otlp_url: str, version: str, environment: str) -> dict[str, str]:

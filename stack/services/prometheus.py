@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from otelcol_runner.ports import place
 from otelcol_runner.process import Process
 
 from stack.paths import PROMETHEUS
@@ -36,7 +37,7 @@ class Prometheus(Process):
     ) -> None:
         self.port, self.home, self.alertmanager = port, home, alertmanager
         self._folder = None if config else data / "config"
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{place(port)}"
         self.remote_write_endpoint = f"{self.url}/api/v1/write"
         self.last_report_endpoint = f"{self.url}/api/v1/otlp/v1/metrics"
         super().__init__(
@@ -46,7 +47,7 @@ class Prometheus(Process):
                 f"--config.file={config or data / 'config' / 'prometheus.yml'}",
                 f"--storage.tsdb.path={data}",
                 f"--storage.tsdb.retention.time={retention}",
-                f"--web.listen-address=127.0.0.1:{port}",
+                f"--web.listen-address={place(port)}",
                 f"--web.external-url={self.url}",
                 "--web.enable-remote-write-receiver",
                 "--web.enable-otlp-receiver",

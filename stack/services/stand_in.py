@@ -4,10 +4,10 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-import httpx
-from otelcol_runner.ports import accepts
+from otelcol_runner.ports import accepts, place
 from otelcol_runner.process import Process
 
+from stack.clients import http
 from stack.clients.logfire import Logfire
 from stack.paths import ROOT
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
@@ -32,14 +32,17 @@ class StandIn(Process):
         rows: int = 100_000,
     ) -> None:
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{place(port)}"
         self.write_token, self.read_token = write_token, read_token
-        self.client, self.logfire = httpx.Client(base_url=self.url), Logfire(self.url, read_token)
+        self.client, self.logfire = (
+            http.client(self.url, base_url=self.url),
+            Logfire(self.url, read_token),
+        )
         super().__init__(
             "stand-in",
             [sys.executable, "-m", "stack.standins.logfire"],
             env={
-                "STAND_IN_LISTEN": f"127.0.0.1:{port}",
+                "STAND_IN_LISTEN": place(port),
                 "LOGFIRE_TOKEN": write_token,
                 "LOGFIRE_READ_TOKEN": read_token,
                 "STAND_IN_ROWS": str(rows),

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from otelcol_runner.ports import place
 from otelcol_runner.process import Process
 
 from stack.errors import UserError
@@ -29,12 +30,12 @@ class Aspire(Process):
             [
                 *(binary, "dashboard", "run", "--nologo", "--non-interactive"),
                 "--allow-anonymous",
-                f"--frontend-url=http://127.0.0.1:{port}",
-                f"--otlp-http-url=http://127.0.0.1:{otlp}",
+                f"--frontend-url=http://{place(port)}",
+                f"--otlp-http-url=http://{place(otlp)}",
                 f"--otlp-grpc-url=http://127.0.0.1:{grpc}",
             ],
             env={**settings(binary), "TMPDIR": str(state)},
-            ready=lambda: answers(f"http://127.0.0.1:{port}/"),
+            ready=lambda: answers(f"http://{place(port)}/"),
             ready_timeout=60.0,  # the first start unpacks 300 MB
         )
 

@@ -2,6 +2,8 @@
 
 import os
 
+from otelcol_runner.ports import parse_place
+
 from stack.errors import UserError
 
 
@@ -12,7 +14,10 @@ def listen_address(variable: str, default: str) -> tuple[str, int]:
         UserError: the value is not an address.
     """
     text = os.environ.get(variable) or default
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    try:
+        host, port = parse_place(text)
+    except ValueError:
+        host = ""
+    if not host:
         raise UserError(f"{variable}={text} is not an address: set it to host:port")
-    return host.strip("[]"), int(port)
+    return host, port

@@ -12,13 +12,13 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 # The secrets of each service; a variable that looks like one and is missing here fails the test.
 NEED = {
-    "LOGFIRE_TOKEN": {"collector"},
-    "LOGFIRE_TOKEN_SECOND": {"collector"},
-    "OTLP_TOKEN": {"api", "collector", "worker"},
+    "LOGFIRE_TOKEN": {"collector", "overlays"},
+    "LOGFIRE_TOKEN_SECOND": {"collector", "overlays"},
+    "OTLP_TOKEN": {"api", "collector", "overlays", "worker"},
     "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
-    "PROMETHEUS_AUTHORIZATION": {"collector"},
-    "PROMETHEUS_BASIC_CREDENTIALS": {"collector"},
-    "PROMETHEUS_BEARER_TOKEN": {"collector"},
+    "PROMETHEUS_AUTHORIZATION": {"collector", "overlays"},
+    "PROMETHEUS_BASIC_CREDENTIALS": {"collector", "overlays"},
+    "PROMETHEUS_BEARER_TOKEN": {"collector", "overlays"},
     "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
 }
 # ${NAME}, ${NAME:-default} and ${NAME:?error} give the value; ${NAME:+other} does not.
@@ -51,7 +51,15 @@ def test_a_service_can_write_only_to_its_own_volume() -> None:
     from_the_host = [(name, volume) for name, volume in mounts if volume.startswith((".", "$"))]
     assert len(from_the_host) == 9
     for name, volume in from_the_host:
-        assert volume.endswith(":ro"), name
+        # With z, SELinux relabels the source: never the machine's file system.
+        whole_machine = volume == "${HOST_FILESYSTEM:-/}:/hostfs:ro"
+        assert volume.endswith(":ro,z") or whole_machine, name
+
+
+def test_a_service_that_is_checked_first_has_no_network() -> None:
+    # It is given secrets.
+    assert SERVICES["overlays"]["network_mode"] == "none"
+    assert "ports" not in SERVICES["overlays"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -75,5 +75,5 @@ def test_the_collector_listens_on_loopback_by_default(otelcol: Otelcol) -> None:
 def test_the_guard_the_service_and_the_demo_listen_on_loopback_by_default() -> None:
     assert listeners({}) == {"127.0.0.1:4319", "127.0.0.1:4321"}
     assert Settings.model_fields["api_host"].default == "127.0.0.1"
-    assert {"", "127.0.0.1", "localhost"} == LOOPBACK
+    assert {*LOOPBACK.values()} == {"127.0.0.1", "::1"}
     assert Ports.from_environment({}).otlp_http == 4318

@@ -119,6 +119,25 @@ def test_a_collector_refused_by_all_backends_shows_no_secret(
     assert shown(" ".join(psutil.Process(pipeline.collector.pid).cmdline())) == set()
 
 
+def test_a_token_that_no_header_can_carry_is_not_printed_by_the_collector(
+    start_pipeline: StartPipeline,
+) -> None:
+    broken = {"LOGFIRE_TOKEN": f"{SECRETS['LOGFIRE_TOKEN']}\n", **AWAY}
+    broken["PROMETHEUS_AUTHORIZATION"] = f"Bearer {SECRETS['PROMETHEUS_AUTHORIZATION']}\nx"
+    pipeline = start_pipeline("environments/development", "routes/hybrid", **broken)
+    pipeline.collector.send(span("unsent"), counter("unsent", 1))
+    for exporter in ("otlp_http/logfire", "prometheus_remote_write"):
+        poll_until(
+            lambda name=exporter: any(  # type: ignore[misc]
+                f'"{name}"' in line and 'invalid header field value for \\"Authorization' in line
+                for line in pipeline.collector.output().splitlines()
+            ),
+            f"the error of {exporter}",
+            seen=pipeline.collector.tail,
+        )
+    assert shown(pipeline.collector.output()) == set()
+
+
 def test_a_password_in_a_url_does_not_reach_prometheus_as_a_label(
     start_pipeline: StartPipeline, remote_write_sink: RemoteWriteSink
 ) -> None:
@@ -186,5 +205,5 @@ def test_the_command_line_shows_no_secret_when_nothing_answers(command: list[str
     )
     printed = done.stdout + done.stderr
     assert done.returncode == 1
-    assert "://***@127.0.0.1:9" in printed
+    assert "://***@127.0.0.1:9" in printed or "LOGFIRE_ENDPOINT contains a user" in printed
     assert shown(printed, {**env, "URL": "secret-of-a-url"}) == set()

@@ -158,8 +158,9 @@ def test_a_pending_span_keeps_no_trace(start_pipeline: StartPipeline) -> None:
     assert {item.trace_id for item in pipeline.logfire.spans} == {kept.trace_id.hex()}
 
 
-def test_spans_without_an_instance_are_counted_by_one_writer(pipeline: Pipeline) -> None:
+def test_spans_of_one_instance_are_counted_by_one_writer(pipeline: Pipeline) -> None:
     for zone, number in (("a", 3), ("b", 4)):
-        resource = {"service.name": "zones", "cloud.availability_zone": zone}
+        instance = {"service.instance.id": "1", "cloud.availability_zone": zone}
+        resource = {"service.name": "zones", **instance}
         pipeline.collector.send(*(request(code=200) for _ in range(number)), resource=resource)
     pipeline.prometheus.wait_for_series(REQUESTS, {"job": "zones"}, value=7)

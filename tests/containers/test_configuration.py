@@ -19,9 +19,9 @@ SECRETS = {
     "TICKETS_WEBHOOK_URL": "https://tickets.invalid/secret-of-the-tickets",
 }
 WHO_KNOWS = {
-    "LOGFIRE_TOKEN": {"collector"},
-    "LOGFIRE_TOKEN_SECOND": {"collector"},
-    "OTLP_TOKEN": {"api", "collector", "worker"},
+    "LOGFIRE_TOKEN": {"collector", "overlays"},
+    "LOGFIRE_TOKEN_SECOND": {"collector", "overlays"},
+    "OTLP_TOKEN": {"api", "collector", "overlays", "worker"},
     "PAGER_WEBHOOK_URL": {"alertmanager"},
     "POSTGRES_PASSWORD": {"api", "collector", "postgres", "worker"},
     "REDIS_PASSWORD": {"api", "collector", "redis", "worker"},
@@ -125,11 +125,27 @@ def test_producers_get_the_token_that_the_overlay_requires() -> None:
     assert services()["api"]["environment"]["OTEL_EXPORTER_OTLP_HEADERS"] == ""
 
 
+def test_a_proxy_is_used_towards_the_internet_only() -> None:
+    found = services(
+        "also-viewer", HTTPS_PROXY="http://proxy.invalid:3128", NO_PROXY="mine.invalid"
+    )
+    users = {name for name, one in found.items() if one.get("environment", {}).get("HTTPS_PROXY")}
+    assert users == {"alertmanager", "guard"}
+    for name in users:
+        kept = set(found[name]["environment"]["NO_PROXY"].split(","))
+        assert kept >= {"logfire", "prometheus", "alertmanager", "recorder", "mine.invalid"}
+    # Docker's own configuration may set one: each service with a client or a health check is told.
+    deaf = {"overlays", "queue-check", "postgres", "redis", "viewer"}
+    for name in set(found) - users - deaf:
+        assert found[name]["environment"]["http_proxy"] == "", name
+
+
 def test_every_variable_is_explained_in_the_example_with_its_default() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     used = dict(re.findall(r"(?<!\$)\$\{([A-Z_]+)(?::[-+]([^{}]*))?\}", text))
     used |= dict(re.findall(r"\$\{LOGFIRE_TOKEN:\+\$\{([A-Z_]+):-([^{}]*)\}\}", text))
-    used |= {name: DEFAULTS[name] for name in re.findall(r"^      ([A-Z_]+):$", text, re.M)}
+    passed_on = re.findall(r"^(?:  |      )([A-Z_]+):(?: #.*)?$", text, re.M)
+    used |= {name: DEFAULTS.get(name, "") for name in passed_on}
     explained = dict(re.findall(r"^#([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
 
     not_for_env = {"PYTHON_IMAGE", "LOGFIRE_TOKEN", "COMPOSE_PROFILES", *FORMER}

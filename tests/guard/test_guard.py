@@ -1,10 +1,9 @@
-import socket
 import socketserver
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.guard import Guard
 from tests.guard.conftest import StartGuard
+from tests.support.proxy import RecordingProxy
 
 PROTOBUF = {"content-type": "application/x-protobuf", "authorization": "Bearer a-token"}
 
@@ -220,14 +220,13 @@ def test_a_certificate_for_another_host_is_refused(start_guard: StartGuard, tmp_
 def test_a_proxy_is_used_except_for_loopback(
     start_guard: StartGuard, otlp_sink: OtlpSink, tmp_path: Path
 ) -> None:
-    asked: list[bytes] = []
     with (
         tls_server(tmp_path, "logfire.invalid") as (port, hosts),
-        serving(proxy(port, asked)) as between,
+        RecordingProxy(port) as between,
     ):
         guard = start_guard(
-            HTTP_PROXY=f"http://127.0.0.1:{between}",
-            HTTPS_PROXY=f"http://127.0.0.1:{between}",
+            HTTP_PROXY=between.url,
+            HTTPS_PROXY=between.url,
             GUARD_UPSTREAM="logfire.invalid:443",
             GUARD_TLS="on",
             GUARD_TRUST=f"file {tmp_path / 'cert.pem'}",
@@ -237,33 +236,7 @@ def test_a_proxy_is_used_except_for_loopback(
         assert send(guard.url).status_code == 200
         assert send(guard.metrics_url).status_code == 200
         assert hosts == ["logfire.invalid"]
-        assert asked == [b"CONNECT logfire.invalid:443 HTTP/1.1\r\n"]
-
-
-def proxy(port: int, asked: list[bytes]) -> type[socketserver.BaseRequestHandler]:
-    """Return a proxy that connects every tunnel to the port and records the requests."""
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            asked.append(self.rfile.readline())
-            while self.rfile.readline().strip():
-                pass
-            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            with socket.create_connection(("127.0.0.1", port)) as there:
-                back = threading.Thread(target=pour, args=(there, self.connection))
-                back.start()
-                pour(self.connection, there)
-                back.join()
-
-    return Handler
-
-
-def pour(source: socket.socket, target: socket.socket) -> None:
-    """Copy data until the end of the stream."""
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+        assert between.asked == ["CONNECT logfire.invalid:443"]
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Object, Pod, object
 SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|AUTHORIZATION|HEADERS")
 # The Secrets of each container; one that is not named here may have none.
 KNOWN = {
-    "agentical-logfire": {"gateway/collector"},
-    "agentical-otlp": {"api/api", "worker/worker", "agent/collector"},
+    "agentical-logfire": {"gateway/collector", "gateway/overlays"},
+    "agentical-otlp": {"api/api", "worker/worker", "agent/collector", "agent/overlays"},
     "agentical-postgres": {"api/api", "worker/worker", "cluster/collector"},
-    "agentical-prometheus": {"gateway/collector"},
+    "agentical-prometheus": {"gateway/collector", "gateway/overlays"},
     "agentical-redis": {"api/api", "worker/worker", "cluster/collector"},
 }
 # Host metrics are those of the node's own /proc and file systems.

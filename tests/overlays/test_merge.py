@@ -81,6 +81,26 @@ def test_an_unknown_overlay_is_refused_with_the_available_ones(tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize(
+    ("variable", "folder"), [("ENVIRONMENT", "environments"), ("ROUTE", "routes")]
+)
+def test_an_unknown_environment_or_route_is_refused_with_the_available_ones(
+    tmp_path: Path, variable: str, folder: str
+) -> None:
+    code, said = merge(tmp_path / "merged.yaml", **{variable: "prod"})
+    assert code == 1
+    assert said.startswith(
+        f"overlays: {variable} names 'prod', and there is no such file: collector/{folder}/ has "
+    )
+
+
+def test_a_token_from_a_file_with_a_line_break_is_refused_and_not_printed(tmp_path: Path) -> None:
+    code, said = merge(tmp_path / "merged.yaml", LOGFIRE_TOKEN="secret-of-logfire\n")
+    assert (code, (tmp_path / "merged.yaml").exists()) == (1, False)
+    assert said.startswith("overlays: LOGFIRE_TOKEN contains a space, a line break or a non-ASCII")
+    assert "secret" not in said
+
+
 @pytest.mark.parametrize("variable", ["OVERLAY", "DOORS", "BACKEND"])
 def test_a_renamed_variable_is_refused_in_containers_and_in_the_demo(
     variable: str, tmp_path: Path

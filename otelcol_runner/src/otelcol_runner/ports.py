@@ -1,10 +1,12 @@
-"""Free TCP ports on loopback."""
+"""TCP ports on loopback: free ones, and addresses."""
 
 import atexit
+import ipaddress
 import random
 import socket
 import threading
 from collections import deque
+from typing import Self
 
 # Below the range from which the kernel takes a port for every outgoing connection (32768 on
 # Linux, 49152 elsewhere): one of those can be gone between the choice and the bind.
@@ -47,8 +49,50 @@ def _keep(lease: socket.socket) -> None:
         _leases.append(lease)
 
 
-def accepts(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether anything accepts connections on the port."""
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex((host, port)) == 0
+class Port(int):
+    """A port with the loopback address that it is on: 127.0.0.1, or ::1 where that is said."""
+
+    host: str
+
+    def __new__(cls, number: int, host: str = "127.0.0.1") -> Self:
+        """Return the port, on an address without brackets."""
+        port = super().__new__(cls, number)
+        port.host = host
+        return port
+
+
+def host_of(port: int) -> str:
+    """Return the address that a port is on, 127.0.0.1 for a plain number."""
+    return port.host if isinstance(port, Port) else "127.0.0.1"
+
+
+def place(port: int) -> str:
+    """Return "host:port" as URLs and listeners have it: an IPv6 host is in brackets."""
+    host = host_of(port)
+    return f"[{host}]:{port:d}" if ":" in host else f"{host}:{port:d}"
+
+
+def parse_place(text: str) -> tuple[str, int]:
+    """Return host and port of "host:port", ":port" or "port"; brackets are for IPv6 hosts only.
+
+    Raises:
+        ValueError: it is none of them, or the port is above 65535.
+    """
+    host, _, number = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        ipaddress.IPv6Address(host)
+    elif set(host) & set(":[]"):
+        raise ValueError(f"{text} needs brackets around its IPv6 host")
+    if not (number.isascii() and number.isdigit()) or int(number) > 65535:
+        raise ValueError(f"{text} has no port")
+    return host, int(number)
+
+
+def accepts(port: int, host: str = "") -> bool:
+    """Tell whether anything accepts connections on the port, by default on its own address."""
+    try:
+        socket.create_connection((host or host_of(port), int(port)), timeout=0.5).close()
+    except OSError:
+        return False
+    return True

@@ -1,9 +1,11 @@
 import io
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from otelcol_runner.ports import free_port
+from otelcol_runner.ports import free_port, parse_place, place
 from otelcol_runner.process import Process, ProcessFailedError
 from rich.console import Console
 
@@ -13,7 +15,7 @@ from stack.demo.sampling import check_sampling
 from stack.errors import UserError
 from stack.pipeline.launch import Pipeline
 from stack.pipeline.ports import Ports
-from stack.pipeline.startup import start_all
+from stack.pipeline.startup import brief, start_all
 from stack.services import guard, viewer
 from stack.services.collector import Collector
 from stack.services.stand_in import StandIn
@@ -42,7 +44,7 @@ def test_an_optional_process_that_fails_is_reported_and_left_out() -> None:
         assert start_all([broken, sound], said.append, optional={"grafana"}) == [sound]
     finally:
         sound.close()
-    assert "  grafana ended with code 3; last output: no licence; continuing without it" in said
+    assert "  grafana ended with code 3; it said: no licence; continuing without it" in said
     with pytest.raises(ProcessFailedError):
         start_all([broken, sound], said.append)
     assert not sound.running
@@ -77,6 +79,7 @@ def test_an_unreachable_service_gives_one_sentence() -> None:
     [
         ("API_PORT", "http", "API_PORT=http is not a port"),
         ("PROMETHEUS_LISTEN", "127.0.0.1:70000", "PROMETHEUS_LISTEN=127.0.0.1:70000 is not a port"),
+        ("GUARD_LISTEN", "::1:4319", "GUARD_LISTEN=::1:4319 is not a port: .* or \\[::1\\]:port"),
         (
             "OTLP_HTTP_LISTEN",
             "0.0.0.0:4318",
@@ -92,6 +95,42 @@ def test_a_bad_port_is_named_with_its_variable(variable: str, value: str, senten
 def test_a_port_may_be_given_with_or_without_a_host() -> None:
     chosen = Ports.from_environment({"API_PORT": "9", "HEALTH_LISTEN": "localhost:10"})
     assert (chosen.api, chosen.health, chosen.prometheus) == (9, 10, 9090)
+
+
+def test_a_port_on_ipv6_keeps_its_address() -> None:
+    chosen = Ports.from_environment({"HEALTH_LISTEN": "[::1]:10", "API_PORT": "[::1]:9"})
+    assert [place(port) for port in (chosen.health, chosen.scrape)] == [
+        "[::1]:10",
+        "127.0.0.1:8001",
+    ]
+    assert Pipeline(chosen).api_url == "http://[::1]:9"
+    assert guard.towards("GUARD", "http://[::1]:10")["GUARD_UPSTREAM"] == "[::1]:10"
+    assert parse_place("[::1]:10") == ("::1", 10)
+    for text in ("[::1]", "::1:10", "[127.0.0.1]:10", "host:port", "[::1:10"):
+        with pytest.raises(ValueError, match=r"."):
+            parse_place(text)
+
+
+def test_a_second_demo_is_told_in_a_short_sentence() -> None:
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
+        numbers = [server.getsockname()[1] for server in taken]
+        ports = Ports(*numbers)
+        with pytest.raises(UserError, match=r"^4 ports of the demo are in use") as refused:
+            ports.check(["api", "otlp_grpc", "otlp_http", "health"])
+    assert len(str(refused.value)) < 200
+
+
+def test_the_cause_is_quoted_and_not_the_shutdown() -> None:
+    said = (
+        "collector ended with code 1\n2026 info starting\nError: cannot start: listen tcp: in use; "
+        "failed to upload metrics: Post\nfailed to upload metrics: Post"
+    )
+    assert brief(ProcessFailedError(said)) == (
+        "collector ended with code 1; it said: Error: cannot start: listen tcp: in use"
+    )
+    nested = "collector ended with code 1\nError: no config:\n'exporters' error:\n'size' is wrong"
+    assert brief(ProcessFailedError(nested)).endswith("it said: 'size' is wrong")
 
 
 @pytest.mark.parametrize(
@@ -199,10 +238,18 @@ def test_an_unknown_viewer_or_missing_npm_gives_one_sentence(
 
 
 def test_the_guard_gets_the_proxy_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    monkeypatch.setenv("no_proxy", "logfire.invalid")
+    monkeypatch.setenv("NO_PROXY", "logfire.invalid")
     env = guard.Guard(1, 2, {}).env
-    assert (env["HTTPS_PROXY"], env["no_proxy"]) == ("http://proxy.invalid:3128", "logfire.invalid")
+    assert (env["HTTPS_PROXY"], env["NO_PROXY"]) == ("http://proxy.invalid:3128", "logfire.invalid")
+    monkeypatch.setenv("all_proxy", "socks5://proxy.invalid:1080")
+    env = guard.Guard(1, 2, {}).env
+    assert (env["HTTPS_PROXY"], env["HTTP_PROXY"]) == (
+        "http://proxy.invalid:3128",
+        "socks5://proxy.invalid:1080",
+    )
 
 
 def test_the_guards_url_replaces_only_host_and_port() -> None:
