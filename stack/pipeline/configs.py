@@ -12,7 +12,7 @@ from pathlib import Path
 from stack.errors import UserError
 
 Config = str | Path
-STAGES = ("base", "receive", "measure", "scrub", "self")
+STAGES = ("base", "receive", "measure", "names", "scrub", "self")
 BACKENDS = ("backends/logfire", "backends/prometheus")
 INFRASTRUCTURE = ("host", "postgresql", "redis")
 FORMER = ("OVERLAY", "DOORS", "BACKEND")

@@ -119,7 +119,7 @@ def test_the_worker_scales_on_an_existing_series() -> None:
     assert metric["external"]["metric"]["name"] == rule["seriesQuery"] == "agentical_queue_depth"
     (queue,) = metric["external"]["metric"]["selector"]["matchLabels"].values()
     assert queue == Settings.model_fields["task_queue"].default
-    assert "new_name: agentical.queue.depth\n" in (COLLECTOR / "measure.yaml").read_text()
+    assert "new_name: agentical.queue.depth\n" in (COLLECTOR / "names.yaml").read_text()
 
 
 @overlays
