@@ -3,12 +3,19 @@
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AggregationTemporality,
+    ExponentialHistogram,
+    ExponentialHistogramDataPoint,
+    Metric,
+)
 from otelcol_runner.polling import poll_until
 from otelcol_runner.telemetry import counter, span
 from pytest_otelcol.collector import Otelcol
@@ -138,6 +145,15 @@ def test_a_token_that_no_header_can_carry_is_not_printed_by_the_collector(
     assert shown(pipeline.collector.output()) == set()
 
 
+def too_coarse(name: str) -> Metric:
+    """Return an exponential histogram that Prometheus cannot store: its scale is below -4."""
+    point = ExponentialHistogramDataPoint(time_unix_nano=time.time_ns(), count=1, sum=1, scale=-10)
+    point.positive.bucket_counts.append(1)
+    cumulative = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+    data = ExponentialHistogram(data_points=[point], aggregation_temporality=cumulative)
+    return Metric(name=name, exponential_histogram=data)
+
+
 def test_a_password_in_a_url_does_not_reach_prometheus_as_a_label(
     start_pipeline: StartPipeline, remote_write_sink: RemoteWriteSink
 ) -> None:
@@ -148,7 +164,7 @@ def test_a_password_in_a_url_does_not_reach_prometheus_as_a_label(
         PROMETHEUS_AUTHORIZATION="Bearer of the header",
         SELF_METRICS_INTERVAL_MS="500",
     )
-    pipeline.collector.send(counter("untranslatable", 1, delta=True))
+    pipeline.collector.send(too_coarse("untranslatable"))
     name = "otelcol_exporter_prometheusremotewrite_failed_translations_total"
     series = remote_write_sink.wait_for_series(name)
     assert "http" in series.labels["endpoint"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.postgres import Postgres
@@ -21,3 +22,10 @@ def service(postgres: Postgres, redis: Redis, sink: OtlpSink) -> Iterator[Servic
     """An API and a worker, sending to `sink`."""
     with Service(postgres, redis, {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}) as service:
         yield service
+
+
+@pytest.fixture(autouse=True)
+def plain_clients() -> Iterator[None]:
+    """Hold that no test instruments the tests' own process, whose requests would join a trace."""
+    yield
+    assert not HTTPXClientInstrumentor().is_instrumented_by_opentelemetry

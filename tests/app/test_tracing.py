@@ -174,6 +174,9 @@ def test_a_websocket_connection_is_one_span(monkeypatch: pytest.MonkeyPatch) -> 
     app, spans, provider = FastAPI(), InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setattr(telemetry, "LIBRARIES", ())  # the tests' own clients stay as they are
+    for name in telemetry.DEFAULTS:
+        monkeypatch.setenv(name, "")
 
     @app.websocket("/rooms/{room}")
     async def join(socket: WebSocket, room: str) -> None:

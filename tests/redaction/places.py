@@ -105,7 +105,8 @@ class Load:
             histogram(f"h.{self.number}", [0.1], self.values()),
         ]
         if self.everywhere:
-            found[0].name = self.text
+            if self.text.isascii() and self.text.isprintable():  # others are refused as names
+                found[0].name = self.text
             found[0].description, found[0].unit = f"about {self.text}", f"in {self.text}"
         return found
 
