@@ -1,8 +1,7 @@
 """Reads a server's listen address from a variable: `host:port`."""
 
 import os
-
-from otelcol_runner.ports import parse_place
+from urllib.parse import urlsplit
 
 from stack.errors import UserError
 
@@ -15,9 +14,10 @@ def listen_address(variable: str, default: str) -> tuple[str, int]:
     """
     text = os.environ.get(variable) or default
     try:
-        host, port = parse_place(text)
+        found = urlsplit(f"//{text}")
+        host, port = found.hostname, found.port
     except ValueError:
-        host = ""
-    if not host:
+        host = port = None
+    if not host or port is None or found.netloc != text or found.username is not None:
         raise UserError(f"{variable}={text} is not an address: set it to host:port")
     return host, port
