@@ -29,6 +29,7 @@ IDENTITIES: list[tuple[dict[str, object], str]] = [
     ({"service.instance.id": "", "host.name": "h"}, "h"),
     ({"host.name": "h", "process.pid": 7}, "h/7"),
     ({"host.id": "machine"}, "machine"),
+    ({"k8s.pod.uid": "", "k8s.pod.name": "", "container.id": "", "host.name": "h"}, "h"),
     ({"container.id": "c0ffee", "host.name": "h", "process.pid": 7}, "c0ffee/7"),
     ({**POD, "host.name": "h"}, "prod/shop-0"),
     (
@@ -83,7 +84,9 @@ def test_unidentified_processes_with_different_resources_have_their_own_series(
     pairs = [("service.name", "unidentified"), ("zone", "a"), ("service.version", "1")]
     for number, order in enumerate(permutations(pairs)):
         pipeline.collector.send(counter("seen", number + 1), resource=dict(order))
-    pipeline.collector.send(counter("seen", 50), resource=dict(pairs) | {"zone": "b"})
+    pipeline.collector.send(
+        counter("seen", 50), resource=dict(pairs) | {"zone": "b", "host.name": ""}
+    )
     pipeline.prometheus.wait_for(
         lambda sink: (
             sorted(by_instance(sink.series("seen_total", {"job": "unidentified"})).values())
