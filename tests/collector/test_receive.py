@@ -173,13 +173,14 @@ def test_ignored_paths_are_dropped_before_sampling_and_counted_as_such(
     old = {"http.method": "GET", "http.target": "/readyz?full=1", "http.status_code": 503}
     pipeline.collector.send(*probes(), span("GET", old, kind="SERVER", status="ERROR"))
     kept = [request("GET", "/healthy", 200, attributes={"url.path": "/healthy"}), request()]
+    kept.append(request("GET", "/readyz", 200, attributes={"url.path": "/mounted/readyz"}))
     client = span("GET", {"url.path": "/health/1"}, kind="CLIENT")
     pipeline.collector.send(*kept, client, span("GET /health/1 http send"))
-    lines = assert_balanced(prometheus.url, {"spans": 45})
+    lines = assert_balanced(prometheus.url, {"spans": 46})
     assert lines["traces", "stages"].sampled_out == 41
-    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 4
+    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 5
     with PromQL(prometheus.url) as promql:
-        assert promql.number("sum(agentical_requests_total)") == 2
+        assert promql.number("sum(agentical_requests_total)") == 3
 
 
 def test_points_that_cannot_be_stored_are_refused_one_by_one_and_counted(
