@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 Rule = Callable[[str], str]  # returns what is wrong, or nothing
 NUMBER = re.compile(r"\d+(\.\d+)?")
+# What Go's regular expressions do not know: lookaround, other groups and flags, possessive repeats.
+ONLY_PYTHON = re.compile(r"\(\?(?!:|P<|[ims]+[-:)]|-[ims]+[:)])|[*+?}]\+")
 DURATION = re.compile(r"(?=.*[1-9])(\d+(\.\d+)?(ms|s|m|h))+")  # as Go writes it
 URL = re.compile(r"https?://(?P<user>[^/?#\s]*@)?[^/?#\s@]+([/?#]\S*)?")
+ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/,\s]+")
 NO_DEFAULT = re.compile(r"\$\{env:([A-Z_]+)\}")
 BROKEN = "contains a space, a line break or a non-ASCII character: copy it again"
 
@@ -94,12 +97,20 @@ def is_duration(value: str) -> bool:
 
 
 def is_pattern(value: str) -> bool:
-    """Tell whether it is a regular expression that YAML's double quotes leave as it is."""
+    """Tell whether Go has this regular expression, and YAML's double quotes leave it as it is.
+
+    An empty one would match everything: all health probes, or all routes as streams.
+    """
     try:
         re.compile(value)
     except re.error:
         return False
-    return not re.search(r'["\\]', value)
+    return bool(value) and not re.search(r'["\\]', value) and not ONLY_PYTHON.search(value)
+
+
+def is_origins(value: str) -> bool:
+    """Tell whether pages of all these origins can match; `missing` tells of an empty value."""
+    return not value or all(map(ORIGIN.fullmatch, value.split(",")))
 
 
 SECRETS: dict[str, Rule] = {
@@ -135,6 +146,10 @@ NUMBERS: dict[str, tuple[Callable[[str], bool], str]] = {
     "DELTA_SERIES_LIMIT": (is_whole, "a whole number: set one such as 20000"),
     "IGNORED_PATHS": (is_pattern, "a regular expression: set one such as /health[a-z]*"),
     "STREAM_ROUTES": (is_pattern, "a regular expression: set one such as ^/events/"),
+    "BROWSER_ORIGINS": (
+        is_origins,
+        "origins with commas only: https://shop.example,https://b.example",
+    ),
     "SELF_METRICS_INTERVAL_MS": (is_whole, "a number of milliseconds: set one such as 5000"),
     "SPAN_METRICS_INTERVAL": (is_duration, 'a duration: set one such as "5s"'),
     "INFRASTRUCTURE_INTERVAL": (is_duration, 'a duration: set one such as "10s"'),

@@ -9,6 +9,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from otelcol_runner.polling import poll_until
+from otelcol_runner.sender import RESOURCE, export_requests
 from otelcol_runner.telemetry import span
 from pytest_otelcol.collector import Collector, Otelcol
 
@@ -53,3 +54,12 @@ def test_a_single_span_of_12_mb_arrives_through_the_guard(otelcol: Otelcol, tmp_
         assert over_http(pipeline.collector, Attempt(body)) == ACCEPTED
         arrived = pipeline.logfire.wait_for_span("long", timeout=30).attributes
     assert (arrived["prompt"], arrived["answer"]) == (text, text)
+
+
+def test_a_request_near_the_limit_also_reaches_the_viewer(start_pipeline: StartPipeline) -> None:
+    pipeline = start_pipeline(*DEVELOPMENT, "overlays/also-viewer")
+    prompts = [span("chat", {"gen_ai.prompt": PROMPT}) for _ in range(1_400)]
+    ((_, body),) = export_requests(prompts, RESOURCE, "large")  # 29 MB
+    assert over_http(pipeline.collector, Attempt(body)) == ACCEPTED
+    for sink in (pipeline.logfire, pipeline.viewer):
+        sink.wait_for(lambda found: len(found.spans) == 1_400, "1,400 spans", timeout=40)

@@ -29,6 +29,7 @@ IDENTITIES: list[tuple[dict[str, object], str]] = [
     ({"service.instance.id": "", "host.name": "h"}, "h"),
     ({"host.name": "h", "process.pid": 7}, "h/7"),
     ({"host.id": "machine"}, "machine"),
+    ({"k8s.pod.uid": "", "k8s.pod.name": "", "container.id": "", "host.name": "h"}, "h"),
     ({"container.id": "c0ffee", "host.name": "h", "process.pid": 7}, "c0ffee/7"),
     ({**POD, "host.name": "h"}, "prod/shop-0"),
     (
@@ -83,7 +84,9 @@ def test_unidentified_processes_with_different_resources_have_their_own_series(
     pairs = [("service.name", "unidentified"), ("zone", "a"), ("service.version", "1")]
     for number, order in enumerate(permutations(pairs)):
         pipeline.collector.send(counter("seen", number + 1), resource=dict(order))
-    pipeline.collector.send(counter("seen", 50), resource=dict(pairs) | {"zone": "b"})
+    pipeline.collector.send(
+        counter("seen", 50), resource=dict(pairs) | {"zone": "b", "host.name": ""}
+    )
     pipeline.prometheus.wait_for(
         lambda sink: (
             sorted(by_instance(sink.series("seen_total", {"job": "unidentified"})).values())
@@ -170,13 +173,14 @@ def test_ignored_paths_are_dropped_before_sampling_and_counted_as_such(
     old = {"http.method": "GET", "http.target": "/readyz?full=1", "http.status_code": 503}
     pipeline.collector.send(*probes(), span("GET", old, kind="SERVER", status="ERROR"))
     kept = [request("GET", "/healthy", 200, attributes={"url.path": "/healthy"}), request()]
+    kept.append(request("GET", "/readyz", 200, attributes={"url.path": "/mounted/readyz"}))
     client = span("GET", {"url.path": "/health/1"}, kind="CLIENT")
     pipeline.collector.send(*kept, client, span("GET /health/1 http send"))
-    lines = assert_balanced(prometheus.url, {"spans": 45})
+    lines = assert_balanced(prometheus.url, {"spans": 46})
     assert lines["traces", "stages"].sampled_out == 41
-    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 4
+    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 5
     with PromQL(prometheus.url) as promql:
-        assert promql.number("sum(agentical_requests_total)") == 2
+        assert promql.number("sum(agentical_requests_total)") == 3
 
 
 def test_points_that_cannot_be_stored_are_refused_one_by_one_and_counted(

@@ -6,11 +6,12 @@ import pytest
 from otelcol_runner.telemetry import span, trace_id
 from pytest_otelcol.remote_write import RemoteWriteSink
 
-from tests.support.pipeline import Pipeline, StartPipeline
+from tests.support.pipeline import DEVELOPMENT, Pipeline, StartPipeline
 from tests.support.shapes import request
 
 REQUESTS = "agentical_requests_total"
 DURATIONS = "agentical_request_duration_seconds_count"
+CODE, CONTENT = "http.response.status_code", "http.response.header.content_type"
 PENDING = {"logfire.span_type": "pending_span"}
 
 
@@ -164,3 +165,29 @@ def test_spans_of_one_instance_are_counted_by_one_writer(pipeline: Pipeline) -> 
         resource = {"service.name": "zones", **instance}
         pipeline.collector.send(*(request(code=200) for _ in range(number)), resource=resource)
     pipeline.prometheus.wait_for_series(REQUESTS, {"job": "zones"}, value=7)
+
+
+def test_a_status_as_text_and_as_a_number_is_one_series(pipeline: Pipeline) -> None:
+    codes = ["500", 500, "503", "201", 201, "teapot"]
+    spans = [request(route="/pay", code=None, attributes={CODE: code}) for code in codes]
+    pipeline.collector.send(*spans, resource={"service.name": "texts"})
+    expected = {"500": 2, "503": 1, "201": 2, "teapot": 1}
+    pipeline.prometheus.wait_for(
+        lambda sink: (
+            counts(sink, REQUESTS, "texts") == {("/pay", k): v for k, v in expected.items()}
+        ),
+        f"{expected}",
+    )
+
+
+def test_content_types_take_no_place_from_other_routes(start_pipeline: StartPipeline) -> None:
+    pipeline = start_pipeline(*DEVELOPMENT, SERIES_LIMIT="10")
+    parts = [
+        request(route="/camera", code=200, attributes={CONTENT: [f"multipart/mixed; boundary={n}"]})
+        for n in range(30)
+    ]
+    pipeline.collector.send(*parts, request(route="/other"), resource={"service.name": "camera"})
+    expected = {("/camera", ""): 30, ("/other", ""): 1}
+    pipeline.prometheus.wait_for(
+        lambda sink: counts(sink, DURATIONS, "camera") == expected, f"{expected}"
+    )

@@ -42,14 +42,18 @@ def test_the_ledger_balances_through_rejections_and_outages(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline("environments/development", "routes/hybrid", "overlays/also-viewer")
-    pipeline.collector.send(*spans(100), log("one"), log("two"), counter("things", 1))
-    lines = assert_balanced(prometheus.url, {"spans": 100, "logs": 2})
-    assert lines["traces", LOGFIRE].delivered == lines["traces", VIEWER].delivered == 100
+    # Pending spans are for Logfire only.
+    pending = [span("work", {"logfire.span_type": "pending_span"}) for _ in range(10)]
+    logs = (log("one"), log("two"))
+    pipeline.collector.send(*spans(100), *pending, *logs, counter("things", 1))
+    lines = assert_balanced(prometheus.url, {"spans": 110, "logs": 2})
+    delivered = [lines["traces", hop].delivered for hop in (LOGFIRE, VIEWER)]
+    assert delivered == [110, 100]
 
     pipeline.logfire.refuse(400)
     pipeline.collector.send(*spans(30))
     lost = wait_for(prometheus, "traces", LOGFIRE, lambda line: bool(line.dropped), "dropped")
-    assert (lost.dropped, lost.delivered) == ({"refused_by_backend": 30}, 100)
+    assert (lost.dropped, lost.delivered) == ({"refused_by_backend": 30}, 110)
 
     pipeline.logfire.stop()
     pipeline.collector.send(*spans(70))
@@ -57,8 +61,8 @@ def test_the_ledger_balances_through_rejections_and_outages(
     assert (held.waiting, held.rest) == (70, 0)
     pipeline.logfire.accept()
     pipeline.logfire.start()
-    lines = assert_balanced(prometheus.url, {"spans": 200, "logs": 2}, {"spans": 30, "logs": 0})
-    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 170
+    lines = assert_balanced(prometheus.url, {"spans": 210, "logs": 2}, {"spans": 30, "logs": 0})
+    assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 180
     check_points(lines)
 
 

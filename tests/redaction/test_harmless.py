@@ -23,8 +23,12 @@ def loads() -> list[Load]:
 
 
 def sent(points: list[Point]) -> set[str]:
-    """Return the points that were sent, without the metrics the collector makes from spans."""
-    return {f"{point} {point.unit}" for point in points if not point.name.startswith("agentical.")}
+    """Return the points that were sent, without the metrics the collector makes from spans.
+
+    Without the names that Prometheus would merge, too: filter/metric_names refuses them.
+    """
+    found = (point for point in points if re.fullmatch("[ -~]+", point.name))
+    return {f"{point} {point.unit}" for point in found if not point.name.startswith("agentical.")}
 
 
 def without_dashboard_link(span: Span) -> Span:

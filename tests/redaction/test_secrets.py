@@ -17,6 +17,7 @@ from tests.support.pipeline import Pipeline, run_pipeline
 ROUTES = ("routes/hybrid", "routes/logfire-only")
 ENVIRONMENTS = ("environments/development", "environments/production")
 OVERLAYS = ("overlays/also-viewer", "overlays/also-scrape")
+NO_INSTANCE = {"service.instance.id": ""}
 VARIABLES = {"REDACT_EMAIL_PATTERN": EMAIL_PATTERN}
 NEEDLES = {
     **{secret.needle: secret.name for secret in (*SECRETS, EMAIL)},
@@ -28,11 +29,17 @@ def loads() -> list[Load]:
     texts = [secret.text for secret in (*SECRETS, EMAIL)]
     in_places = [Load(number, text) for number, text in enumerate(texts)]
     keys = {secret.text: "v" for secret in SECRETS if secret.in_key}
+    # Without an instance of its own, a process gets one made of its host's name.
+    hosts = [
+        Load(2000 + number, text, everywhere=False, attributes={"host.name": text, **NO_INSTANCE})
+        for number, text in enumerate(texts)
+    ]
     in_keys = Load(1000, "keys", everywhere=False, attributes=keys)
     by_key = Load(1001, "by key", everywhere=False, attributes=dict.fromkeys(KEYS, PASSWORD))
     card = 4111111111111111
     numbers = {"int": card, "double": float(card), "ints": [card]}
-    return [*in_places, in_keys, by_key, Load(1002, "n", everywhere=False, attributes=numbers)]
+    number = Load(1002, "n", everywhere=False, attributes=numbers)
+    return [*in_places, *hosts, in_keys, by_key, number]
 
 
 def found(places: dict[str, bytes]) -> list[str]:

@@ -175,6 +175,9 @@ def test_a_renamed_variable_stops_the_demo(
     assert "DOORS is not read any more: unset it and name its file in" in ended.err
 
 
+ORIGINS = "https://shop.example,https://b.example"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -182,9 +185,13 @@ def test_a_renamed_variable_stops_the_demo(
         ("TRACE_SAMPLE_PERCENT", "", "a percentage: set a number above 0, at most 100"),
         ("SLOW_TRACE_MS", "2s", "a number of milliseconds: set one such as 2000"),
         ("TRACE_DECISION_WAIT", "30", 'a duration: set one such as "30s"'),
+        ("STREAM_ROUTES", "", "a regular expression: set one such as ^/events/"),
+        ("IGNORED_PATHS", "/a(?!b)", "a regular expression: set one such as /health[a-z]*"),
+        ("BROWSER_ORIGINS", "https://a, https://b", f"origins with commas only: {ORIGINS}"),
+        ("BROWSER_ORIGINS", "https://a/", f"origins with commas only: {ORIGINS}"),
     ],
 )
-def test_a_bad_sampling_variable_is_refused_by_name(
+def test_a_variable_that_cannot_work_is_refused_by_name(
     agentical: Agentical, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
     monkeypatch.setenv(name, value)
