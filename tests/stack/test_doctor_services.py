@@ -31,7 +31,8 @@ from tests.support.service import FAST, inherited
 SHOP = Path(__file__).parent / "services" / "shop.py"
 KINDS: dict[str, tuple[str, dict[str, str]]] = {
     "sound": ("none", {}),
-    "wrapped": ("outside", {}),
+    "wrapped": ("outside", {"FASTAPI_OTEL_AUTO_CONFIGURE": "false"}),
+    "repeated": ("exporter", {}),
     "nested": ("inside", {}),
     "obedient": ("none", {"OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED": "true"}),
     "uncounted": ("none", {}),
@@ -138,6 +139,9 @@ def test_what_is_wrong_with_a_service_is_said_and_of_a_sound_one_nothing(
     both = "scopes fastapi and opentelemetry.instrumentation.asgi"
     assert wrapped.startswith(f"each request is counted twice, by spans of the {both}")
     assert "fastapi and inside it of opentelemetry.instrumentation.fastapi, as for GET /" in nested
+    assert "spans arrive twice, and their requests are counted twice: two exporters" in (
+        found["repeated"][0]
+    )
     # An endpoint's 3 operation spans of FastAPI are dropped with its request.
     assert found["obedient"][0].startswith(
         f"its sampler dropped {4 * TIMES} spans, {TIMES} of them for a caller: set "
