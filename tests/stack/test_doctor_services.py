@@ -139,8 +139,9 @@ def test_what_is_wrong_with_a_service_is_said_and_of_a_sound_one_nothing(
     both = "scopes fastapi and opentelemetry.instrumentation.asgi"
     assert wrapped.startswith(f"each request is counted twice, by spans of the {both}")
     assert "fastapi and inside it of opentelemetry.instrumentation.fastapi, as for GET /" in nested
-    assert "spans arrive twice, and their requests are counted twice: two exporters" in (
-        found["repeated"][0]
+    assert (
+        "spans arrive twice, and their requests are counted twice: two exporters"
+        in (found["repeated"][0])
     )
     # An endpoint's 3 operation spans of FastAPI are dropped with its request.
     assert found["obedient"][0].startswith(
