@@ -29,7 +29,6 @@ def exported_twice(backends: Backends) -> dict[str, str]:
 def sentence(repeated: int, spans: int) -> str:
     return (
         f"{repeated:,} of its {spans:,} spans arrive twice, and their requests are counted twice: "
-        "two exporters send them, such as FASTAPI_OTEL_AUTO_CONFIGURE=true beside "
-        "opentelemetry-instrument or logfire, or LOGFIRE_BASE_URL beside "
-        "OTEL_EXPORTER_OTLP_ENDPOINT: remove one"
+        "remove one of two exporters (FASTAPI_OTEL_AUTO_CONFIGURE=true adds one to those of "
+        "opentelemetry-instrument and logfire, OTEL_EXPORTER_OTLP_ENDPOINT one to LOGFIRE_BASE_URL)"
     )
