@@ -90,7 +90,7 @@ def annotations(alert: Annotated, links: Links) -> dict[str, str]:
 
 
 def is_duration(value: object) -> bool:
-    """Tell whether a value is a Prometheus duration."""
+    """Return whether a value is a Prometheus duration."""
     return re.fullmatch(r"\d+[smhd]", str(value)) is not None
 
 

@@ -94,7 +94,7 @@ class Bed:
         return int(self.sink.counts().get("spans", 0))
 
     def drained(self, fed: float) -> bool:
-        """Tell whether the sink was idle for a while; `fed` is the end of feeding, epoch time."""
+        """Return whether the sink was idle for a while; `fed` is the end of feeding, epoch time."""
         last = self.sink.counts().get("last", 0.0)
         return last > 0 and time.time() - max(last, fed) > QUIET
 

@@ -49,7 +49,7 @@ class Receiver(RecordingServer):
 
 
 def ended_server_span(span: Span) -> bool:
-    """Tell whether it is a request's finished span, not the pending one of the logfire SDK."""
+    """Return whether it is a request's finished span, not the pending one of the logfire SDK."""
     pending = (attribute.key == "logfire.pending_parent_id" for attribute in span.attributes)
     return bool(span.kind == Span.SPAN_KIND_SERVER) and not any(pending)
 

@@ -1,6 +1,6 @@
 """Checks the variables of a start before anything starts: the collector's own errors do not help.
 
-The collector starts with a token that no header can carry, and then retries for ever; of a wrong
+The collector starts with a token that no header can carry, and then retries forever; of a wrong
 number it does not name the variable; and it prints a password in the URL of an OTLP exporter with
 every failed export. merge.py (compose, Kubernetes) and the demo use these rules.
 
@@ -18,6 +18,9 @@ DURATION = re.compile(r"(?=.*[1-9])(\d+(\.\d+)?(ms|s|m|h))+")  # as Go writes it
 URL = re.compile(r"https?://(?P<user>[^/?#\s]*@)?[^/?#\s@]+([/?#]\S*)?")
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/,\s]+")
 NO_DEFAULT = re.compile(r"\$\{env:([A-Z_]+)\}")
+PATTERN = (
+    "a regular expression without backslashes and double quotes: write [.] for a dot, and set one"
+)
 BROKEN = "contains a space, a line break or a non-ASCII character: copy it again"
 
 
@@ -97,7 +100,7 @@ def is_duration(value: str) -> bool:
 
 
 def is_pattern(value: str) -> bool:
-    """Tell whether Go has this regular expression, and YAML's double quotes leave it as it is.
+    """Return whether Go has this regular expression and YAML's double quotes leave it as it is.
 
     An empty one would match everything: all health probes, or all routes as streams.
     """
@@ -144,8 +147,8 @@ NUMBERS: dict[str, tuple[Callable[[str], bool], str]] = {
     "QUEUE_BYTES": (is_whole, "a number of bytes: set one such as 1073741824"),
     "SERIES_LIMIT": (is_whole, "a whole number: set one such as 2000"),
     "DELTA_SERIES_LIMIT": (is_whole, "a whole number: set one such as 20000"),
-    "IGNORED_PATHS": (is_pattern, "a regular expression: set one such as /health[a-z]*"),
-    "STREAM_ROUTES": (is_pattern, "a regular expression: set one such as ^/events/"),
+    "IGNORED_PATHS": (is_pattern, f"{PATTERN} such as /health[a-z]*"),
+    "STREAM_ROUTES": (is_pattern, f"{PATTERN} such as ^/events/"),
     "BROWSER_ORIGINS": (
         is_origins,
         "origins with commas only: https://shop.example,https://b.example",

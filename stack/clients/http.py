@@ -1,6 +1,6 @@
 """HTTP clients that reach this machine directly, and others through the proxy that is set.
 
-A client on loopback ignores `HTTP_PROXY`, `ALL_PROXY` and the like; any other heeds them.
+A client on loopback ignores `HTTP_PROXY`, `ALL_PROXY` and the like; all others use them.
 """
 
 from typing import Any

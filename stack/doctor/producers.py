@@ -6,6 +6,7 @@ from typing import Any
 
 from stack.doctor.backends import Backends, job_of
 from stack.doctor.promql import FROM_SPANS, counted, text
+from stack.doctor.repeated import exported_twice
 from stack.doctor.signals import SERVICE
 from stack.doctor.twice import instrumented_twice
 from stack.doctor.unsampled import not_sampled
@@ -78,6 +79,8 @@ def producers(backends: Backends) -> list[Producer]:
         found[labels.get("job", "no job")].requests = value
     for twice in instrumented_twice(backends):
         found[twice.service].findings.append(twice.sentence)
+    for job, sentence in exported_twice(backends).items():
+        found[job].findings.append(sentence)
     for job, sentence in not_sampled(backends).items():
         found[job].findings.append(sentence)
     found.pop(SERVICE, None)

@@ -10,7 +10,8 @@ from difflib import get_close_matches
 PROTOCOL = (
     "the protocol: port 4318 takes OTLP over HTTP, 4317 over gRPC. `opentelemetry-instrument` and "
     "several SDKs use gRPC unless OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf is set. The collector "
-    "does not notice the wrong one; the service logs UNAVAILABLE or a reset connection"
+    "does not notice the wrong one; the service logs UNAVAILABLE or a reset connection, under "
+    "`opentelemetry-instrument` often nothing"
 )
 ADDRESS = (
     "the address: OTEL_EXPORTER_OTLP_ENDPOINT is not set for it, or says localhost in a container, "
@@ -19,7 +20,12 @@ ADDRESS = (
 NAME = "another name: OTEL_SERVICE_NAME, or service.name in OTEL_RESOURCE_ATTRIBUTES"
 OFF = (
     "telemetry is off: OTEL_SDK_DISABLED=true, or `none` or `console` in OTEL_TRACES_EXPORTER, "
-    "OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER"
+    "OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER. With gRPC, or without fastapi[opentelemetry], "
+    "FastAPI's own is off and logs `automatic telemetry configuration failed`"
+)
+PROXY = (
+    "a proxy: with HTTP_PROXY Python's exporters use it for loopback addresses too, and log "
+    "ProxyError; set NO_PROXY=127.0.0.1,localhost,::1 for the service"
 )
 SAMPLER = (
     "the sampler: OTEL_TRACES_SAMPLER=always_off, or the default and callers that do not sample "
@@ -33,7 +39,7 @@ NOTHING_YET = (
     "nothing to send yet: no request, or it ended before its first export (spans after 5 s, "
     "metrics after OTEL_METRIC_EXPORT_INTERVAL, 60 s)"
 )
-CAUSES = (PROTOCOL, ADDRESS, NAME, OFF, SAMPLER, REFUSED, NOTHING_YET)
+CAUSES = (PROTOCOL, ADDRESS, PROXY, NAME, OFF, SAMPLER, REFUSED, NOTHING_YET)
 # For a service that sends something else, so that protocol, address and name are right.
 CAUSES_OF_NO_SPANS = (
     "traces are off: OTEL_TRACES_EXPORTER=none, or no instrumentation is loaded",

@@ -144,7 +144,7 @@ class Pipeline:
         return self.state / "logs"
 
     def route_has(self, word: str) -> bool:
-        """Tell whether the route's own file names a component or a pipeline."""
+        """Return whether the route's own file names a component or a pipeline."""
         return word in config_file(f"routes/{self.route}").read_text()
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ def runners() -> list[tuple[psutil.Process, int]]:
 
 
 def holds(child: psutil.Process, parent: int) -> bool:
-    """Tell whether the child still has this parent; an orphan gets another at once."""
+    """Return whether the child still has this parent; an orphan gets another at once."""
     try:
         return child.ppid() == parent
     except psutil.Error:

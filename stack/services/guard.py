@@ -78,7 +78,7 @@ def set_in_either_case(name: str) -> str:
 
 def variables(logfire: str, metrics: str) -> dict[str, str]:
     """Return the guard's variables for two backends, given as the collector's endpoints."""
-    trusted = os.environ.get("SSL_CERT_FILE")  # the collector heeds it too
+    trusted = os.environ.get("SSL_CERT_FILE")  # the collector reads it too
     return {
         **towards("GUARD", logfire),
         **towards("GUARD_METRICS", metrics),
@@ -102,7 +102,7 @@ def through(guard_url: str, endpoint: str) -> str:
 
 
 def stands_at(url: str) -> bool | None:
-    """Tell whether a guard answers at host and port of the URL; None: nobody does."""
+    """Return whether a guard answers at host and port of the URL; None: nobody does."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     try:
         answer = http.get(f"{urlsplit(url).scheme}://{host}/guard/health", timeout=3)

@@ -56,8 +56,8 @@ BESIDE = {
     "end": "spans it holds when SIGTERM ends it",
 }
 TAIL = """
-The last table is of one `GET` with a path parameter. What mounts is `app.mount` in FastAPI, a
-blueprint in Flask, `include` in Django, a router in Express. The header is asked for by
+The last table is of one `GET` with a path parameter. What is at `/v2` is mounted by `app.mount` in
+FastAPI, a blueprint in Flask, `include` in Django, a router in Express. The header is asked for by
 `OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST=x-tenant`. The services on `logfire`
 attach its handler to Python's `logging`; the one on Express logs with `console`.
 """

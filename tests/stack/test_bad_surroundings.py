@@ -77,6 +77,10 @@ def test_a_secret_that_cannot_work_is_refused_before_anything_starts(
     [
         ({"QUEUE_BYTES": "1G"}, "QUEUE_BYTES=1G is not a number of bytes: set one such as 10737"),
         ({"OVERLAYS": "token", "OTLP_TOKEN": ""}, "OVERLAYS=token needs OTLP_TOKEN: set it, or"),
+        (
+            {"IGNORED_PATHS": r"/a\.x"},
+            r"IGNORED_PATHS=/a\.x is not a regular expression without back",
+        ),
         ({"SPAN_METRICS_INTERVAL": "5"}, "SPAN_METRICS_INTERVAL=5 is not a duration: set one such"),
     ],
     ids=lambda given: str(given)[:30],

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL names this machine; a URL that cannot be parsed does not."""
+    """Return whether a URL names this machine; a URL that cannot be parsed does not."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -90,7 +90,7 @@ def parse_place(text: str) -> tuple[str, int]:
 
 
 def accepts(port: int, host: str = "") -> bool:
-    """Tell whether anything accepts connections on the port, by default on its own address."""
+    """Return whether anything accepts connections on the port, by default on its own address."""
     try:
         socket.create_connection((host or host_of(port), int(port)), timeout=0.5).close()
     except OSError:

@@ -91,5 +91,5 @@ class Point:
 
 
 def having(found: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
-    """Tell whether all wanted attributes are present with their values."""
+    """Return whether all wanted attributes are present with their values."""
     return all(name in found and found[name] == value for name, value in wanted.items())

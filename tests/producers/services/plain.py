@@ -1,4 +1,4 @@
-"""A FastAPI service without a word of telemetry."""
+"""A FastAPI service without telemetry code."""
 
 from fastapi import FastAPI
 

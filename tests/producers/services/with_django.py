@@ -1,4 +1,4 @@
-"""A Django service without a word of telemetry, in one module: settings, routes and application."""
+"""A Django service without telemetry code, in one module: settings, routes and application."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""A Flask service without a word of telemetry."""
+"""A Flask service without telemetry code."""
 
 import logging
 

@@ -1,7 +1,8 @@
 """A FastAPI service with FastAPI's own telemetry, which calls itself; the argument adds another.
 
 `none` adds nothing; `outside` wraps it by the logfire SDK's ASGI instrumentation, `inside` has
-`opentelemetry-instrumentation-fastapi` where FastAPI does not find it.
+`opentelemetry-instrumentation-fastapi` where FastAPI does not find it; `exporter` only adds the
+logfire SDK's exporters.
 """
 
 import os
@@ -44,11 +45,12 @@ def hidden(stack: ASGI) -> ASGI:
 
 def instrumented(added: str) -> ASGI:
     HTTPXClientInstrumentor().instrument()
-    if added == "outside":
+    if added in {"outside", "exporter"}:
         import logfire  # slow
 
         logfire.configure(send_to_logfire=False, console=False, distributed_tracing=True)
-        return logfire.instrument_asgi(app)  # type: ignore[arg-type]
+        if added == "outside":
+            return logfire.instrument_asgi(app)  # type: ignore[arg-type]
     if added == "inside":
         from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
