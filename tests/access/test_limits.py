@@ -156,7 +156,7 @@ def test_http_and_grpc_share_one_limit_below_those_of_batches_and_buffer() -> No
 
 def test_the_documented_limits_and_variables_are_those_of_the_files() -> None:
     documented = "".join((ROOT / "docs" / name).read_text() for name in ("access.md", "kafka.md"))
-    assert f"can have {LIMIT // MEBIBYTE} MiB after decompression" in documented
+    assert f"may be up to {LIMIT // MEBIBYTE} MiB after decompression" in documented
     assert "has 10 s for the header and 30 s for the whole request" in " ".join(documented.split())
     paths = [COLLECTOR / "overlays" / f"{name}.yaml" for name in ("token", "tls")]
     paths += (COLLECTOR / "gateways").glob("*.yaml")
