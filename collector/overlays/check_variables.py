@@ -18,9 +18,7 @@ DURATION = re.compile(r"(?=.*[1-9])(\d+(\.\d+)?(ms|s|m|h))+")  # as Go writes it
 URL = re.compile(r"https?://(?P<user>[^/?#\s]*@)?[^/?#\s@]+([/?#]\S*)?")
 ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/,\s]+")
 NO_DEFAULT = re.compile(r"\$\{env:([A-Z_]+)\}")
-PATTERN = (
-    "a regular expression without backslashes and double quotes: write [.] for a dot, and set one"
-)
+PATTERN = "a regular expression that Go has, without backslashes and double quotes: set one"
 BROKEN = "contains a space, a line break or a non-ASCII character: copy it again"
 
 
