@@ -79,7 +79,7 @@ def test_a_secret_that_cannot_work_is_refused_before_anything_starts(
         ({"OVERLAYS": "token", "OTLP_TOKEN": ""}, "OVERLAYS=token needs OTLP_TOKEN: set it, or"),
         (
             {"IGNORED_PATHS": r"/a\.x"},
-            r"IGNORED_PATHS=/a\.x is not a regular expression without back",
+            r"IGNORED_PATHS=/a\.x is not a regular expression that Go has, without back",
         ),
         ({"SPAN_METRICS_INTERVAL": "5"}, "SPAN_METRICS_INTERVAL=5 is not a duration: set one such"),
     ],
