@@ -74,8 +74,9 @@ def _producers(found: Figures) -> list[Target]:
 def _peers(found: Figures) -> list[Target]:
     saturated, held = found["saturated"], found["held"]
     what = "collector CPU per span"
+    # The peer makes no metrics; ours are made from a copy of the spans, with a limit for each kind.
     return [
-        Target(f"{what}, saturated", PEER, ratio(saturated, OURS, PEER), 1.6),
+        Target(f"{what}, saturated", PEER, ratio(saturated, OURS, PEER), 2.0),
         Target(f"{what}, 10,000 spans/s", PEER, ratio(held, OURS, PEER), 2.6),
         Target(f"{what}, saturated", SAME_JOBS, ratio(saturated, OURS, SAME_JOBS), 1.2),
         Target(f"{what}, 10,000 spans/s", SAME_JOBS, ratio(held, OURS, SAME_JOBS), 1.2),
