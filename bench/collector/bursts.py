@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 from otelcol_runner.polling import poll_until
 from otelcol_runner.sender import RESOURCE, export_requests
@@ -25,6 +24,7 @@ from otelcol_runner.telemetry import span
 
 from bench.collector.configs import shipped
 from bench.collector.measure import Bed, bed
+from stack.clients import http
 from stack.paths import ROOT
 
 FIGURES = ROOT / "docs" / "measurements" / "bursts.json"
@@ -63,7 +63,7 @@ def send(
     start.wait()
     begun, pause, said = time.monotonic(), 1.0, list[str]()
     while True:
-        answer = httpx.post(f"{endpoint}/v1/traces", content=body, headers=headers, timeout=WAITS)
+        answer = http.post(f"{endpoint}/v1/traces", content=body, headers=headers, timeout=WAITS)
         said.append(str(answer.status_code))
         seconds = time.monotonic() - begun
         if said[-1] not in RETRIED or seconds + pause > WAITS:
