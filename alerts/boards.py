@@ -37,6 +37,7 @@ class Board(Strict):
 
     slug: str
     name: str
+    about: str
     variables: tuple[str, ...] = ()
     panels: tuple[Panel, ...]
 
@@ -65,7 +66,7 @@ def definition(board: Board) -> Json:
         "kind": "Dashboard",
         "metadata": {"name": board.slug},
         "spec": {
-            "display": {"name": board.name, "description": GENERATED},
+            "display": {"name": board.name, "description": f"{board.about} {GENERATED}"},
             "panels": {panel.query: drawn(panel) for panel in board.panels},
             "layouts": [{"kind": "Grid", "spec": {"items": placed(board.panels)}}],
             "variables": [text_variable(name) for name in board.variables],

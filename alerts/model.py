@@ -105,6 +105,10 @@ class Links(Strict):
     runbooks: str
     grafana: str
 
+    def runbook(self, alert: str) -> str:
+        """Return the URL of an alert's runbook."""
+        return f"{self.runbooks}#{alert.lower()}"
+
 
 class Matrix(Strict):
     """All alerts. A name may occur twice: as warning and as critical."""

@@ -84,7 +84,7 @@ def annotations(alert: Annotated, links: Links) -> dict[str, str]:
         "summary": alert.means,
         "description": "",
         "action": alert.action,
-        "runbook_url": f"{links.runbooks}#{alert.name.lower()}",
+        "runbook_url": links.runbook(alert.name),
         "dashboard_url": f"{links.grafana}/d/{alert.dashboard}{VIEW}",
     }
 

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alerts import queries
 from alerts.model import Alert, matrix
-from stack.clients.logfire import Logfire, Row, duration
+from stack.clients.evaluation import firing
+from stack.clients.logfire import Logfire, Row
 from stack.clients.query import shown
 
 
@@ -26,12 +26,6 @@ def alerts() -> None:
     Console(width=width, highlight=False).print(as_table(found))
     if any(rows for _, rows in found):
         raise typer.Exit(1)
-
-
-def firing(logfire: Logfire, alert: Alert) -> list[Row]:
-    """Return the rows for which an alert fires, none if it does not; raises `UserError`."""
-    window = duration(queries.evaluated(alert).window)
-    return logfire.rows(queries.sql(alert), since=window)
 
 
 def as_table(found: list[tuple[Alert, list[Row]]]) -> Table:

@@ -10,6 +10,7 @@ import yaml
 
 from alerts.model import Alert, matrix
 from alerts.rules import UNITS
+from alerts.slos import slos
 from stack.paths import PROMETHEUS
 from tests.support.promtool import promtool
 
@@ -66,3 +67,22 @@ def test_every_alert_has_a_unit_test_that_fires_and_resolves(alert: Alert) -> No
     assert EDGES in cases, (
         f"add a case to prometheus/tests/ in which {alert.name} is quiet, fires and resolves"
     )
+
+
+@pytest.mark.parametrize("severity", [burn.severity for burn in slos().burns])
+@pytest.mark.parametrize("name", [slo.name for slo in slos().slos])
+def test_every_burn_rate_alert_has_cases_that_fire_and_that_do_not(
+    name: str, severity: str
+) -> None:
+    asked = f'sum by (job) (ALERTS{{alertname="{name}",severity="{severity}",alertstate="firing"}})'
+    values = [
+        sorted(
+            (one for one in test.get("promql_expr_test", []) if one["expr"] == asked), key=seconds
+        )
+        for path in UNIT_TESTS
+        for test in yaml.safe_load(path.read_text())["tests"]
+    ]
+    states = [["fires" if "exp_samples" in one else "quiet" for one in each] for each in values]
+    edges = [each for each in states if each]
+    assert edges, f"add a case to prometheus/tests/ that asks for {asked}"
+    assert all(each[0] == each[-1] == "quiet" and "fires" in each for each in edges)

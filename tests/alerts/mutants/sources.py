@@ -1,54 +1,37 @@
-"""The mutants: the alerts with one thing changed, which a test has to notice.
+"""The mutants of the sources, alerts/matrix.yaml and slos.yaml: what an editor could get wrong.
 
 Annotations are not changed, so that no test fails because of a text.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
 
 from alerts import burn, rules
-from alerts.model import MATRIX, SLOS, Alert, Matrix, Minutes
+from alerts.generate import RULES, SLO
+from alerts.model import MATRIX, SLOS, Matrix, Minutes
 from alerts.slos import Slos
+from tests.alerts.mutants.generated import named
+from tests.alerts.mutants.mutant import Mutant, Place, Rule
 
 OTHERS = {">": [">=", "<"], ">=": [">", "<"], "<": ["<=", ">"], "<=": ["<", ">"], "==": [">", "<"]}
 DURATION = re.compile(r"\d+[smhd]")
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """An alert with one thing changed; `change` is empty for the alert as it is.
-
-    `groups` are the rule groups of its name that Prometheus evaluates, and `file` the name of their
-    file; a unit test that asks for what has a `mark` concerns it too. `alert` is the entry that
-    Logfire evaluates, if the change is there. Neither: the model refuses the change.
-    """
-
-    name: str
-    change: str
-    file: str = ""
-    groups: Sequence[rules.Group] = ()
-    mark: str = ""
-    alert: Alert | None = None
-
-
 def mutants() -> Iterator[Mutant]:
-    """Yield every alert as it is, and every change of it."""
+    """Yield every change of an alert or a service level."""
     yield from of_matrix(yaml.safe_load(MATRIX.read_text()))
     yield from of_slos(yaml.safe_load(SLOS.read_text()))
 
 
 def of_matrix(raw: dict[str, Any]) -> Iterator[Mutant]:
     """Yield the mutants of the matrix."""
-    shipped = Matrix.model_validate(raw)
-    for name in {alert.name: None for alert in shipped.alerts}:
-        yield from prometheus(name, "", shipped, shipped)
+    shipped = rules.groups(Matrix.model_validate(raw))
     for index, entry in enumerate(raw["alerts"]):
         name = entry["name"]
         for path, value, new in changes(entry):
@@ -58,28 +41,25 @@ def of_matrix(raw: dict[str, Any]) -> Iterator[Mutant]:
             except ValidationError:
                 yield Mutant(name, change)
                 continue
-            if path[0] != "logfire":
-                yield from prometheus(name, change, changed, shipped)
+            pillar = entry["pillar"]
+            if path[0] != "logfire" and pillar in shipped:
+                made = differing(rules.groups(changed)[pillar], shipped[pillar], 0)
+                if made:
+                    yield Mutant(name, change, RULES / f"{pillar}.yml", made)
             if path[0] != "prometheus" and changed.alerts[index].logfire:
                 yield Mutant(name, change, alert=changed.alerts[index])
 
 
-def prometheus(name: str, change: str, changed: Matrix, shipped: Matrix) -> Iterator[Mutant]:
-    """Yield a mutant with the rules of one name, if there are any."""
-    pairs = [
-        (new, old)
-        for new, old in zip(changed.alerts, shipped.alerts, strict=True)
-        if old.name == name and new.prometheus and old.prometheus
-    ]
-    made = [
-        rules.rule(new, new.prometheus, shipped.links)
-        | {"annotations": rules.rule(old, old.prometheus, shipped.links)["annotations"]}
-        for new, old in pairs
-        if new.prometheus and old.prometheus
-    ]
-    if pairs:
-        pillar = pairs[0][1].pillar
-        yield Mutant(name, change, pillar, [{"name": pillar, "rules": made}])
+def differing(changed: rules.Group, shipped: rules.Group, group: int) -> dict[Place, Rule]:
+    """Return the changed rules of a group, with the annotations of the shipped ones."""
+    pairs = enumerate(zip(changed["rules"], shipped["rules"], strict=True))
+    made = {index: (new | kept(old), old) for index, (new, old) in pairs}
+    return {(group, index): new for index, (new, old) in made.items() if new != old}
+
+
+def kept(rule: Rule) -> Rule:
+    """Return the annotations of a rule, if it is an alert."""
+    return {"annotations": rule["annotations"]} if "alert" in rule else {}
 
 
 def of_slos(raw: dict[str, Any]) -> Iterator[Mutant]:
@@ -87,17 +67,18 @@ def of_slos(raw: dict[str, Any]) -> Iterator[Mutant]:
     shipped = Slos.model_validate(raw)
     links = Matrix.model_validate(yaml.safe_load(MATRIX.read_text())).links
     groups = burn.groups(shipped, links)
-    marks = [f'slo="{slo.slo}"' for slo in shipped.slos]
-    for slo, group, mark in zip(shipped.slos, groups, marks, strict=True):
-        yield Mutant(slo.name, "", "slo", [group], mark)
     for path, value, new in changes(raw):
         index = int(path[1]) if path[0] == "slos" else 0
         name, change = shipped.slos[index].name, f"{said(path)}: {value} -> {new}"
         changed = burn.groups(Slos.model_validate(replaced(raw, path, new)), links)[index]
         keep_annotations(changed, groups[index])
-        yield Mutant(name, change, "slo", [changed], marks[index])
+        if [*map(named, changed["rules"])] == [*map(named, groups[index]["rules"])]:
+            yield Mutant(name, change, RULES / SLO, differing(changed, groups[index], index))
+        else:  # other windows are recorded
+            made = {(index, place): rule for place, rule in enumerate(changed["rules"])}
+            yield Mutant(name, change, RULES / SLO, made, whole=True)
     for change, group in turned(groups[0]):
-        yield Mutant(shipped.slos[0].name, change, "slo", [group], marks[0])
+        yield Mutant(shipped.slos[0].name, change, RULES / SLO, differing(group, groups[0], 0))
 
 
 def keep_annotations(changed: rules.Group, shipped: rules.Group) -> None:
