@@ -30,6 +30,7 @@ def board(
     uid: str,
     rows: Mapping[str, Sequence[Panel]],
     series: Sequence[str],
+    empty: str,
     labels: Sequence[str] = (),
     since: str = "now-1h",
 ) -> Dashboard:
@@ -39,6 +40,7 @@ def board(
         uid: one of `links.TITLES`.
         rows: panels by row title.
         series: metric names whose jobs and instances the variables list.
+        empty: what a panel without data says, unless it has a sentence of its own.
         labels: further labels of these series that become variables.
         since: start of the default time range.
     """
@@ -51,7 +53,8 @@ def board(
     for title, panels in rows.items():
         built = built.with_row(Row(title).id(next(numbers)))
         for panel in panels:
-            built = built.with_panel(panel.id(next(numbers)))
+            said = panel.build().field_config.defaults.no_value or empty
+            built = built.with_panel(panel.id(next(numbers)).no_value(said))
     return built.annotation(marks())
 
 

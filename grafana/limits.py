@@ -1,9 +1,11 @@
-"""What panels take from the alerts: threshold lines and windows."""
+"""What panels take from the alerts: thresholds with their colours, expressions and windows."""
+
+from collections.abc import Mapping, Sequence
 
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
 
-from alerts.model import Alert, LogfireQuery, PrometheusRule, matrix
+from alerts.model import Alert, LogfireQuery, PrometheusRule, Severity, matrix
 from alerts.rules import number, rule
 from alerts.slos import slos
 
@@ -45,10 +47,7 @@ def expression(name: str, severity: str = "") -> str:
 
 
 def lines(name: str, severity: str = "") -> ThresholdsConfig:
-    """Return an alert's thresholds by severity as steps; of a budget alert, its burn rates."""
-    if name in {slo.name for slo in LEVELS.slos}:
-        factors = [(p.factor, COLOURS[burn.severity]) for burn in LEVELS.burns for p in burn.pairs]
-        return stepped([(None, FINE), *sorted(factors)])
+    """Return an alert's thresholds as steps, of the value that the alert compares."""
     found = alerts(name, severity)
     steps: list[Step] = [(asked(alert).threshold, COLOURS[alert.severity]) for alert in found]
     rising = sorted(steps, key=lambda step: step[0] or 0)
@@ -56,10 +55,20 @@ def lines(name: str, severity: str = "") -> ThresholdsConfig:
     return stepped(below(rising) if compare in {"<", "<="} else [(None, FINE), *rising])
 
 
-def below(rising: list[Step]) -> list[Step]:
+def below(rising: Sequence[tuple[float | None, str]]) -> list[Step]:
     """Return the steps of a value that should be high: each colour ends at its value."""
     starts = [None, *(value for value, _ in rising)]
     return list(zip(starts, [*(colour for _, colour in rising), FINE], strict=True))
+
+
+def above(value: float, severity: Severity) -> ThresholdsConfig:
+    """Return the steps of a value that has a severity's colour from a value on."""
+    return stepped([(None, FINE), (value, COLOURS[severity])])
+
+
+def least(values: Mapping[Severity, float]) -> ThresholdsConfig:
+    """Return the steps of a value that has a severity's colour below that severity's value."""
+    return stepped(below(sorted((value, COLOURS[name]) for name, value in values.items())))
 
 
 def none() -> ThresholdsConfig:

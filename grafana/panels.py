@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Required, TypedDict, TypeVar, Unpack
 
 from grafana_foundation_sdk.builders import common, stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
     BigValueGraphMode,
     GraphThresholdsStyleMode,
@@ -28,13 +29,18 @@ class Rest(TypedDict, total=False):
     """Further options of a panel.
 
     `to` is the dashboard that its data link opens. `alert` is the alert whose thresholds are drawn,
-    only of one `severity` if the severities compare different values; they are in the panel's unit.
+    only of one `severity` if the severities compare different values: the panel shows the value
+    that the alert compares, in the unit of its threshold. `thresholds` replace the alert's, or are
+    those of a panel without alert. `empty` says why there may be no data, instead of the
+    dashboard's sentence.
     `width` is out of 24 columns. With `services`, each series belongs to a service in Logfire.
     """
 
     to: Required[str]
     alert: str
     severity: str
+    thresholds: ThresholdsConfig
+    empty: str
     width: int
     services: bool
 
@@ -42,10 +48,13 @@ class Rest(TypedDict, total=False):
 def graph(
     title: str, unit: str, description: str, *queries: Query, **rest: Unpack[Rest]
 ) -> timeseries.Panel:
-    """Return a graph; `unit` is one of Grafana's units, or any suffix."""
-    built = timeseries.Panel().fill_opacity(10).legend(legend()).height(8).min(0)
+    """Return a graph; `unit` is one of Grafana's units, or any suffix.
+
+    The axis starts at zero, and below it if a value is negative.
+    """
+    built = timeseries.Panel().fill_opacity(10).legend(legend()).height(8).axis_soft_min(0)
     built = built.tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
-    if "alert" in rest:
+    if rest.keys() & {"alert", "thresholds"}:
         style = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
         built = built.thresholds_style(style)
     if any(query.build().exemplar for query in queries):
@@ -67,7 +76,8 @@ def number(
 def firing(title: str, description: str, query: Query, **rest: Unpack[Rest]) -> table.Panel:
     """Return a table of alerts, each with a link to its rule."""
     hide = {"excludeByName": dict.fromkeys(NOT_SHOWN, True)}
-    built = table.Panel().height(8).no_value("No alert is firing.")
+    rest.setdefault("empty", "No alert is firing.")
+    built = table.Panel().height(5)
     built = built.with_transformation(DataTransformerConfig(id_val="organize", options=hide))
     built = dressed(built, title, "string", description, [query], {"width": 24, **rest})
     return built.data_links([links.to_rule(), links.to(rest["to"])])
@@ -84,7 +94,8 @@ def dressed(
     alert, severity = rest.get("alert", ""), rest.get("severity", "")
     named = f"{description} Alert: {' '.join(filter(None, [alert, severity]))}."
     panel = panel.title(title).unit(unit).description(named if alert else description)
-    panel = panel.thresholds(limits.lines(alert, severity) if alert else limits.none())
+    lines = limits.lines(alert, severity) if alert and "thresholds" not in rest else limits.none()
+    panel = panel.thresholds(rest.get("thresholds", lines)).no_value(rest.get("empty", ""))
     panel = panel.span(rest["width"]).datasource(PROMETHEUS).targets([*queries])
     return panel.data_links(links.ways(rest["to"], services=rest.get("services", False)))
 

@@ -8,6 +8,7 @@ from grafana.limits import expression, window
 
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
 CHOSEN = 'job=~"$job", instance=~"$instance"'
+UUID = "(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3})"  # without its last group
 Query = prometheus.Dataquery
 
 
@@ -21,9 +22,12 @@ def rate(counter: str, matchers: str = "") -> str:
     return f"rate({of(counter, matchers)}[$__rate_interval])"
 
 
-def grown(counter: str, alert: str) -> str:
-    """Return a counter's exact increase over an alert's window, computed as the alert does."""
-    return f"{of(counter)} - min_over_time({of(counter)}[{window(alert)}])"
+def grown(counter: str, alert: str, labels: str) -> str:
+    """Return by how much a counter increased in an alert's window, by labels.
+
+    `increase()` extrapolates to the edges of the window, so it is rounded to whole events.
+    """
+    return f"round({per(labels, f'increase({of(counter)}[{window(alert)}])')})"
 
 
 def per(labels: str, expr: str, operator: str = "sum") -> str:
@@ -45,6 +49,16 @@ def percentile(percent: int, histogram: str, labels: str) -> str:
 def mean(histogram: str, labels: str) -> str:
     """Return the mean of a histogram's observations."""
     return share(per(labels, rate(f"{histogram}_sum")), per(labels, rate(f"{histogram}_count")))
+
+
+def reaching(days: int, series: str) -> str:
+    """Return a condition: the history of a series reaches back so many days."""
+    return f"present_over_time({of(series)}[6h] offset {days}d)"
+
+
+def process(expr: str) -> str:
+    """Return an expression with a label `process` for legends: of a UUID only its last group."""
+    return f'label_replace({expr}, "process", "$1", "instance", "{UUID}?(.+)")'
 
 
 def query(expr: str, legend: str) -> Query:

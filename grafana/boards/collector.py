@@ -4,15 +4,17 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana import links
 from grafana.board import board
-from grafana.limits import window
+from grafana.limits import expression, window
 from grafana.panels import Panel, graph
-from grafana.queries import Query, compared, of, per, query, rate, share
+from grafana.queries import Query, compared, of, per, process, query, rate, share
 from grafana.rows.ledger import backends, ledger
 
 ITEMS = {"spans": "spans", "log records": "log_records", "points": "metric_points"}
 SERIES = ("otelcol_process_uptime_seconds_total",)
-QUEUE, INSTANCE = "{{data_type}} to {{exporter}}", "{{instance}}"
-A_WEEK = 604800
+QUEUE, PROCESS = "{{data_type}} to {{exporter}}", "{{job}} {{process}}"
+EMPTY = "None of the selected collectors reports this."
+NOT_SAMPLED = "Nothing is sampled: it needs ENVIRONMENT=production."
+A_WEEK, FILLING = 604800, "CollectorQueueFilling"
 
 
 def collector() -> Dashboard:
@@ -24,7 +26,7 @@ def collector() -> Dashboard:
         "Backends": backends(),
         "Sampling and cost": cost(),
     }
-    return board(links.COLLECTOR, rows, SERIES)
+    return board(links.COLLECTOR, rows, SERIES, EMPTY)
 
 
 def flow() -> list[Panel]:
@@ -50,6 +52,7 @@ def flow() -> list[Panel]:
             "The share refused with an error to the sender: a queue or the memory limit is full.",
             compared("CollectorRefusingTelemetry", "{{signal}}"),
             to=links.APPLICATION,
+            empty="Nothing was received in the last minutes.",
             alert="CollectorRefusingTelemetry",
         ),
     ]
@@ -66,7 +69,7 @@ def each(label: str, counter: str, word: str) -> list[Query]:
 def queues() -> list[Panel]:
     """Return the export queues."""
     size, room = of("otelcol_exporter_queue_size"), of("otelcol_exporter_queue_capacity")
-    growth = f"clamp_min(deriv({size}[{window('CollectorQueueFilling')}]), 1)"
+    later = f"0 * {per('job, exporter, data_type', room, 'max')} + {A_WEEK}"
     return [
         graph(
             "Queue utilization (%)",
@@ -85,18 +88,19 @@ def queues() -> list[Panel]:
         graph(
             "Time until queue full (s)",
             "s",
-            "Extrapolated from the last minutes; capped at one week.",
-            query(f"clamp_max(({room} - {size}) / {growth}, {A_WEEK})", QUEUE),
+            f"Extrapolated from the last {window(FILLING)}; a week or more is drawn as a week.",
+            query(f"clamp_max({expression(FILLING)}, {A_WEEK}) or {later}", QUEUE),
             to=links.TRENDS,
-            alert="CollectorQueueFilling",
+            alert=FILLING,
         ),
     ]
 
 
 def cost() -> list[Panel]:
     """Return sampling decisions, and the collector's CPU and memory."""
-    cpu = per("instance", rate("otelcol_process_cpu_seconds_total"))
-    spans = per("instance", rate("otelcol_receiver_accepted_spans_total"))
+    cpu = per("job, instance", rate("otelcol_process_cpu_seconds_total"))
+    spans = per("job, instance", rate("otelcol_receiver_accepted_spans_total"))
+    held = of("otelcol_processor_tail_sampling_sampling_traces_on_memory")
     sampled = "otelcol_processor_tail_sampling_count_spans_sampled_total"
     return [
         graph(
@@ -105,13 +109,15 @@ def cost() -> list[Panel]:
             "Spans by sampling policy and decision.",
             query(per("policy, decision", rate(sampled)), "{{policy}} {{decision}}"),
             to=links.APPLICATION,
+            empty=NOT_SAMPLED,
         ),
         graph(
             "Pending traces in the tail sampler",
             "traces",
             "Traces held in memory until their sampling decision.",
-            query(of("otelcol_processor_tail_sampling_sampling_traces_on_memory"), INSTANCE),
+            query(process(held), PROCESS),
             to=links.APPLICATION,
+            empty=NOT_SAMPLED,
         ),
         graph(
             "Traces evicted undecided (%)",
@@ -120,26 +126,27 @@ def cost() -> list[Panel]:
             compared("CollectorSamplerEvicting", "{{job}}"),
             to=links.APPLICATION,
             alert="CollectorSamplerEvicting",
+            empty=NOT_SAMPLED,
         ),
         graph(
             "CPU usage (cores)",
             "cores",
             "CPU usage of each collector process.",
-            query(cpu, INSTANCE),
+            query(process(cpu), PROCESS),
             to=links.TRENDS,
         ),
         graph(
             "CPU time per span (s)",
             "s",
             "Total CPU time divided by accepted spans; includes the cost of logs and metrics.",
-            query(share(cpu, spans), INSTANCE),
+            query(process(share(cpu, spans)), PROCESS),
             to=links.TRENDS,
         ),
         graph(
             "Memory usage (bytes)",
             "bytes",
             "Resident memory of each collector process.",
-            query(of("otelcol_process_memory_rss_bytes"), INSTANCE),
+            query(process(of("otelcol_process_memory_rss_bytes")), PROCESS),
             to=links.TRENDS,
         ),
     ]

@@ -10,7 +10,8 @@ from grafana.queries import of, per, query, rate
 
 SERIES = ("k8s_.+", "container_.+")
 CHOSEN = 'namespace=~"$namespace", pod=~"$pod"'
-CONTAINER = "{{namespace}}/{{pod}}/{{container}}"
+EMPTY = "No cluster reports here (docs/kubernetes.md), or nothing of it is selected."
+CONTAINER = "{{pod}}/{{container}}"  # with its namespace it would be cut
 DEPLOYMENT = "{{namespace}}/{{deployment}}"
 PHASES = {1: "pending", 2: "running", 3: "succeeded", 4: "failed", 5: "unknown"}
 
@@ -18,7 +19,7 @@ PHASES = {1: "pending", 2: "running", 3: "succeeded", 4: "failed", 5: "unknown"}
 def kubernetes() -> Dashboard:
     """Return the dashboard of the cluster."""
     rows = {"Pods": pods(), "Deployments": deployments(), "Containers": containers()}
-    return board(links.KUBERNETES, rows, SERIES, labels=["namespace", "pod"])
+    return board(links.KUBERNETES, rows, SERIES, EMPTY, labels=["namespace", "pod"])
 
 
 def pods() -> list[Panel]:

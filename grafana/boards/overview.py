@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from grafana import links
+from grafana import limits, links
 from grafana.board import board
 from grafana.panels import Panel, firing, graph, number
 from grafana.queries import exemplars, latest, per, percentile, query, rate, share
@@ -10,17 +10,20 @@ from grafana.rows.machines import machines
 
 REQUESTS, DURATION = "agentical_requests_total", "agentical_request_duration_seconds"
 FAILED = 'status=~"5.."'
+NO_REQUEST = "No request to the selected services in this time."
+EMPTY = "Nothing that is selected reports this."
 SERIES = (REQUESTS, "agentical_agent_tasks_total", "system_cpu_time_seconds_total", "container_.+")
 
 
 def overview() -> Dashboard:
     """Return the overview."""
     rows = {"Status": now(), "Load": load(), "Hosts": machines()}
-    return board(links.OVERVIEW, rows, SERIES)
+    return board(links.OVERVIEW, rows, SERIES, EMPTY)
 
 
 def now() -> list[Panel]:
     """Return the current status: alerts, error budgets, error rate and latency."""
+    failed = f"{rate(REQUESTS, FAILED)} or 0 * {rate(REQUESTS)}"
     return [
         number(
             "Critical alerts",
@@ -28,6 +31,7 @@ def now() -> list[Panel]:
             "Firing alerts that page on-call.",
             query('count(ALERTS{alertstate="firing", severity="critical"}) or vector(0)', ""),
             to=links.SLOS,
+            thresholds=limits.above(1, "critical"),
         ),
         number(
             "Warning alerts",
@@ -35,6 +39,7 @@ def now() -> list[Panel]:
             "Firing alerts that open a ticket.",
             query('count(ALERTS{alertstate="firing", severity="warning"}) or vector(0)', ""),
             to=links.SLOS,
+            thresholds=limits.above(1, "warning"),
         ),
         number(
             "Error budget remaining (%)",
@@ -42,21 +47,18 @@ def now() -> list[Panel]:
             "Remaining share of each SLO's error budget. Below zero the SLO is missed.",
             query('slo:error_budget_remaining:ratio{job=~"$job"}', "{{slo}} {{job}}"),
             to=links.SLOS,
+            thresholds=limits.least({"critical": 0}),
+            empty=NO_REQUEST,
             width=8,
         ),
         number(
             "Error rate (%)",
             "percentunit",
-            "The share of requests answered with 5xx, counted before sampling.",
-            query(
-                share(
-                    f"sum({rate(REQUESTS, FAILED)} or 0 * {rate(REQUESTS)})",
-                    f"sum({rate(REQUESTS)})",
-                ),
-                "",
-            ),
+            "The share of each service's requests answered with 5xx, counted before sampling.",
+            query(share(per("job", failed), per("job", rate(REQUESTS))), "{{job}}"),
             to=links.APPLICATION,
             alert="ApplicationErrorRateHigh",
+            empty=NO_REQUEST,
         ),
         number(
             "P95 latency (s)",
@@ -65,6 +67,7 @@ def now() -> list[Panel]:
             query(percentile(95, DURATION, "job"), "{{job}}"),
             to=links.APPLICATION,
             alert="ApplicationLatencyHigh",
+            empty=NO_REQUEST,
         ),
         firing(
             "Firing alerts",
@@ -84,6 +87,7 @@ def load() -> list[Panel]:
             "Requests by route, counted before sampling.",
             query(per("job, endpoint", rate(REQUESTS)), "{{endpoint}}"),
             to=links.APPLICATION,
+            empty=NO_REQUEST,
             services=True,
         ),
         graph(
@@ -93,7 +97,7 @@ def load() -> list[Panel]:
             query(percentile(95, DURATION, "job, endpoint"), "{{endpoint}}"),
             exemplars("agentical_sampled_request_duration_seconds"),
             to=links.APPLICATION,
-            alert="ApplicationLatencyHigh",
+            empty=NO_REQUEST,
             services=True,
         ),
         graph(
@@ -102,6 +106,7 @@ def load() -> list[Panel]:
             "Tasks that workers finished, by status.",
             query(per("job, status", rate("agentical_agent_tasks_total")), "{{status}}"),
             to=links.APPLICATION,
+            empty="No task of the selected workers in this time.",
             services=True,
         ),
     ]

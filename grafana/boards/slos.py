@@ -3,21 +3,24 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from alerts.slos import Slo
-from grafana import links
+from grafana import limits, links
 from grafana.board import board
 from grafana.limits import LEVELS
 from grafana.panels import Panel, graph, number
 from grafana.queries import query
 
+EMPTY = "No request or task of the selected services yet."
 SERIES = ("agentical_requests_total", "agentical_agent_tasks_total")
 LEFT = 'slo:error_budget_remaining:ratio{job=~"$job"}'
 
 
 def slos() -> Dashboard:
     """Return the SLO dashboard."""
-    return board(
-        links.SLOS, {"Error budgets": budgets(), "Burn rates": burn()}, SERIES, since="now-7d"
-    )
+    rows = {
+        "Error budgets": budgets(),
+        **{f"Burn rates of {it.slo}": burn(it) for it in LEVELS.slos},
+    }
+    return board(links.SLOS, rows, SERIES, EMPTY, since="now-7d")
 
 
 def budgets() -> list[Panel]:
@@ -42,9 +45,10 @@ def budgets() -> list[Panel]:
         number(
             "Error budget remaining (%)",
             "percentunit",
-            f"Remaining share of the {LEVELS.period} budget. Below zero the SLO is missed.",
+            f"Share left of {LEVELS.period}, or of the time so far. Below zero the SLO is missed.",
             query(LEFT, "{{slo}} {{job}}"),
             to=links.TRENDS,
+            thresholds=limits.least({"critical": 0}),
             width=8,
         ),
         graph(
@@ -53,29 +57,30 @@ def budgets() -> list[Panel]:
             "A steep drop is an outage, a steady decline a slow burn.",
             query(LEFT, "{{slo}} {{job}}"),
             to=links.TRENDS,
+            thresholds=limits.least({"critical": 0}),
             services=True,
             width=24,
         ),
     ]
 
 
-def burn() -> list[Panel]:
-    """Return the burn rate of each SLO, over the long windows of its alerts."""
+def burn(slo: Slo) -> list[Panel]:
+    """Return the burn rates that each pair of windows of an SLO's alerts compares."""
     return [
         graph(
-            f"Burn rate of {slo.slo}",
+            f"Burn rate of {slo.slo} over {pair.long}",
             "x",
-            "At a burn rate of 1 the error budget lasts exactly its period.",
-            *(
-                query(times(slo, pair.long), f"{{{{job}}}} over {pair.long}")
-                for severity in LEVELS.burns
-                for pair in severity.pairs
-            ),
+            f"Both windows above {pair.factor:g} fire; at 1 the budget lasts its {LEVELS.period}.",
+            *(query(times(slo, it), f"{{{{job}}}} over {it}") for it in (pair.long, pair.short)),
             to=links.APPLICATION,
             alert=slo.name,
+            severity=level.severity,
+            thresholds=limits.above(pair.factor, level.severity),
+            width=6,
             services=True,
         )
-        for slo in LEVELS.slos
+        for level in LEVELS.burns
+        for pair in level.pairs
     ]
 
 

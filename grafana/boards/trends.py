@@ -5,10 +5,10 @@ Its series are recorded by `prometheus/rules/trends.yml`, so that queries over a
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from grafana import links
+from grafana import limits, links
 from grafana.board import board
 from grafana.panels import Panel, graph, number
-from grafana.queries import of, query
+from grafana.queries import of, query, reaching
 
 SERIES = (".+:.+1h",)
 REQUESTS, TASKS = "job:agentical_requests:rate1h", "job:agentical_agent_tasks:rate1h"
@@ -18,12 +18,15 @@ REDIS = "job_instance:redis_memory_bytes:max1h"
 FREE = "job_instance_mountpoint:system_filesystem_free_bytes:min1h"
 SPANS, CPU = "job:otelcol_accepted_spans:rate1h", "job:otelcol_cpu_seconds:rate1h"
 A_DAY, A_YEAR = 86400, 365
+FIRST_HOUR = "In a job's first hour, that of the last 5 minutes."
+EMPTY = "Nothing is recorded yet: the first rates need 5 minutes."
+YOUNG = "Needs a day of history."
 
 
 def trends() -> Dashboard:
     """Return the dashboard of trends."""
     rows = {"Load": load(), "Storage": storage(), "Capacity": room()}
-    return board(links.TRENDS, rows, SERIES, since="now-30d")
+    return board(links.TRENDS, rows, SERIES, EMPTY, since="now-30d")
 
 
 def load() -> list[Panel]:
@@ -32,7 +35,7 @@ def load() -> list[Panel]:
         graph(
             "Request rate (req/s)",
             "reqps",
-            "Hourly mean of the request rate.",
+            f"Hourly mean of the request rate. {FIRST_HOUR}",
             query(of(REQUESTS), "{{job}}"),
             to=links.APPLICATION,
             services=True,
@@ -40,7 +43,7 @@ def load() -> list[Panel]:
         graph(
             "Agent task rate (tasks/s)",
             "tasks/s",
-            "Hourly mean of the task rate.",
+            f"Hourly mean of the task rate. {FIRST_HOUR}",
             query(of(TASKS), "{{job}}"),
             to=links.APPLICATION,
             services=True,
@@ -48,9 +51,10 @@ def load() -> list[Panel]:
         graph(
             "Request growth per week (%)",
             "percentunit",
-            "Mean rate of the last week, relative to the week before.",
+            "Mean rate of the last week, relative to the week before. Needs two weeks of history.",
             query(weekly(REQUESTS), "{{job}}"),
             to=links.APPLICATION,
+            empty="Needs two weeks of history.",
             services=True,
         ),
     ]
@@ -69,9 +73,13 @@ def storage() -> list[Panel]:
         graph(
             "Database growth per day (bytes)",
             "bytes",
-            "Slope over the last week.",
-            query(f"deriv({of(DATABASE)}[1w]) * {A_DAY}", "{{instance}} {{database}}"),
+            f"Slope over the last week. {YOUNG}",
+            query(
+                f"deriv({of(DATABASE)}[1w]) * {A_DAY} and {reaching(1, DATABASE)}",
+                "{{instance}} {{database}}",
+            ),
             to=links.DATABASES,
+            empty=YOUNG,
         ),
         graph(
             "Redis memory usage (bytes)",
@@ -86,13 +94,16 @@ def storage() -> list[Panel]:
 def room() -> list[Panel]:
     """Return the remaining capacity, and how long it lasts."""
     shrinks = f"clamp_min(-deriv({of(FREE)}[1w]) * {A_DAY}, 1)"
+    days = f"clamp_max({of(FREE)} / {shrinks}, {A_YEAR})"
     return [
         number(
-            "Days until disk full",
+            "Time until disk full",
             "d",
-            "By file system, extrapolated from the last week; capped at 365.",
-            query(f"clamp_max({of(FREE)} / {shrinks}, {A_YEAR})", "{{instance}} {{mountpoint}}"),
+            f"Extrapolated from the last week; a year or more is shown as a year. {YOUNG}",
+            query(f"{days} and {reaching(1, FREE)}", "{{instance}} {{mountpoint}}"),
             to=links.OVERVIEW,
+            thresholds=limits.least({"critical": 1, "warning": 7}),
+            empty=YOUNG,
             width=8,
         ),
         graph(
@@ -113,7 +124,7 @@ def room() -> list[Panel]:
         graph(
             "Span rate (spans/s)",
             "spans/s",
-            "Hourly mean of spans received: they drive the cost of Logfire and of the collector.",
+            f"Hourly mean of spans received: they drive the cost of Logfire. {FIRST_HOUR}",
             query(of(SPANS), "{{job}}"),
             to=links.COLLECTOR,
             width=12,
@@ -121,7 +132,7 @@ def room() -> list[Panel]:
         graph(
             "Collector CPU usage (cores)",
             "cores",
-            "Hourly mean of the CPU usage.",
+            f"Hourly mean of the CPU usage. {FIRST_HOUR}",
             query(of(CPU), "{{job}}"),
             to=links.COLLECTOR,
             width=12,
@@ -132,4 +143,5 @@ def room() -> list[Panel]:
 def weekly(series: str) -> str:
     """Return the relative change of a weekly mean against the week before, 0.1 for 10 %."""
     week = f"avg_over_time({of(series)}[1w])"
-    return f"{week} / ({week.removesuffix(')')} offset 1w) > 0) - 1"
+    change = f"{week} / ({week.removesuffix(')')} offset 1w) > 0) - 1"
+    return f"{change} and {reaching(14, series)}"

@@ -1,10 +1,11 @@
 """The panels of the loss ledger (docs/ledger.md), and of what backends reject."""
 
 from grafana import links
+from grafana.limits import expression
 from grafana.panels import Panel, graph
-from grafana.queries import compared, per, query, rate, share
+from grafana.queries import Query, compared, per, query, rate
 
-HOP = "{{signal}} {{hop}}"
+HOP = "{{signal}} {{to}}"
 BACKEND, TO = "job, server_address, server_port", "{{server_address}}:{{server_port}}"
 
 
@@ -15,8 +16,8 @@ def ledger() -> list[Panel]:
             "Received and delivered (items)",
             "items",
             "By signal, from the receivers to the seams, and through each exporter.",
-            query("signal_hop:ledger_received:sum", f"{HOP} received"),
-            query("signal_hop:ledger_delivered:sum", f"{HOP} delivered"),
+            hops("signal_hop:ledger_received:sum", f"{HOP} received"),
+            hops("signal_hop:ledger_delivered:sum", f"{HOP} delivered"),
             to=links.OVERVIEW,
             width=6,
         ),
@@ -24,8 +25,8 @@ def ledger() -> list[Panel]:
             "Waiting and sampled out (items)",
             "items",
             "Pending in the sampler or in a queue, and dropped by sampling on purpose.",
-            query("signal_hop:ledger_waiting:sum", f"{HOP} waiting"),
-            query("signal_hop:ledger_sampled_out:sum", f"{HOP} sampled out"),
+            hops("signal_hop:ledger_waiting:sum", f"{HOP} waiting"),
+            hops("signal_hop:ledger_sampled_out:sum", f"{HOP} sampled out"),
             to=links.TRENDS,
             width=6,
         ),
@@ -33,7 +34,7 @@ def ledger() -> list[Panel]:
             "Dropped (items)",
             "items",
             "Dropped items by reason.",
-            query("signal_hop_reason:ledger_dropped:sum", f"{HOP} {{{{reason}}}}"),
+            hops("signal_hop_reason:ledger_dropped:sum", f"{HOP} {{{{reason}}}}"),
             to=links.OVERVIEW,
             width=6,
         ),
@@ -41,7 +42,7 @@ def ledger() -> list[Panel]:
             "Unaccounted (%)",
             "percentunit",
             "The share of received items that are lost without a recorded reason.",
-            compared("CollectorLosingTelemetry", HOP),
+            hops(expression("CollectorLosingTelemetry"), HOP),
             to=links.OVERVIEW,
             alert="CollectorLosingTelemetry",
             width=6,
@@ -49,18 +50,24 @@ def ledger() -> list[Panel]:
     ]
 
 
+def hops(expr: str, legend: str) -> Query:
+    """Return a query with a label `to`: a hop without its kind and signal, which legends have."""
+    short = "(?:.+/)?(?:metrics_|prometheus_)?(.+)"
+    return query(f'label_replace({expr}, "to", "$1", "hop", "{short}")', legend)
+
+
 def backends() -> list[Panel]:
     """Return what backends reject, and how far metrics are behind."""
-    answers = "otelcol_exporter_http_request_duration_seconds_count"
-    answered, refused = rate(answers), rate(answers, 'http_response_status_code=~"401|403|502"')
+    answered = per(BACKEND, rate("otelcol_exporter_http_request_duration_seconds_count"))
     return [
         graph(
             "Dropped by exporters (%)",
             "percentunit",
             "The share that an exporter dropped after a permanent error of the backend.",
-            compared("CollectorExportFailing", f"{HOP} {{{{reason}}}}"),
+            hops(expression("CollectorExportFailing"), f"{HOP} {{{{reason}}}}"),
             to=links.OVERVIEW,
             alert="CollectorExportFailing",
+            empty="Nothing went through an exporter in the last minutes.",
         ),
         graph(
             "Refused requests",
@@ -69,14 +76,16 @@ def backends() -> list[Panel]:
             compared("CollectorRefusingRequests", "{{signal}} {{code}}"),
             to=links.OVERVIEW,
             alert="CollectorRefusingRequests",
+            empty="No request was refused.",
         ),
         graph(
             "Rejected tokens (%)",
             "percentunit",
             "The share of requests rejected for their token; the guard answers these with 502.",
-            query(share(per(BACKEND, f"{refused} or 0 * {answered}"), per(BACKEND, answered)), TO),
+            query(f"{expression('BackendTokenRefused')} or 0 * {answered}", TO),
             to=links.OVERVIEW,
             alert="BackendTokenRefused",
+            empty="No request was sent to a backend.",
         ),
         graph(
             "Age of the newest metrics (s)",

@@ -5,7 +5,8 @@ from grafana.limits import window
 from grafana.panels import Panel, graph
 from grafana.queries import of, per, query, rate
 
-CONTAINER = "{{namespace}}/{{pod}}/{{container}}"
+CONTAINER = "{{pod}}/{{container}}"  # with its namespace it would be cut
+EACH = "job, instance, host"
 DISK, MEMORY = "system_filesystem_utilization_ratio", "system_memory_usage_bytes"
 
 
@@ -31,7 +32,7 @@ def machines() -> list[Panel]:
             "CPU utilization (%)",
             "percentunit",
             "Busy share of the host's cores, without I/O wait.",
-            query(f"1 - {per('host', average)}", "{{host}}"),
+            query(f"1 - {per(EACH, average)}", "{{host}}"),
             to=links.TRENDS,
             alert="HostCpuHigh",
         ),
@@ -47,15 +48,15 @@ def machines() -> list[Panel]:
             "Memory utilization (%)",
             "percentunit",
             "Used share of the host's memory, without page cache.",
-            query(per("host", of("system_memory_utilization_ratio", used)), "{{host}}"),
+            query(per(EACH, of("system_memory_utilization_ratio", used)), "{{host}}"),
             to=links.TRENDS,
             alert="HostMemoryHigh",
         ),
         graph(
-            "Free disk space (%)",
+            "Disk utilization (%)",
             "percentunit",
-            "Free share of each file system.",
-            query(f"1 - {of(DISK)}", "{{host}} {{mountpoint}}"),
+            "Used share of each file system that can be written to.",
+            query(of(DISK, 'mode="rw"'), "{{host}} {{mountpoint}}"),
             to=links.TRENDS,
             alert="HostDiskSpaceLow",
             severity="critical",

@@ -3,22 +3,23 @@
 from grafana import links
 from grafana.limits import window
 from grafana.panels import Panel, graph
-from grafana.queries import grown, of, per, query, rate, share
+from grafana.queries import compared, grown, of, per, query, rate, share
 
+EACH, NO_REPLICA = "job, instance, host", "No replica is connected."
 SERVER, DATABASE = "{{instance}}", "{{instance}} {{database}}"
 
 
 def postgres() -> list[Panel]:
     """Return connections, transactions, cache, locks, replication and size."""
     hit, read = rate("postgresql_blks_hit_total"), rate("postgresql_blks_read_total")
-    replayed = of("postgresql_wal_delay_seconds", 'operation="replay"')
-    backends = per("instance", of("postgresql_backends"))
+    each = f"{EACH}, database"
+    backends = per(EACH, of("postgresql_backends"))
     return [
         graph(
             "Postgres connection utilization (%)",
             "percentunit",
             "Connections in use, relative to max_connections.",
-            query(share(backends, per("instance", of("postgresql_connection_max"), "max")), SERVER),
+            query(share(backends, per(EACH, of("postgresql_connection_max"), "max")), SERVER),
             to=links.TRENDS,
             alert="PostgresConnectionsHigh",
         ),
@@ -39,7 +40,7 @@ def postgres() -> list[Panel]:
             "Postgres cache hit rate (%)",
             "percentunit",
             "The share of block reads served from shared_buffers.",
-            query(share(per("instance", hit), per("instance", f"{hit} + {read}")), SERVER),
+            query(share(per(each, hit), per(each, f"{hit} + {read}")), DATABASE),
             to=links.TRENDS,
             alert="PostgresCacheHitRateLow",
         ),
@@ -47,10 +48,7 @@ def postgres() -> list[Panel]:
             "Deadlocks",
             "deadlocks",
             f"Deadlocks within {window('PostgresDeadlocks')}; each aborted a transaction.",
-            query(
-                per("instance, database", grown("postgresql_deadlocks_total", "PostgresDeadlocks")),
-                DATABASE,
-            ),
+            query(grown("postgresql_deadlocks_total", "PostgresDeadlocks", each), DATABASE),
             to=links.APPLICATION,
             alert="PostgresDeadlocks",
         ),
@@ -83,16 +81,15 @@ def postgres() -> list[Panel]:
                 "{{instance}} {{replication_client}}",
             ),
             to=links.OVERVIEW,
+            empty=NO_REPLICA,
         ),
         graph(
             "Replication lag (s)",
             "s",
-            "Replay delay of each replica.",
-            query(
-                per("instance, replication_client", replayed, "max"),
-                "{{instance}} {{replication_client}}",
-            ),
+            "Replay delay of each replica, or the time since it was last connected.",
+            compared("PostgresReplicationLagging", "{{instance}} {{replication_client}}"),
             to=links.OVERVIEW,
+            empty=NO_REPLICA,
             alert="PostgresReplicationLagging",
         ),
         graph(

@@ -5,7 +5,7 @@ from grafana.limits import window
 from grafana.panels import Panel, graph
 from grafana.queries import grown, of, query, rate, share
 
-SERVER = "{{instance}}"
+EACH, SERVER = "job, instance, host", "{{instance}}"
 
 
 def redis() -> list[Panel]:
@@ -18,6 +18,7 @@ def redis() -> list[Panel]:
             "Memory usage relative to maxmemory; empty without a limit.",
             query(share(of("redis_memory_used_bytes"), of("redis_maxmemory_bytes")), SERVER),
             to=links.TRENDS,
+            empty="No limit: maxmemory of Redis is 0.",
             alert="RedisMemoryHigh",
         ),
         graph(
@@ -34,6 +35,7 @@ def redis() -> list[Panel]:
             "The share of key lookups that found the key.",
             query(share(hits, f"({hits} + {misses})"), SERVER),
             to=links.APPLICATION,
+            empty="No key was looked up in this time.",
         ),
         graph(
             "Command rate (commands/s)",
@@ -46,7 +48,7 @@ def redis() -> list[Panel]:
             "Evicted keys",
             "keys",
             f"Keys evicted within {window('RedisEvictingKeys')} because of maxmemory.",
-            query(grown("redis_keys_evicted_total", "RedisEvictingKeys"), SERVER),
+            query(grown("redis_keys_evicted_total", "RedisEvictingKeys", EACH), SERVER),
             to=links.TRENDS,
             alert="RedisEvictingKeys",
         ),
@@ -62,7 +64,9 @@ def redis() -> list[Panel]:
             "Rejected connections",
             "connections",
             f"Connections over maxclients within {window('RedisRejectingConnections')}.",
-            query(grown("redis_connections_rejected_total", "RedisRejectingConnections"), SERVER),
+            query(
+                grown("redis_connections_rejected_total", "RedisRejectingConnections", EACH), SERVER
+            ),
             to=links.APPLICATION,
             alert="RedisRejectingConnections",
         ),
@@ -79,5 +83,6 @@ def redis() -> list[Panel]:
             "Number of keys in each database.",
             query(of("redis_db_keys"), "{{instance}} {{db}}"),
             to=links.TRENDS,
+            empty="Redis holds no keys.",
         ),
     ]

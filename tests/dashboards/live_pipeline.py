@@ -27,6 +27,7 @@ from tests.support.shapes import kubernetes
 
 PROJECT, GRAFANA = "https://logfire-eu.pydantic.dev/acme/shop", "https://grafana.example"
 PHASES = range(1, 6)
+POD = "agentical-api-7d9c5b6f4d-x2x8"  # as long as a deployment's pods are called
 FIRES = "HostCpuHigh"  # fires here without any load
 
 
@@ -64,6 +65,7 @@ def live_pipeline(folder: Path) -> Iterator[LivePipeline]:
         stack.enter_context(Replica(pipeline.postgres, free_port(), data))
         stack.enter_context(Load(pipeline.api_url, rate=20))
         limited(pipeline)
+        refused(pipeline)
         report_pods(pipeline, prometheus)
         client = httpx.Client(base_url=f"{prometheus.url}/api/v1/", timeout=20)
         yield LivePipeline(pipeline, prometheus, stack.enter_context(client))
@@ -74,9 +76,8 @@ def quick(folder: Path) -> Path:
     config, rules = quick_rules(folder), folder / "rules"
     rules.mkdir()
     for shipped in (PROMETHEUS / "rules").rglob("*.yml"):
-        (rules / shipped.name).write_text(
-            shipped.read_text().replace("interval: 1m", "interval: 1s")
-        )
+        often = shipped.read_text().replace("interval: 1m", "interval: 1s")
+        (rules / shipped.name).write_text(often.replace("[1h:1m]", "[1h:2s]"))
     (rules / "fires.yml").write_text(
         yaml.safe_dump({"groups": [{"name": "fires", "rules": [fires()]}]})
     )
@@ -98,13 +99,20 @@ def limited(pipeline: Pipeline) -> None:
         redis.config_set("maxmemory", "1gb")
 
 
+def refused(pipeline: Pipeline) -> None:
+    """Send a request that the collector cannot decode."""
+    protobuf = {"Content-Type": "application/x-protobuf"}
+    answer = httpx.post(f"{pipeline.otlp_url}/v1/traces", content=b"spans", headers=protobuf)
+    assert answer.status_code == 400, answer.text
+
+
 def report_pods(pipeline: Pipeline, prometheus: Prometheus) -> None:
     """Send what agents in a cluster send, of pods in every phase, until it has a rate."""
     cluster = Sender(pipeline.otlp_url)
 
     def two_samples() -> bool:
         for phase in PHASES:
-            for resource, metrics in kubernetes(f"pod-{phase}"):
+            for resource, metrics in kubernetes(f"{POD}{phase}"):
                 own = gauge("k8s.pod.phase", phase)
                 sent = [own if metric.name == own.name else metric for metric in metrics]
                 cluster.send(*sent, resource=resource)

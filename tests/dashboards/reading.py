@@ -27,7 +27,8 @@ BOARDS: dict[str, Part] = {board["uid"]: board for board in map(read, ALL)}
 ALERTS: list[Part] = yaml.safe_load(MATRIX.read_text())["alerts"]
 LEVELS: Part = yaml.safe_load(SLOS.read_text())
 ALERTS += [
-    {"name": slo["name"], "severity": burn["severity"], "logfire": {"threshold": pair["factor"]}}
+    {"name": slo["name"], "severity": burn["severity"], "slo": slo, "long": pair["long"]}
+    | {"prometheus": {"compare": ">", "threshold": pair["factor"]}}
     for slo in LEVELS["slos"]
     for burn in LEVELS["burns"]
     for pair in burn["pairs"]
@@ -41,8 +42,30 @@ def alerts_of(panel: Part) -> list[Part]:
     if named is None:
         return []
     found = [a for a in ALERTS if a["name"] == named[1] and named[2] in {None, a["severity"]}]
+    found = [a for a in found if a.get("long", "") in panel["title"]]
     assert found, f"no alert is called {named[0]}"
     return found
+
+
+def compared(alert: Part) -> tuple[str, float]:
+    """Return the comparison and the threshold in the system that notifies."""
+    how: Part = alert.get("prometheus") or alert["logfire"]
+    return how.get("compare", ">"), how["threshold"]
+
+
+def before_comparison(rule: str) -> str:
+    """Return the expression, in parentheses, that a generated alert rule compares."""
+    depth = 0
+    for place, letter in enumerate(rule):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth == 0:
+            return rule[: place + 1]
+    raise AssertionError(rule)
+
+
+def drawn(panel: Part) -> list[Part]:
+    """Return the queries that are drawn: those of exemplars only place their dots."""
+    return [target for target in panel["targets"] if not target.get("exemplar")]
 
 
 def panels(board: Part) -> list[Part]:
@@ -55,6 +78,12 @@ def each_panel() -> Iterator[tuple[str, Part]]:
     for uid, board in BOARDS.items():
         for panel in panels(board):
             yield f"{uid}, {panel['title']!r}", panel
+
+
+def defaults(panel: Part) -> Part:
+    """Return a panel's field configuration: unit, thresholds, links, `noValue`."""
+    found: Part = panel["fieldConfig"]["defaults"]
+    return found
 
 
 def each_query() -> Iterator[tuple[str, str]]:

@@ -11,8 +11,18 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.generate import in_sight
-from stack.paths import PROMETHEUS
-from tests.dashboards.reading import ALERTS, ALL, BOARDS, Part, alerts_of, each_panel, panels, read
+from stack.paths import PROMETHEUS, ROOT
+from tests.dashboards.reading import (
+    ALERTS,
+    ALL,
+    BOARDS,
+    Part,
+    alerts_of,
+    defaults,
+    each_panel,
+    panels,
+    read,
+)
 
 NAMES = {alert["name"] for alert in ALERTS}
 TITLES = {
@@ -27,14 +37,6 @@ TITLES = {
 TO_BOARD = re.compile(
     r"/d/([\w-]+)\?\$\{job:queryparam\}&\$\{instance:queryparam\}&\$\{__url_time_range\}"
 )
-
-
-def steps(panel: Part) -> list[Part]:
-    """Return the threshold steps, without the first, which has no value."""
-    first, *others = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    assert first["value"] is None
-    found: list[Part] = others
-    return found
 
 
 def overlap(one: Part, other: Part) -> bool:
@@ -77,26 +79,29 @@ def test_every_panel_says_what_it_shows_and_in_which_unit() -> None:
         assert all(part["datasource"]["uid"] == "prometheus" for part in [panel, *panel["targets"]])
 
 
-def test_every_threshold_line_matches_the_named_alert() -> None:
+def test_a_panel_with_an_alert_has_the_unit_of_its_threshold() -> None:
     units = {"ratio": "percentunit", "seconds": "s", "bytes": "bytes"}
     for place, panel in each_panel():
         asked = [alert.get("prometheus") or alert["logfire"] for alert in alerts_of(panel)]
-        assert [step["value"] for step in steps(panel)] == sorted(a["threshold"] for a in asked), (
-            place
-        )
         for unit in {alert.get("unit") for alert in asked} & units.keys():
-            assert panel["fieldConfig"]["defaults"]["unit"] == units[unit], place
+            assert defaults(panel)["unit"] == units[unit], place
 
 
-def test_threshold_colours_follow_the_alerts_comparison() -> None:
+def test_graphs_start_at_zero_and_have_room_below_it() -> None:
     for place, panel in each_panel():
-        for alert in alerts_of(panel):
-            first, *rising = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-            below = (alert.get("prometheus") or {}).get("compare", ">") in {"<", "<="}
-            good = rising[-1] if below else first
-            assert good["color"] == "green", place
-            bad = {step["color"] for step in [first, *rising]} - {"green"}
-            assert bad <= {"orange", "red"}, place
+        assert "min" not in defaults(panel), place
+        assert panel["type"] != "timeseries" or defaults(panel)["custom"]["axisSoftMin"] == 0, place
+
+
+def test_a_panel_without_data_says_why_and_names_variables_and_pages_that_exist() -> None:
+    variables = (ROOT / "docs" / "variables.md").read_text()
+    for place, panel in each_panel():
+        said = defaults(panel)["noValue"]
+        assert re.fullmatch(r"[A-Z].{10,90}\.", said), place
+        for name in re.findall(r"\b[A-Z]{3,}[A-Z_]*\b", said):
+            assert f"`{name}`" in variables, (place, name)
+        for page in re.findall(r"\bdocs/[\w/.-]+\.md\b", said):
+            assert (ROOT / page).is_file(), (place, page)
 
 
 def test_drill_down_links_pass_variables_and_time() -> None:

@@ -8,24 +8,29 @@ import pytest
 import yaml
 from otelcol_runner.ports import free_port
 
-from stack.paths import PROMETHEUS
+from stack.paths import PROMETHEUS, ROOT
 from stack.services.prometheus import Prometheus
-from tests.dashboards.reading import Part, alerts_of, asked, each_panel, each_query
+from tests.dashboards.reading import (
+    Part,
+    alerts_of,
+    asked,
+    before_comparison,
+    drawn,
+    each_panel,
+    each_query,
+)
 
 RULES: list[str] = [
-    " ".join(rule["expr"].split())
-    for path in (PROMETHEUS / "rules").rglob("*.yml")
+    before_comparison(" ".join(rule["expr"].split()))
+    for path in (PROMETHEUS / "rules" / "generated").glob("*.yml")
     for group in yaml.safe_load(path.read_text())["groups"]
     for rule in group["rules"]
     if "alert" in rule
 ]
-TRENDS: dict[str, str] = {
-    rule["record"]: rule["expr"]
-    for group in yaml.safe_load((PROMETHEUS / "rules" / "trends.yml").read_text())["groups"]
-    for rule in group["rules"]
-}
+LABELS = {"service_name": "job"}
 INTERVAL = 77  # seconds; a value that no query contains
 COUNTER = re.compile(r"^[a-z]\w*_(total|bucket|count|sum)$")
+OF_COUNTERS = {"rate", "increase", "timestamp"}  # timestamp: when it was reported, not its value
 RECORDED = re.compile(r":|^ALERTS$")  # for all jobs, or without a job
 
 
@@ -51,15 +56,10 @@ def parsed(client: httpx.Client, place: str, expr: str) -> Part:
 
 
 def selectors(tree: object, function: str = "") -> Iterator[tuple[str, Part]]:
-    """Yield each selector, with the function around it.
-
-    A counter less its own least is counted as a whole: a function `grown`.
-    """
+    """Yield each selector, with the function around it."""
     if isinstance(tree, list):
         for part in tree:
             yield from selectors(part, function)
-    elif isinstance(tree, dict) and grown(tree):
-        yield "grown", tree["rhs"]["args"][0]
     elif isinstance(tree, dict):
         if tree.get("type") in {"vectorSelector", "matrixSelector"}:
             yield function, tree
@@ -68,20 +68,16 @@ def selectors(tree: object, function: str = "") -> Iterator[tuple[str, Part]]:
             yield from selectors(part, called)
 
 
-def grown(tree: Part) -> bool:
-    left, right = tree.get("lhs") or {}, tree.get("rhs") or {}
-    return (
-        tree.get("op") == "-"
-        and right.get("type") == "call"
-        and right["func"]["name"] == "min_over_time"
-        and right["args"][0]["matchers"] == left.get("matchers")
-    )
+def test_no_panel_shows_a_raw_counter(trees: dict[str, Part]) -> None:
+    for place, tree in trees.items():
+        for function, selector in selectors(tree):
+            if COUNTER.match(selector["name"]):
+                assert function in OF_COUNTERS, (place, selector["name"])
 
 
-def test_counters_are_shown_as_rates_over_rate_interval(trees: dict[str, Part]) -> None:
+def test_rates_are_over_rate_interval(trees: dict[str, Part]) -> None:
     for place, function, selector in of_panels(trees):
-        if COUNTER.match(selector["name"]) and function != "grown":
-            assert function == "rate", (place, selector["name"])
+        if function == "rate":
             assert selector["range"] == INTERVAL * 1000, (place, selector["name"])
 
 
@@ -95,7 +91,7 @@ def test_increases_use_the_window_of_the_panels_alert(
         for alert in alerts_of(panel)
     }
     for place, function, selector in of_panels(trees):
-        if function == "grown":
+        if function == "increase":
             assert windows[place] == f"{selector['range'] // 60_000}m", place
 
 
@@ -107,10 +103,10 @@ def test_every_query_filters_by_the_chosen_jobs_and_instances(trees: dict[str, P
 
 
 def of_panels(trees: dict[str, Part]) -> Iterator[tuple[str, str, Part]]:
-    """Yield every selector, except those in queries that are copied from an alert."""
+    """Yield every selector, except those in queries that have the expression of an alert."""
     exprs = dict(each_query())
     for place, tree in trees.items():
-        if not any(rule.startswith(f"{exprs[place]} ") for rule in RULES):
+        if not any(rule in exprs[place] for rule in RULES):
             for function, selector in selectors(tree):
                 yield place, function, selector
 
@@ -127,21 +123,53 @@ def test_exemplars_come_from_the_histogram_whose_traces_are_kept() -> None:
     assert all("agentical_sampled_request_duration_seconds_bucket" in expr for expr in found)
 
 
-def test_a_panel_with_a_threshold_shows_the_alerts_series(
-    trees: dict[str, Part],
-) -> None:
-    for place, panel in each_panel():
-        drawn = {
-            selector["name"]
-            for target in panel["targets"]
-            for _, selector in selectors(trees[f"{place}, {target['refId']}"])
+def test_a_panel_shows_what_an_alert_of_logfire_compares(trees: dict[str, Part]) -> None:
+    """With the same grouping, and a percentile where the alert compares a share of slow requests.
+
+    Of Prometheus' alerts, tests/dashboards/test_quantities.py compares the values.
+    """
+    of_logfire = [
+        (place, panel, alert)
+        for place, panel in each_panel()
+        for alert in alerts_of(panel)
+        if "prometheus" not in alert
+    ]
+    assert of_logfire
+    for place, panel, alert in of_logfire:
+        (grouped,) = {
+            frozenset(re.findall(r"\w+", found))
+            for found in re.findall(r"GROUP BY (.*)", sql(alert["name"])) or [""]
         }
-        recorded = " ".join(TRENDS.get(name, name) for name in drawn)
-        for alert in alerts_of(panel):
-            if "prometheus" in alert:
-                assert words(recorded) & words(alert["prometheus"]["expr"]), (place, alert["name"])
+        share = alert["logfire"].get("numbers", {}).get("slow_share")
+        for target in drawn(panel):
+            tree = trees[f"{place}, {target['refId']}"]
+            labels = {*groupings(tree)} - {"le"}
+            assert labels == {LABELS[column] for column in grouped}, place
+            assert percentiles(tree) == ([] if share is None else [1 - share]), place
 
 
-def words(expr: str) -> set[str]:
-    """Return the series names in an expression: the words with an underscore or a colon."""
-    return {word for word in re.findall(r"[a-z][\w:]*", expr) if re.search("[_:].*[_:]", word)}
+def sql(alert: str) -> str:
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", alert).lower()
+    return (ROOT / "logfire" / "alerts" / f"{name}.sql").read_text()
+
+
+def nodes(tree: object) -> Iterator[Part]:
+    """Yield every node of a syntax tree."""
+    if isinstance(tree, dict):
+        yield tree
+    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from nodes(part)
+
+
+def groupings(tree: Part) -> Iterator[str]:
+    """Yield every label that an aggregation keeps."""
+    for node in nodes(tree):
+        if node.get("type") == "aggregation":
+            yield from node["grouping"]
+
+
+def percentiles(tree: Part) -> list[float]:
+    """Return the arguments of each `histogram_quantile`."""
+    calls = [node for node in nodes(tree) if node.get("type") == "call"]
+    named = [call for call in calls if call["func"]["name"] == "histogram_quantile"]
+    return [float(call["args"][0]["val"]) for call in named]

@@ -15,6 +15,7 @@ from tests.support.promtool import promtool
 
 A_DAY = 86_400
 LABELS = 'job="one",instance="a",database="shop",mountpoint="/"'
+YOUNG = LABELS.replace("one", "young")
 # Each series as a function of a sample's age in days: a step a week ago, or a slope.
 SERIES: dict[str, Callable[[float], float]] = {
     "job:agentical_requests:rate1h": lambda days: 11 if days < 7 else 10,
@@ -35,12 +36,16 @@ def well_done(*arguments: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def two_weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus with two weeks of recorded data, a sample every eight hours."""
+    """A Prometheus with two weeks of recorded data, a sample every eight hours.
+
+    Of a young job it has a week of rates, and 16 hours of sizes.
+    """
     folder, now = tmp_path_factory.mktemp("trends"), time.time()
     lines = [
-        f"{name}{{{LABELS}}} {value(third / 3)} {now - 60 - third * A_DAY / 3:.0f}"
+        f"{name}{{{labels}}} {value(third / 3)} {now - 60 - third * A_DAY / 3:.0f}"
         for name, value in SERIES.items()
-        for third in reversed(range(42))
+        for labels, thirds in ((LABELS, 43), (YOUNG, 25 if "rate1h" in name else 3))
+        for third in reversed(range(thirds))
     ]
     (folder / "weeks").write_text("\n".join([*lines, "# EOF\n"]))
     well_done("tsdb", "create-blocks-from", "openmetrics", folder / "weeks", folder / "data")
@@ -69,9 +74,11 @@ def test_every_query_returns_two_weeks_of_data(two_weeks: Prometheus) -> None:
             assert values(two_weeks, target["expr"]), panel["title"]
 
 
-def test_growth_and_days_left_match_the_slopes(two_weeks: Prometheus) -> None:
+def test_growth_and_time_left_match_the_slopes_of_jobs_with_enough_history(
+    two_weeks: Prometheus,
+) -> None:
     assert values(two_weeks, drawn("Request growth per week (%)")) == [pytest.approx(0.1)]
     assert values(two_weeks, drawn("Database growth per day (bytes)")) == [
         pytest.approx(2e6, rel=0.01)
     ]
-    assert values(two_weeks, drawn("Days until disk full")) == [pytest.approx(100, rel=0.01)]
+    assert values(two_weeks, drawn("Time until disk full")) == [pytest.approx(100, rel=0.01)]
