@@ -11,9 +11,9 @@ DEPTRY := $(RUN) deptry --no-ansi
 CHECK_SCHEMA := $(RUN) check-jsonschema --quiet --builtin-schema
 
 # Variables after the target become environment variables of the programs:
-# `make demo DURATION=60 RATE=50 VIEWER=aspire ENVIRONMENT=production ROUTE=logfire-only`
+# `make demo DURATION=60 RATE=50 ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo doctor test faults scale drills producers bench test-integration test-containers test-kubernetes test-cluster mutants answers lint format types redaction generate clean
+.PHONY: help setup tools demo view doctor test faults scale drills producers bench test-integration test-containers test-browser pictures test-kubernetes test-cluster mutants answers lint format types redaction generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,12 +21,15 @@ help: ## List the targets
 demo: tools ## Run the whole pipeline on this machine, without Docker (DURATION=60: stop after 60 s)
 	@$(RUN) agentical demo
 
+view: setup ## Serve the page for any Prometheus and Logfire (PROMETHEUS_URL=, LOGFIRE_QUERY_ENDPOINT=)
+	@$(RUN) agentical view
+
 doctor: setup ## Check that each signal arrives, and what of each service does (SERVICE=name: details)
 	@$(RUN) agentical doctor $(if $(SERVICE),--service "$(SERVICE)")
 
 test: setup ## Run the tests
 	@$(RUN) agentical tools --tests
-	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/kubernetes/distribution
+	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/browser --ignore=tests/kubernetes/distribution
 
 faults: tools ## Run all fault tests with full outages and update docs/generated/faults.md (minutes)
 	@rm -rf build/faults
@@ -58,15 +61,21 @@ test-integration: tools ## Test the app against containers (native processes if 
 test-containers: tools ## Run `docker compose up` and check what arrives at both backends
 	@$(RUN) pytest tests/containers
 
+test-browser: tools ## Open the page in a real browser: every dashboard, and every link by a click
+	@$(RUN) pytest tests/browser
+
+pictures: tools ## Take the pictures of the docs from the running page (8 minutes)
+	@$(RUN) python -m tests.browser.pictures
+
 test-kubernetes: tools ## Test the manifests with the Kubernetes collector (built once: minutes)
 	@$(RUN) pytest tests/kubernetes
 
 test-cluster: setup ## Apply the manifests to a kind cluster and run one task through it (needs Docker)
 	@.ci/kind-cluster
 
-mutants: setup ## Mutation-test the alerts: each changed number must fail a test (minutes)
+mutants: setup ## Mutation-test the alerts: each changed number must fail a test (CHANGED=1: this branch's)
 	@$(RUN) agentical tools --tests
-	@$(RUN) python -m tests.alerts.mutants
+	@$(RUN) python -m tests.alerts.mutants $(if $(CHANGED),--changed)
 
 answers: tools ## Test all backend responses and update docs/generated/backend-answers.md
 	@$(RUN) python -m tests.guard.answers && $(RUN) python -m generate
@@ -102,7 +111,7 @@ generate: setup ## Regenerate rules, dashboards and pages from their sources
 
 setup: .venv/.synced ## Install the Python dependencies (other targets do this for you)
 
-tools: setup ## Find or build the collector, Prometheus and Alertmanager
+tools: setup ## Find or build the collector, Prometheus, Alertmanager and the page
 	@$(RUN) agentical tools
 
 clean: ## Remove the files that the targets created here (not the cache of built programs)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi_offline import FastAPIOffline
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from app import __version__, gauges, telemetry
@@ -128,11 +129,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app(settings: Settings) -> FastAPI:
     """Create the application; raises `telemetry.TelemetryError`."""
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages of documentation need no other host
         title="Agentical",
         version=__version__,
         lifespan=lifespan,
         telemetry=telemetry.FASTAPI_OFF,
+        redoc_url=None,
         redirect_slashes=False,  # a redirect would trust the Host header
     )
     app.state.settings = settings

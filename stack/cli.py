@@ -12,8 +12,9 @@ from stack.clients import alerts, query
 from stack.demo import command as demo
 from stack.doctor import command as doctor
 from stack.errors import UserError
-from stack.tools import toolchain
+from stack.tools import page, toolchain
 from stack.tools.programs import RUN, TEST
+from stack.tools.progress import say
 
 
 class Commands(TyperGroup):
@@ -55,13 +56,18 @@ def tools(
         bool, typer.Option("--actionlint", help="Only actionlint; prints its path.")
     ] = False,
 ) -> None:
-    """Find or build the collector, Prometheus and Alertmanager, and print their paths."""
+    """Find or build the collector, Prometheus, Alertmanager and the page; print their paths."""
     if actionlint:
         typer.echo(toolchain.actionlint())
         return
     wanted = RUN + (TEST if tests else ())
-    for tool, path in zip(wanted, toolchain.provide_all(wanted), strict=True):
+    with page.beside(say) as finish:  # its packages are fetched while Go compiles
+        paths = toolchain.provide_all(wanted)
+        built = finish()
+    for tool, path in zip(wanted, paths, strict=True):
         typer.echo(f"{tool.name:<14}{path}")
+    if built:
+        typer.echo(f"{'page':<14}{built}")
 
 
 cli.command()(demo.demo)
@@ -77,6 +83,18 @@ def stand_in() -> None:
     from stack.standins.logfire.__main__ import main as serve  # its query engine is slow to import
 
     serve()
+
+
+@cli.command()
+def view() -> None:
+    """Serve the page of dashboards, traces, logs and alerts, for any Prometheus and Logfire.
+
+    PROMETHEUS_URL, LOGFIRE_QUERY_ENDPOINT with LOGFIRE_READ_TOKEN, and ALERTMANAGER_URL name what
+    it shows; "none" leaves one out. The page is built once.
+    """
+    from stack.view import command  # the server is slow to import
+
+    command.view()
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
@@ -41,16 +42,7 @@ class Logfire:
     @classmethod
     def from_environment(cls, *, timeout: float = 30.0) -> Self:
         """Return the API that the environment names; raises `UserError` if the token is not set."""
-        endpoint = address(os.environ, "LOGFIRE_QUERY_ENDPOINT", LOCAL_ENDPOINT)
-        token = secret(os.environ, "LOGFIRE_READ_TOKEN")
-        if not token and is_loopback(endpoint):
-            token = READ_TOKEN
-        if not token:
-            raise UserError(
-                f"set LOGFIRE_READ_TOKEN to a read token of the project at {endpoint} "
-                "(Logfire: project settings, read tokens)"
-            )
-        return cls(endpoint, token, timeout=timeout)
+        return cls(*endpoint_and_token(os.environ), timeout=timeout)
 
     def rows(self, sql: str, *, since: timedelta, limit: int = 100) -> list[Row]:
         """Return the rows of a query over the last `since`.
@@ -87,6 +79,20 @@ class Logfire:
 
     def __exit__(self, *error: object) -> None:
         self.client.close()
+
+
+def endpoint_and_token(variables: Mapping[str, str]) -> tuple[str, str]:
+    """Return the query API that variables name, and its read token; raises `UserError`."""
+    endpoint = address(variables, "LOGFIRE_QUERY_ENDPOINT", LOCAL_ENDPOINT)
+    token = secret(variables, "LOGFIRE_READ_TOKEN")
+    if not token and is_loopback(endpoint):
+        token = READ_TOKEN
+    if not token:
+        raise UserError(
+            f"set LOGFIRE_READ_TOKEN to a read token of the project at {endpoint} "
+            "(Logfire: project settings, read tokens)"
+        )
+    return endpoint, token
 
 
 def error_of(endpoint: str, response: httpx.Response) -> UserError:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
-from otelcol_runner.ports import free_port, place
+from otelcol_runner.ports import place
 from otelcol_runner.process import Process
 
 from stack.clients import http
@@ -15,9 +15,10 @@ from stack.pipeline.launch import Destination, Pipeline
 from stack.pipeline.ports import Ports
 from stack.pipeline.variables import check_variables
 from stack.secrets import address, secret
-from stack.services import grafana, viewer
+from stack.services import grafana
 from stack.services.alertmanager import receivers
 from stack.services.retention import retention
+from stack.tools import page
 
 SERVICE = "https://logfire-us.pydantic.dev"
 Extras = dict[str, Callable[[int, Path], Process]]
@@ -27,14 +28,13 @@ def pipeline_of(
     environment: str,
     route: str,
     overlays: Sequence[str],
-    viewer_name: str,
     report: Callable[[str], None],
 ) -> Pipeline:
     """Return the pipeline, not started; raises `UserError` for bad options and variables."""
     check_variables(os.environ, overlays, given=Pipeline.GIVEN)
     check_sampling(os.environ, environment, report)
     ports = Ports.from_environment()
-    extras = with_grafana(ports, report)
+    extras = with_grafana(ports)
     grafana_url = os.environ.get("GRAFANA_URL") or f"http://{place(ports.grafana)}"
     variables = {"GRAFANA_URL": grafana_url}  # for links from a trace to its dashboard
     if second := secret(os.environ, "LOGFIRE_TOKEN_SECOND"):
@@ -42,10 +42,6 @@ def pipeline_of(
     if environment != "development" and "TRACE_DECISION_WAIT" not in os.environ:
         report("TRACE_DECISION_WAIT is 5s (30s in production.yaml), to show traces sooner")
         variables["TRACE_DECISION_WAIT"] = "5s"
-    if viewer_name:
-        extras["viewer"] = aspire(viewer_name, ports, report)
-        variables["VIEWER_ENDPOINT"] = f"http://{place(ports.viewer_otlp)}"
-        overlays = list(dict.fromkeys([*overlays, "also-viewer"]))
     return Pipeline(
         ports,
         environment=environment,
@@ -55,28 +51,16 @@ def pipeline_of(
         logfire=service(os.environ),
         receivers=receivers(os.environ),
         retention=retention(os.environ),
+        page=None if "grafana" in extras else page_in_its_place(report),
         extras=extras,
         report=report,
     )
 
 
-def aspire(
-    name: str, ports: Ports, report: Callable[[str], None]
-) -> Callable[[int, Path], Process]:
-    """Return the factory of the viewer; raises `UserError` for any other name."""
-    if name != "aspire":
-        raise UserError(f'VIEWER={name} is not supported: set it to "aspire", or unset it')
-    binary = viewer.provide(report)
-    return lambda port, folder: viewer.Aspire(
-        binary, port, otlp=ports.viewer_otlp, grpc=free_port(), state=folder
-    )
-
-
-def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
-    """Return the factory of Grafana if it is installed; report if it is not."""
+def with_grafana(ports: Ports) -> Extras:
+    """Return the factory of Grafana if it is installed."""
     binary = grafana.find()
     if binary is None:
-        report(grafana.SKIPPED)
         return {}
     sources = {
         "PROMETHEUS_URL": f"http://{place(ports.prometheus)}",
@@ -84,6 +68,15 @@ def with_grafana(ports: Ports, report: Callable[[str], None]) -> Extras:
         "LOGFIRE_PROJECT_URL": os.environ.get("LOGFIRE_PROJECT_URL") or SERVICE,
     }
     return {"grafana": lambda port, folder: grafana.Grafana(binary, port, folder, sources)}
+
+
+def page_in_its_place(report: Callable[[str], None]) -> Path | None:
+    """Return the folder of the page, which takes Grafana's port; report if it is not built."""
+    folder = page.built()
+    if page.is_built(folder):
+        return folder
+    report(page.LEFT_OUT.format("`make tools` builds it, and says what is missing"))
+    return None
 
 
 def service(variables: Mapping[str, str]) -> Destination | None:

@@ -32,6 +32,7 @@ from stack.pipeline.startup import brief
 
 COUNTED_SECONDS = 15.0
 LOG_WIDTH = 140
+OPEN = "open {} to see dashboards, traces, logs and alerts"
 INTERRUPTED = 130
 
 
@@ -70,9 +71,6 @@ def demo(
         str,
         typer.Option(envvar="OVERLAYS", help="Files in collector/overlays/, separated by commas."),
     ] = "",
-    viewer: Annotated[
-        str, typer.Option(envvar="VIEWER", help="aspire: add the Aspire dashboard.")
-    ] = "",
 ) -> None:
     """Run the whole pipeline on this machine, under load, without Docker or an account.
 
@@ -83,7 +81,7 @@ def demo(
     names = overlay_names(overlays, os.environ)
     with interruptible():
         try:
-            pipeline = pipeline_of(environment, route, names, viewer, console.print)
+            pipeline = pipeline_of(environment, route, names, console.print)
             code = perform(pipeline, run, console)
         except ProcessFailedError as error:
             raise UserError(brief(error)) from None
@@ -104,6 +102,8 @@ def perform(pipeline: Pipeline, run: Run, console: Console) -> int:
     with pipeline:
         console.print(f"everything started after {time.monotonic() - begun:.1f} s\n")
         console.print(places(pipeline), "")
+        if pipeline.page_url:
+            console.print(OPEN.format(pipeline.page_url), "")
         with observed(pipeline, run) as view:
             interrupted = not show(view, run, console)
         code = conclude(view, run, console, interrupted=interrupted)

@@ -8,6 +8,7 @@ from stack.services.alertmanager import RECEIVERS
 
 METRICS_HINT = "query it: /api/v1/query?query=agentical_requests_total"
 QUERY_HINT = 'query it: .venv/bin/agentical query "SELECT ..."'
+PAGE = "dashboards, traces, logs and alerts, drawn by Perses"
 UNREADABLE = "set LOGFIRE_READ_TOKEN to count what is stored, not what was accepted"
 
 
@@ -24,7 +25,8 @@ def places(pipeline: Pipeline) -> Table:
 def rows(pipeline: Pipeline) -> list[tuple[str, str, str]]:
     ports = pipeline.ports
     files = f"{pipeline.environment}, {', '.join([pipeline.route, *pipeline.overlays])}"
-    found = [
+    found = [("both sides", pipeline.page_url, PAGE)] if pipeline.page else []
+    found += [
         ("API", f"{pipeline.api_url}/docs", ""),
         ("collector", place(ports.otlp_http), f"OTLP/HTTP; gRPC on {ports.otlp_grpc}; {files}"),
         ("", pipeline.self_metrics_url, "its own metrics"),

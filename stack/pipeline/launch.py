@@ -31,6 +31,7 @@ from stack.services.prometheus import Prometheus
 from stack.services.redis import Redis
 from stack.services.retention import DEFAULT as DEFAULT_RETENTION
 from stack.services.stand_in import StandIn
+from stack.services.view import View
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
 from stack.tools import toolchain
 from stack.tools.programs import COLLECTOR_TOOL, RUN
@@ -60,17 +61,18 @@ class Pipeline:
         receivers: addresses of Alertmanager's receivers; where one is not among them, the recorder.
         retention: how long Prometheus keeps its data.
         metrics_home: the folder with Prometheus' and Alertmanager's configuration and rules.
+        page: the folder of the built page, to serve it at Grafana's port.
         extras: further servers by the name of their port in `Ports`; each is made from the port
             and a folder for its state, carries that name, and may fail to start.
         report: told each step in a line.
 
     While it runs, `postgres`, `redis`, `guard`, `collector`, `api` and `worker` are processes, and
-    so are `stand_in`, and `prometheus` with its `alertmanager` and `recorder`, where they are part
-    of it.
+    so are `stand_in`, `view`, and `prometheus` with its `alertmanager` and `recorder`, where they
+    are part of it.
     """
 
     # Variables of overlays that have no default, and that a pipeline sets.
-    GIVEN = ("LOGFIRE_TOKEN_SECOND", "VIEWER_ENDPOINT")
+    GIVEN = ("LOGFIRE_TOKEN_SECOND",)
 
     postgres: Postgres
     redis: Redis
@@ -91,6 +93,7 @@ class Pipeline:
         receivers: Mapping[str, str] | None = None,
         retention: str = DEFAULT_RETENTION,
         metrics_home: Path = PROMETHEUS,
+        page: Path | None = None,
         extras: Mapping[str, Callable[[int, Path], Process]] | None = None,
         report: Report = lambda line: None,
     ) -> None:
@@ -103,6 +106,7 @@ class Pipeline:
         self.logfire = logfire or stand_in_at(self.ports.logfire)
         self.receivers, self.metrics_home = dict(receivers or {}), metrics_home
         self.retention = retention
+        self.page, self.page_url = page, f"http://{place(self.ports.grafana)}" if page else ""
         self.extras, self.report = dict(extras or {}), report
         self.api_url = f"http://{place(self.ports.api)}"
         self.otlp_url = f"http://{place(self.ports.otlp_http)}"
@@ -115,6 +119,7 @@ class Pipeline:
         self.prometheus: Prometheus | None = None
         self.alertmanager: Alertmanager | None = None
         self.recorder: NotificationRecorder | None = None
+        self.view: View | None = None
         self.processes: list[Process] = []
         self.state = Path()
 
@@ -166,6 +171,7 @@ class Pipeline:
         if self.uses_prometheus:
             used |= {"prometheus", "metrics_buffer", "alertmanager", "recorder"}
         used |= {"scrape"} if "also-scrape" in self.overlays else set()
+        used |= {"grafana"} if self.page else set()
         return used | set(self.extras)
 
     def _provide_tools(self) -> None:
@@ -185,9 +191,21 @@ class Pipeline:
         backends = guard.variables(self.logfire.endpoint, self.remote_write_url)
         self.guard = Guard(ports.guard, ports.guard_metrics, backends)
         wave.append(self.guard)
+        if self.page:
+            self.view = View(ports.grafana, self.page, self._backends(), {"API_URL": self.api_url})
+            wave.append(self.view)
         for name, make in self.extras.items():
             wave.append(make(getattr(ports, name), self._folder(name)))
         self._start(wave)
+
+    def _backends(self) -> dict[str, str]:
+        """Return what the page shows, as far as it is part of the pipeline and can be asked."""
+        return {
+            "PROMETHEUS_URL": self.prometheus.url if self.prometheus else "",
+            "ALERTMANAGER_URL": self.alertmanager.url if self.alertmanager else "",
+            "LOGFIRE_QUERY_ENDPOINT": self.logfire_url if self.read_token else "",
+            "LOGFIRE_READ_TOKEN": self.read_token,
+        }
 
     def _metrics_side(self) -> list[Process]:
         self.recorder = NotificationRecorder(self.ports.recorder)
@@ -203,6 +221,7 @@ class Pipeline:
             home=self.metrics_home,
             alertmanager=self.alertmanager.address,
             retention=self.retention,
+            external_url=self.page_url,
         )
         return [self.prometheus, self.alertmanager, self.recorder]
 

@@ -39,12 +39,10 @@ class Ports:
     prometheus: int = port(9090, "Prometheus", "PROMETHEUS_LISTEN")
     alertmanager: int = port(9093, "Alertmanager", "ALERTMANAGER_LISTEN")
     recorder: int = port(9095, "notification recorder", "RECORDER_LISTEN")
-    grafana: int = port(3000, "Grafana", "GRAFANA_LISTEN")
-    viewer: int = port(18888, "Aspire viewer", "VIEWER_LISTEN")
+    grafana: int = port(3000, "Grafana, or the page", "GRAFANA_LISTEN")
     # No default and no variable: POSTGRES_PORT and REDIS_PORT may point to the user's own servers.
     postgres: int = port(0, "Postgres")
     redis: int = port(0, "Redis")
-    viewer_otlp: int = port(0, "Aspire viewer, OTLP")
 
     @classmethod
     def free(cls) -> Self:

@@ -12,12 +12,7 @@ from stack.services.health import answers
 from stack.tools.finding import on_path
 from stack.tools.programs import Program
 
-AT_LEAST = (12, 0, 0)
-PROGRAM = Program("grafana", AT_LEAST)
-SKIPPED = (
-    f"skipping Grafana: version {AT_LEAST[0]} or newer is not on PATH; install it, or use "
-    "`docker compose up`"
-)
+PROGRAM = Program("grafana", (12, 0, 0))
 
 
 class Grafana(Process):

@@ -23,6 +23,7 @@ class Prometheus(Process):
         home: the folder of `prometheus.yml` and `rules/`.
         alertmanager: host and port of the Alertmanager to notify; none by default.
         retention: how long it keeps its data, as a Prometheus duration.
+        external_url: where the links in notifications lead, if not to itself.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Prometheus(Process):
         home: Path = PROMETHEUS,
         alertmanager: str = "",
         retention: str = DEFAULT_RETENTION,
+        external_url: str = "",
     ) -> None:
         self.port, self.home, self.alertmanager = port, home, alertmanager
         self._folder = None if config else data / "config"
@@ -48,7 +50,8 @@ class Prometheus(Process):
                 f"--storage.tsdb.path={data}",
                 f"--storage.tsdb.retention.time={retention}",
                 f"--web.listen-address={place(port)}",
-                f"--web.external-url={self.url}",
+                f"--web.external-url={external_url or self.url}",
+                "--web.route-prefix=/",  # its own paths do not follow that URL's
                 "--web.enable-remote-write-receiver",
                 "--web.enable-otlp-receiver",
                 "--enable-feature=exemplar-storage,native-histograms",

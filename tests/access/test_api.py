@@ -185,3 +185,12 @@ def test_a_request_that_is_not_http_is_refused(service: Service, request_: bytes
         answer = connection.recv(65536)
     assert re.match(rb"HTTP/1\.1 4\d\d ", answer), answer
     assert INSIDE.findall(answer.decode()) == []
+
+
+def test_the_page_of_documentation_loads_every_file_from_the_api(service: Service) -> None:
+    with httpx.Client(base_url=service.url) as client:
+        page = client.get("/docs").text
+        files = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert len(files) == 3, page
+        assert [client.get(file).status_code for file in files] == [200, 200, 200], files
+    assert "https://" not in page

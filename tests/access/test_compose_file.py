@@ -12,6 +12,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 # The secrets of each service; a variable that looks like one and is missing here fails the test.
 NEED = {
+    "LOGFIRE_READ_TOKEN": {"page"},
     "LOGFIRE_TOKEN": {"collector", "overlays"},
     "LOGFIRE_TOKEN_SECOND": {"collector", "overlays"},
     "OTLP_TOKEN": {"api", "collector", "overlays", "worker"},
@@ -49,7 +50,7 @@ def test_a_service_can_write_only_to_its_own_volume() -> None:
         for volume in service.get("volumes", ())
     ]
     from_the_host = [(name, volume) for name, volume in mounts if volume.startswith((".", "$"))]
-    assert len(from_the_host) == 9
+    assert len(from_the_host) == 11
     for name, volume in from_the_host:
         # With z, SELinux relabels the source: never the machine's file system.
         whole_machine = volume == "${HOST_FILESYSTEM:-/}:/hostfs:ro"
@@ -82,6 +83,7 @@ def test_no_secret_is_written_into_the_file_or_onto_a_command_line() -> None:
     written = {name: default for name, default in defaults if SECRET.search(name)}
     # Not secret, and reachable only inside the compose network.
     assert written == {
+        "LOGFIRE_READ_TOKEN": "local-read-token",
         "LOGFIRE_TOKEN": "local-write-token",
         "LOGFIRE_TOKEN_SECOND": "local-write-token",
         "POSTGRES_PASSWORD": "local-password",

@@ -18,6 +18,7 @@ PORTS = (
     "HEALTH_PORT",
     "OTLP_GRPC_PORT",
     "OTLP_HTTP_PORT",
+    "PAGE_PORT",
     "PROMETHEUS_PORT",
     "RECORDER_PORT",
     "SCRAPE_PORT",

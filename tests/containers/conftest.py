@@ -28,8 +28,9 @@ def docker_engine() -> str:
 
 @pytest.fixture(scope="session")
 def stack(docker_engine: str) -> Iterator[Compose]:
-    """All of `docker-compose.yml`, with unusual passwords, a token and no Logfire account."""
-    with Compose("test", OVERLAYS="token", **SECRETS, INFRASTRUCTURE_INTERVAL="2s") as running:
+    """`docker-compose.yml` with the page, unusual passwords, a token and no Logfire account."""
+    settings = {**SECRETS, "COMPOSE_PROFILES": "page", "INFRASTRUCTURE_INTERVAL": "2s"}
+    with Compose("test", OVERLAYS="token", **settings) as running:
         ran.append(running)
         yield running
 

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import ssl
+import subprocess
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -19,12 +20,14 @@ from stack.errors import UserError
 from stack.paths import ROOT
 from stack.services import guard
 from stack.tools import toolchain
+from stack.tools.node import node
 from tests.containers import debian
 from tests.containers.docker import build, digest, has_image, pull
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 PIP_CONFIG = Path("/etc/pip.conf")
-OWN = {"APP_IMAGE": "app", "STAND_IN_IMAGE": "stand-in"}  # targets of the Dockerfile
+# Targets of the Dockerfile.
+OWN = {"APP_IMAGE": "app", "PAGE_IMAGE": "page", "STAND_IN_IMAGE": "stand-in"}
 CANNOT_BE_BUILT = {"GRAFANA_IMAGE", "VIEWER_IMAGE"}
 
 
@@ -106,12 +109,15 @@ def postgres_content(context: Path) -> None:
 
 
 def python_content(context: Path) -> None:
-    """Put what this machine needs to reach a package index into a build context."""
+    """Put what this machine needs to reach the registries of packages into a build context."""
     trusted = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
     if trusted is None:
         raise UserError("no file of trusted certificates was found: set SSL_CERT_FILE")
     shutil.copy(trusted, context / "trusted.pem")
     (context / "pip.conf").write_text(PIP_CONFIG.read_text() if PIP_CONFIG.exists() else "")
+    ask = [*node().npm, "config", "get", "registry"]
+    registry = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    (context / "npmrc").write_text(f"registry={registry}\n")
 
 
 CONTENT: dict[str, Callable[[Path], None]] = {

@@ -227,6 +227,7 @@ def test_published_ports_are_reachable_only_from_this_machine(stack: Compose) ->
         "api",
         "collector",
         "logfire",
+        "page",
         "prometheus",
         "recorder",
     }

@@ -5,11 +5,13 @@ import pytest
 
 from stack.paths import COLLECTOR, ROOT
 from stack.pipeline.configs import FORMER, overlay_names, standalone
+from stack.standins.logfire import READ_TOKEN
 from tests.containers.compose import configuration
 from tests.containers.docker import docker
 from tests.containers.images import defaults
 
 SECRETS = {
+    "LOGFIRE_READ_TOKEN": "secret-of-the-reader",
     "LOGFIRE_TOKEN": "secret-of-logfire",
     "LOGFIRE_TOKEN_SECOND": "secret-of-the-second-project",
     "OTLP_TOKEN": "secret-of-the-receivers",
@@ -19,6 +21,7 @@ SECRETS = {
     "TICKETS_WEBHOOK_URL": "https://tickets.invalid/secret-of-the-tickets",
 }
 WHO_KNOWS = {
+    "LOGFIRE_READ_TOKEN": {"page"},
     "LOGFIRE_TOKEN": {"collector", "overlays"},
     "LOGFIRE_TOKEN_SECOND": {"collector", "overlays"},
     "OTLP_TOKEN": {"api", "collector", "overlays", "worker"},
@@ -67,7 +70,8 @@ def test_every_image_is_pinned_to_a_full_version() -> None:
 
 def test_each_secret_is_given_only_to_the_services_that_need_it() -> None:
     for name, value in SECRETS.items():
-        holders = {service for service, model in services(**SECRETS).items() if value in str(model)}
+        found = services("page", **SECRETS)
+        holders = {service for service, model in found.items() if value in str(model)}
         assert holders == WHO_KNOWS[name], name
 
 
@@ -105,12 +109,25 @@ def test_several_overlays_are_added_by_one_variable() -> None:
 def test_one_variable_enables_the_viewer_and_its_overlay() -> None:
     assert "viewer" not in services()
     assert "viewer" in services(COMPOSE_PROFILES="also-viewer")
-    both = overlays(COMPOSE_PROFILES="also-viewer", OVERLAYS="token")
-    assert overlay_names(both, {}) == ("token", "also-viewer")
+    environment = services(COMPOSE_PROFILES="also-viewer")["overlays"]["environment"]
+    assert environment["COMPOSE_PROFILES"] == "also-viewer"  # merge.py adds the overlay
+
+
+def test_the_page_reads_the_stand_in_until_it_is_given_another_place() -> None:
+    assert "page" not in services()
+    default = services(COMPOSE_PROFILES="page")["page"]["environment"]
+    endpoint, token = "https://logfire-eu.pydantic.dev", "token-of-a-project"
+    settings = {"LOGFIRE_QUERY_ENDPOINT": endpoint, "LOGFIRE_READ_TOKEN": token}
+    given = services("page", **settings, API_PORT="8080")["page"]["environment"]
+
+    assert default["LOGFIRE_QUERY_ENDPOINT"] == "http://logfire:4320"
+    assert default["LOGFIRE_READ_TOKEN"] == READ_TOKEN
+    assert {name: given[name] for name in settings} == settings
+    assert given["API_URL"] == "http://127.0.0.1:8080"  # for a link in the browser
 
 
 def test_every_service_has_limits_and_a_health_check() -> None:
-    for name, service in services("also-viewer").items():
+    for name, service in services("also-viewer", "page").items():
         assert int(service["mem_limit"]) > 0, name
         assert ("healthcheck" in service) == (name not in NO_HEALTH_CHECK), name
 
@@ -127,13 +144,16 @@ def test_producers_get_the_token_that_the_overlay_requires() -> None:
 
 def test_a_proxy_is_used_towards_the_internet_only() -> None:
     found = services(
-        "also-viewer", HTTPS_PROXY="http://proxy.invalid:3128", NO_PROXY="mine.invalid"
+        "also-viewer", "page", HTTPS_PROXY="http://proxy.invalid:3128", NO_PROXY="mine.invalid"
     )
     users = {name for name, one in found.items() if one.get("environment", {}).get("HTTPS_PROXY")}
-    assert users == {"alertmanager", "guard"}
+    assert users == {"alertmanager", "guard", "page"}
     for name in users:
         kept = set(found[name]["environment"]["NO_PROXY"].split(","))
         assert kept >= {"logfire", "prometheus", "alertmanager", "recorder", "mine.invalid"}
+    page = found["page"]["environment"]
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):  # an empty one would hide the other
+        assert page[name.lower()] == (page[name] or "")
     # Docker's own configuration may set one: each service with a client or a health check is told.
     deaf = {"overlays", "queue-check", "postgres", "redis", "viewer"}
     for name in set(found) - users - deaf:

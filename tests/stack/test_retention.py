@@ -13,7 +13,7 @@ from tests.stack.conftest import Agentical
 
 
 def demo() -> Pipeline:
-    return pipeline_of("development", "hybrid", (), "", lambda line: None)
+    return pipeline_of("development", "hybrid", (), lambda line: None)
 
 
 def test_the_variable_sets_the_demos_retention(

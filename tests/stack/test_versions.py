@@ -5,7 +5,6 @@ import re
 import yaml
 
 from stack.paths import COLLECTOR, ROOT
-from stack.services import viewer
 from stack.tools.programs import COLLECTOR_TOOL
 from tests.containers.images import defaults
 
@@ -27,8 +26,3 @@ def test_the_collectors_image_has_the_built_version() -> None:
         modules = str(yaml.safe_load(manifest.read_text())["exporters"])
         assert f"/fileexporter v{tag}" in modules
     assert f"cmd/builder@v{tag} " in (COLLECTOR / "distribution" / "README.md").read_text()
-
-
-def test_the_viewer_is_of_one_minor_version() -> None:
-    image = defaults()["VIEWER_IMAGE"].partition(":")[2]
-    assert image.split(".")[:2] == viewer.VERSION.split(".")[:2]

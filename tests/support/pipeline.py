@@ -22,6 +22,8 @@ DEVELOPMENT = ("environments/development", "routes/hybrid")
 PRODUCTION = ("environments/production", "routes/hybrid")
 PORTS = ("SELF_METRICS_PORT",)
 QUICK = {
+    # Nobody: the default is the demo's Prometheus, which may be running.
+    "SELF_LAST_REPORT_ENDPOINT": "http://127.0.0.1:9/api/v1/otlp/v1/metrics",
     "LOGFIRE_TOKEN": TOKEN,
     "POSTGRES_PASSWORD": "unused",
     "SPAN_METRICS_INTERVAL": "200ms",

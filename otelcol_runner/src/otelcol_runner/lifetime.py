@@ -114,9 +114,14 @@ def run(
     return subprocess.CompletedProcess(argv, child.returncode, *said)
 
 
-def temporary_folder(prefix: str) -> Path:
-    """Make a temporary folder; the caller removes it, or else the reaper."""
-    path = Path(tempfile.gettempdir()) / f"{prefix}{uuid4().hex[:12]}"
+def temporary_folder(prefix: str, parent: Path | None = None) -> Path:
+    """Make a temporary folder; the caller removes it, or else the reaper.
+
+    Args:
+        prefix: how its name begins.
+        parent: where it is; by default where the system has temporary files.
+    """
+    path = (parent or Path(tempfile.gettempdir())) / f"{prefix}{uuid4().hex[:12]}"
     _owner.add(b"folder " + os.fsencode(path))  # before it exists, so that it cannot be missed
     path.mkdir(mode=0o700)
     return path

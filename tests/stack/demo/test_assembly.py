@@ -16,9 +16,10 @@ from stack.errors import UserError
 from stack.pipeline.launch import Pipeline
 from stack.pipeline.ports import Ports
 from stack.pipeline.startup import brief, start_all
-from stack.services import guard, viewer
+from stack.services import guard
 from stack.services.collector import Collector
 from stack.services.stand_in import StandIn
+from stack.tools import page
 from tests.stack.conftest import Agentical
 
 
@@ -218,9 +219,33 @@ def test_a_component_that_the_collector_lacks_is_explained(tmp_path: Path) -> No
 
 
 def test_a_route_without_prometheus_starts_none() -> None:
-    pipeline = pipeline_of("development", "logfire-only", [], "", silent)
+    pipeline = pipeline_of("development", "logfire-only", [], silent)
     assert not pipeline.uses_prometheus
     assert pipeline.configs[-1] == "routes/logfire-only"
+
+
+def test_the_page_takes_the_place_of_a_grafana_that_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("AGENTICAL_CACHE", str(tmp_path / "cache"))
+    assert pipeline_of("development", "hybrid", [], said.append).page is None
+    assert said == ["the page is left out: `make tools` builds it, and says what is missing"]
+
+    page.built().mkdir()
+    assert pipeline_of("development", "hybrid", [], silent).page is None
+    (page.built() / "index.html").touch()
+    pipeline = pipeline_of("development", "hybrid", [], said.append)
+    assert (pipeline.page, pipeline.extras) == (page.built(), {})
+    assert "grafana" in pipeline._ports_used()
+
+    installed = tmp_path / "grafana"
+    installed.write_text("#!/bin/sh\necho grafana version 13.1.0\n")
+    installed.chmod(0o755)
+    pipeline = pipeline_of("development", "hybrid", [], said.append)
+    assert (pipeline.page, [*pipeline.extras]) == (None, ["grafana"])
+    assert len(said) == 1
 
 
 def test_the_token_of_a_second_project_reaches_the_collector(
@@ -228,21 +253,9 @@ def test_the_token_of_a_second_project_reaches_the_collector(
 ) -> None:
     monkeypatch.setenv("LOGFIRE_TOKEN_SECOND", "another")
     assert (
-        pipeline_of("development", "hybrid", [], "", silent).variables["LOGFIRE_TOKEN_SECOND"]
+        pipeline_of("development", "hybrid", [], silent).variables["LOGFIRE_TOKEN_SECOND"]
         == "another"
     )
-
-
-def test_an_unknown_viewer_or_missing_npm_gives_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("AGENTICAL_CACHE", str(tmp_path))
-    monkeypatch.setattr(viewer, "package", lambda: "a-package")
-    with pytest.raises(UserError, match=r"^VIEWER=aspire needs npm: install Node\.js"):
-        pipeline_of("development", "hybrid", [], "aspire", silent)
-    with pytest.raises(UserError, match=r'^VIEWER=jaeger is not supported: set it to "aspire"'):
-        pipeline_of("development", "hybrid", [], "jaeger", silent)
 
 
 def test_the_guard_gets_the_proxy_settings(monkeypatch: pytest.MonkeyPatch) -> None:

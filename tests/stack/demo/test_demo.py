@@ -14,6 +14,7 @@ import pytest
 from otelcol_runner.polling import poll_until
 
 from stack.pipeline.ports import Ports
+from stack.tools import page
 from tests.stack.conftest import Agentical
 
 
@@ -81,6 +82,7 @@ def folder() -> Iterator[Path]:
 
 
 def test_a_short_demo_reports_what_arrived_and_leaves_nothing(folder: Path) -> None:
+    page.provide()
     demo = Demo(folder, DURATION="6", OVERLAYS="also-scrape")
     assert demo.ended() == 0, demo.said()
     said = demo.said()
@@ -90,6 +92,9 @@ def test_a_short_demo_reports_what_arrived_and_leaves_nothing(folder: Path) -> N
     }
     assert all(arrived[signal] > 0 for signal in ("traces", "logs", "service", "host"))
     assert all(arrived[signal] > 0 for signal in ("postgresql", "redis"))
+    shown = re.search(r"^part +address\s+both sides +(http://127.0.0.1:\d+) ", said, re.MULTILINE)
+    assert shown is not None, said
+    assert f"\nopen {shown[1]} to see dashboards, traces, logs and alerts" in said
     assert re.search(r"^guard +127.0.0.1:\d+ ", said, re.MULTILINE)
     sent = re.search(r"^(\d+) requests sent \((\d+) ok, (\d+) 4xx, 0 5xx\)", said, re.MULTILINE)
     assert sent is not None, said
