@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from stack.paths import COLLECTOR
+
 MEASUREMENTS = "docs/measurements"
 
 
@@ -34,6 +36,9 @@ MAKERS = (
     Maker("alerts.kubernetes", "prometheus/rules/", "deploy/kubernetes/base/generated/"),
     Maker("alerts.boards", "logfire/dashboards.yaml", "logfire/generated/"),
     Maker("grafana.generate", "grafana/boards/", "grafana/generated/"),
+    Maker("grafana.perses", "grafana/boards/", "view/generated/"),
+    Maker("generate.scrub", "collector/secrets/", "collector/scrub.yaml"),
+    Maker("generate.secrets", "collector/secrets/", "docs/generated/secrets.md"),
     Maker("generate.table", "generate/makers.py", "docs/generated/README.md"),
     Maker("alerts.page", "alerts/", "docs/generated/alerts.md"),
     *(
@@ -58,5 +63,6 @@ def files() -> dict[Path, str]:
 
 def stale(made: dict[Path, str]) -> list[Path]:
     """Return the files in the folders of generated files that no maker makes."""
-    folders = {path.parent for path in made}
+    mixed = {COLLECTOR}  # generated and written files
+    folders = {path.parent for path in made} - mixed
     return sorted(path for folder in folders for path in folder.iterdir() if path not in made)

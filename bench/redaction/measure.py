@@ -1,13 +1,15 @@
 """The cost of scrubbing in CPU time per span: with the stage, without it, and part by part.
 
-    python -m bench.redaction.measure [--rounds=21] [--spans=40000]
+    python -m bench.redaction.measure [--rounds=60] [--spans=10000]
 
-The same binary, spans and rounds for each variant, in turn. Other load on the machine can only add
-to a reading: the result is the mean of the lowest third.
+The same binary, spans and rounds for each variant, in an order that is drawn anew for each round: a
+machine that slows down for a while slows all variants. Other load can only add to a reading: the
+result is the mean of the lowest third.
 """
 
 import argparse
 import json
+import random
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,14 +23,13 @@ from pytest_otelcol.collector import Collector, Otelcol
 
 from bench.machine import cpu_seconds
 from bench.redaction.stage import (
-    COPIES,
-    NONE,
     SHARED,
     SPANS,
     Processors,
     body,
     config,
-    patterns,
+    growth,
+    messages,
     sampled,
     shipped,
     variants,
@@ -70,9 +71,10 @@ def measure(
         running = dict(collectors(stages, stack))
         for collector in running.values():
             spent(collector, content, 1)
-        for _ in range(rounds):
-            for name, collector in running.items():
-                seconds = spent(collector, content, times)
+        for number in range(rounds):
+            order = random.Random(number).sample(list(running), len(running))  # noqa: S311
+            for name in order:
+                seconds = spent(running[name], content, times)
                 samples[name].append(seconds / times / SPANS * 1e6)
     return {name: undisturbed(taken) for name, taken in samples.items()}
 
@@ -80,12 +82,6 @@ def measure(
 def undisturbed(readings: Sequence[float]) -> float:
     """Return the mean of the lowest third."""
     return statistics.fmean(sorted(readings)[: max(1, len(readings) // 3)])
-
-
-def added(figures: Mapping[str, float]) -> dict[str, float]:
-    """Return the nanoseconds per span that each pattern adds."""
-    base = figures[NONE]
-    return {name: (us - base) / COPIES * 1000 for name, us in figures.items() if name != NONE}
 
 
 def rounded(figures: Mapping[str, float]) -> dict[str, float]:
@@ -96,16 +92,18 @@ def rounded(figures: Mapping[str, float]) -> dict[str, float]:
 def main() -> None:
     """Measure, and store the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--spans", type=int, default=40_000, help="in each reading")
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--spans", type=int, default=10_000, help="in each reading")
     given = parser.parse_args()
     behind = {name: each for name, each in shipped().items() if name != SHARED}
     ends: dict[str, Processors] = {"no scrubbing": {}, "the whole stage": behind}
-    alone = measure(patterns(), body(), given.rounds, given.spans // 4)
     found = {
-        "us_a_span": measure(variants(), body(), given.rounds, given.spans),
-        "us_a_span_a_resource_a_trace": measure(ends, sampled(), given.rounds, given.spans),
-        "ns_a_span_by_pattern": added(alone),
+        part: measure(stages, content, given.rounds, given.spans)
+        for part, stages, content in (
+            ("us_a_span", variants(), body()),
+            ("us_a_span_a_resource_a_trace", ends, sampled()),
+            ("us_a_message_by_tokens", growth(), messages()),
+        )
     }
     text = json.dumps({part: rounded(each) for part, each in found.items()}, indent=1)
     FIGURES.write_text(f"{text}\n")

@@ -1,7 +1,8 @@
-"""The service's spans, and the scrub stage as a whole, in parts and by pattern."""
+"""The service's spans, and the scrub stage as a whole, in parts and with more formats."""
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -11,15 +12,20 @@ from otelcol_runner.sender import export_requests
 from otelcol_runner.telemetry import key_values, span
 from otelcol_runner.views import Event
 
+from generate import catalogue
+from generate.rows import leading
+from generate.scrub import literal
 from stack.paths import COLLECTOR
 
 Processors = dict[str, Any]
-COPIES = 50
 SPANS = 2000  # per export
 SCOPE = "opentelemetry.instrumentation.fastapi"
-NONE = "no pattern"
 SHARED = "transform/expose_shared"  # before the sampler
-STAGE = (SHARED, "transform/expose", "redaction/keys", "redaction", "transform/write_back")
+EXPOSES = (SHARED, "transform/expose")
+STAGE = (
+    *(SHARED, "redaction/keys", "transform/expose", "redaction/find", "transform/cut"),
+    *("redaction", "transform/write_back"),
+)
 INSERT = """
 INSERT INTO tasks (task_id, agent_id, task_type)
 SELECT $1, agent_id, $3 FROM agents WHERE agent_id = $2 RETURNING true
@@ -116,15 +122,14 @@ def without(change: Callable[[Processors], None]) -> Processors:
 
 def no_key_statements(stage: Processors) -> None:
     """Leave out the statements that drop keys of secrets."""
-    for group in [each for name in STAGE[:2] for each in stage[name]["trace_statements"]]:
+    for group in [each for name in EXPOSES for each in stage[name]["trace_statements"]]:
         kept = [each for each in group["statements"] if not each.startswith("delete_matching")]
         group["statements"] = kept
 
 
-def no_cards(stage: Processors) -> None:
-    """Leave out card numbers."""
-    values = stage["redaction"]["blocked_values"]
-    stage["redaction"]["blocked_values"] = [each for each in values if r"[3-6]\d{3}" not in each]
+def no_names(stage: Processors) -> None:
+    """Leave out what follows a name, and card numbers."""
+    del stage["redaction/find"], stage["transform/cut"]
 
 
 def no_shape(stage: Processors) -> None:
@@ -142,20 +147,44 @@ def variants() -> dict[str, Processors]:
     return {
         "no scrubbing": {},
         "the whole stage": shipped(),
-        "without `redaction` (patterns)": without(lambda stage: stage.pop("redaction")),
+        "without what follows a name (`redaction/find`, `transform/cut`)": without(no_names),
+        "without tokens (`redaction`)": without(lambda stage: stage.pop("redaction")),
         "without `redaction/keys`": without(lambda stage: stage.pop("redaction/keys")),
         "without dropping keys that hold a secret": without(no_key_statements),
-        "without card numbers": without(no_cards),
         "without `allowed_values`": without(no_shape),
         "with e-mail addresses": without(email),
     }
 
 
-def patterns() -> dict[str, Processors]:
-    """Return each pattern alone, `COPIES` times, to be measurable above the noise."""
-    redaction = shipped()["redaction"]
-    listed = {each: [each] * COPIES for each in redaction["blocked_values"]}
-    return {
-        name: {"redaction": {**redaction, "blocked_values": values}}
-        for name, values in {NONE: [], **listed}.items()
-    }
+# A log message: no shape in `allowed_values` lets it pass unread.
+MESSAGE = (
+    "GET http://inventory.example:8080/items?page=2: retried after 503 Service Unavailable, "
+    "2 of 5 attempts, next in 4,000 ms"
+)
+
+
+def messages() -> bytes:
+    """Return an export of spans with one message each."""
+    return export_requests([span("retry", {"note": MESSAGE})] * SPANS, RESOURCE, SCOPE)[0][1]
+
+
+def growth() -> dict[str, Processors]:
+    """Return the stage with this many formats of tokens; some of the last are made up."""
+    return {"no scrubbing": {}, **{str(count): with_tokens(count) for count in (50, 100, 200)}}
+
+
+def with_tokens(count: int) -> Processors:
+    """Return the stage with this many formats of tokens, drawn evenly from the catalogue."""
+    rows = catalogue.read()
+    known = [token for token in rows.tokens if not token.find]
+    # Backwards, the beginnings of formats are as rare in texts as they are forwards.
+    made_up = [
+        replace(token, pattern=f"{leading(token.pattern)[::-1]}[A-Za-z0-9]{{32}}")
+        for token in known
+        if leading(token.pattern).isalpha()
+    ]
+    tokens = [*known, *made_up][:: max(1, len(known) // count)][:count]
+    stage = shipped()
+    patterns = replace(rows, tokens=tuple(tokens)).blocked()
+    stage["redaction"]["blocked_values"] = list(map(literal, patterns))
+    return stage

@@ -7,7 +7,7 @@ from typing import Any
 from bench.collector.compare import OURS
 from bench.figures import load
 from bench.machine import in_words
-from bench.report.tables import table
+from generate.markdown import table
 from stack.capacity import prices
 from stack.capacity.command import checked
 from stack.capacity.demand import Demand, kept_share

@@ -9,7 +9,6 @@ from bench.figures import load
 from bench.machine import in_words
 from bench.report.plot import drawn
 from bench.report.producers import table as producer_tables
-from bench.report.tables import table
 from bench.report.targets import (
     SAME_JOBS,
     Target,
@@ -19,6 +18,7 @@ from bench.report.targets import (
     targets,
 )
 from bench.report.words import DOES, HEAD, HOW, PRODUCERS, REMEDY, STAGES, STEADY
+from generate.markdown import table
 from stack.paths import ROOT
 
 FOLDER = ROOT / "docs" / "generated"

@@ -4,9 +4,9 @@ Run it before each start: OVERLAYS=token,also-scrape python merge.py FILE
 
 The collector's image has no shell that could turn the list into arguments. So a container that
 runs before it writes FILE, in compose and in Kubernetes. OVERLAYS lists files of this folder
-without `.yaml`, separated by commas or spaces; later ones take precedence. Merging follows the
-collector's rules: maps are merged, lists are replaced. The collector expands the variables. The
-output is JSON, a subset of YAML.
+without `.yaml`, separated by commas or spaces; later ones take precedence. A profile of compose
+(COMPOSE_PROFILES) adds the one of its name. Merging follows the collector's rules: maps are merged,
+lists are replaced. The collector expands the variables. The output is JSON, a subset of YAML.
 
 Exits with 1, and writes nothing, if a file does not exist (ENVIRONMENT and ROUTE too, where their
 folders are beside this one), or if a variable that it is given cannot work (check_variables.py).
@@ -25,6 +25,8 @@ import yaml
 from check_variables import complaint, missing
 
 FOLDER = Path(__file__).parent
+# Profiles of docker-compose.yml without an overlay of the same name.
+ONLY_SERVICES = {"page"}
 FORMER = ("OVERLAY", "DOORS", "BACKEND")
 
 
@@ -37,13 +39,13 @@ def main(arguments: list[str], variables: Mapping[str, str]) -> int:
             f"{former[0]} is not read any more: unset it and name its file in OVERLAYS, such as"
             " OVERLAYS=token,also-scrape"
         )
-    named = variables.get("OVERLAYS", "")
-    names = list(dict.fromkeys(filter(None, re.split(r"[,\s]+", named))))
+    asked = overlays(variables)
+    names = list(asked)
     known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
     if unknown := [name for name in names if name not in known]:
         return refuse(
-            f"OVERLAYS names {unknown[0]!r}, and there is no such file: collector/overlays/ has"
-            f" {', '.join(known)}"
+            f"{asked[unknown[0]]} names {unknown[0]!r}, and there is no such file:"
+            f" collector/overlays/ has {', '.join(known)}"
         )
     if wrong := unknown_file(variables) or complaint(variables) or missing(texts(names), variables):
         return refuse(wrong)
@@ -51,6 +53,16 @@ def main(arguments: list[str], variables: Mapping[str, str]) -> int:
     Path(arguments[0]).write_text(f"# Written by collector/overlays/merge.py\n{text}\n")
     sys.stdout.write(f"overlays: {', '.join(names) or 'none'}\n")
     return 0
+
+
+def overlays(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable that asks for it by the name of each overlay, in their order."""
+    asked: dict[str, str] = {}
+    for variable in ("OVERLAYS", "COMPOSE_PROFILES"):
+        for name in re.split(r"[,\s]+", variables.get(variable, "")):
+            if name and (variable == "OVERLAYS" or name not in ONLY_SERVICES):
+                asked.setdefault(name, variable)
+    return asked
 
 
 def unknown_file(variables: Mapping[str, str]) -> str:

@@ -81,6 +81,19 @@ def test_an_unknown_overlay_is_refused_with_the_available_ones(tmp_path: Path) -
     )
 
 
+def test_a_profile_of_compose_adds_its_overlay_and_the_page_has_none(tmp_path: Path) -> None:
+    target = tmp_path / "merged.yaml"
+    profiles = "page,also-viewer"
+    assert merge(target, OVERLAYS="token,also-viewer", COMPOSE_PROFILES=profiles) == (
+        0,
+        "overlays: token, also-viewer\n",
+    )
+    code, said = merge(target, OVERLAYS="token", COMPOSE_PROFILES="page,also-viewre")
+    assert code == 1
+    assert said.startswith("overlays: COMPOSE_PROFILES names 'also-viewre', and there is no such")
+    assert merge(target, OVERLAYS="page")[0] == 1
+
+
 @pytest.mark.parametrize(
     ("variable", "folder"), [("ENVIRONMENT", "environments"), ("ROUTE", "routes")]
 )

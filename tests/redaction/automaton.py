@@ -13,6 +13,7 @@ LETTERS = frozenset(map(chr, range(128))) | {"ä"}
 CATEGORIES = {
     "CATEGORY_DIGIT": frozenset(string.digits),
     "CATEGORY_SPACE": frozenset("\t\n\f\r "),  # Go's \s
+    "CATEGORY_NOT_SPACE": LETTERS - frozenset("\t\n\f\r "),
 }
 
 

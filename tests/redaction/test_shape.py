@@ -1,24 +1,15 @@
 """The shape in `allowed_values`, whose texts are skipped, matches no secret."""
 
-import re
-
 import pytest
 
-from bench.redaction.stage import INSERT, shipped
-from bench.redaction.stage import STAGE as STAGE_NAMES
+from bench.redaction.stage import EXPOSES, INSERT, shipped
 from tests.redaction.automaton import common
+from tests.redaction.masking import found, unread
 from tests.redaction.secrets import EMAIL, EMAIL_PATTERN, SECRETS
 
 STAGE = shipped()
 SHAPES = STAGE["redaction"]["allowed_values"]
 PATTERNS = [each for each in STAGE["redaction"]["blocked_values"] if "env:" not in each]
-
-
-def unread(text: str) -> bool:
-    """Tell whether a text is skipped by its shape. Go's `$` is Python's `\\Z`."""
-    return any(
-        re.match(shape.replace("$)", "\\Z)").removesuffix("$") + "\\Z", text) for shape in SHAPES
-    )
 
 
 @pytest.mark.parametrize("pattern", [*PATTERNS, EMAIL_PATTERN])
@@ -44,11 +35,17 @@ def test_a_text_that_matches_both_expressions_is_found(
 
 
 def test_no_secret_of_the_corpus_is_skipped() -> None:
-    assert [secret.name for secret in (*SECRETS, EMAIL) if unread(secret.text)] == []
+    texts = {secret.name: secret.text for secret in (*SECRETS, EMAIL)}
+    assert [name for name, text in texts.items() if unread(text) and not found(text)] == []
+
+
+def test_no_search_finds_a_name_that_is_not_exposed() -> None:
+    finds = STAGE["redaction/find"]["allowed_values"]
+    assert [text for find in finds if (text := common(SHAPES[0], find)) is not None] == []
 
 
 def test_names_are_exposed_by_the_same_shape() -> None:
-    expose = [group for name in STAGE_NAMES[:2] for group in STAGE[name]["trace_statements"]]
+    expose = [group for name in EXPOSES for group in STAGE[name]["trace_statements"]]
     gated = [each for group in expose for each in group["statements"] if "IsMatch(" in each]
     assert len(gated) == 2
     assert all(f'"{SHAPES[0]}"' in each for each in gated)
