@@ -183,13 +183,13 @@ class Trial:
         return round(max(later - earlier for earlier, later in pairwise(times)), 1)
 
     def _drain(self) -> float:
-        late = [
+        late = [  # none, where the fault was over before the load began
             seen.came[number] - self.ended
             for seen in self.arrivals.signals.values()
             for number, made in seen.made.items()
             if made <= self.ended
         ]
-        return round(max(0.0, *late), 1)
+        return round(max([0.0, *late]), 1)
 
 
 def is_beside(item: Span | Log) -> bool:
