@@ -44,6 +44,7 @@ def test_a_graceful_restart_loses_nothing_and_delays_no_request(
     with own_servers() as servers, Service(*servers, to_collector, workers=0) as service:
         before = service.seconds(100)
         for trial in both:
+            wait_until_counting(trial)
             trial.collector.stop()
         meanwhile = requests_for(RESTART.seconds, service)
         for trial in both:
@@ -99,10 +100,24 @@ def with_missed(trial: Trial, outcome: Outcome, *more: str) -> Outcome:
     return replace(outcome, note="; ".join([note, *more]))
 
 
+def wait_until_counting(trial: Trial) -> None:
+    """Wait for the counter's second flush; the first one is its zero."""
+    poll_until(
+        lambda: any(values_of_counter(trial).values()),
+        "requests in the counter",
+        timeout=20 + 3 * max(FLUSH),
+    )
+
+
+def values_of_counter(trial: Trial) -> dict[int, float]:
+    """Return the counter's values by their time."""
+    found = trial.pipeline.prometheus.series("agentical_requests_total", {"endpoint": ROUTE})
+    return {one.timestamp: one.value for series in found for one in series.samples}
+
+
 def counted(trial: Trial) -> float:
     """Return the requests by the counter: the sum of its values before each reset."""
-    found = trial.pipeline.prometheus.series("agentical_requests_total", {"endpoint": ROUTE})
-    values = {one.timestamp: one.value for series in found for one in series.samples}
+    values = values_of_counter(trial)
     lives = [*(value for _, value in sorted(values.items())), 0.0]
     return sum(earlier for earlier, later in pairwise(lives) if later < earlier)
 

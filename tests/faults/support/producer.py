@@ -9,7 +9,6 @@ import json
 import logging
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -43,13 +42,25 @@ class Made:
         yield Observation(self.samples)
 
 
-def produce(rate: float, made: Made, end: threading.Event) -> None:
-    """Make `rate` requests a second, each a SERVER span with one log record, until `end` is set."""
+@dataclass
+class End:
+    """A flag that a signal handler may set at any moment; `threading.Event` has a lock."""
+
+    come: bool = False
+
+    def set(self, *_: object) -> None:
+        """Set it."""
+        self.come = True
+
+
+def produce(rate: float, made: Made, end: End) -> None:
+    """Make `rate` requests a second, each a SERVER span with one log record, until the end."""
     tracer, log = trace.get_tracer("faults"), logging.getLogger("faults")
     metrics.get_meter("faults").create_observable_gauge(METRIC, callbacks=[made.sample])
     log.setLevel(logging.INFO)
     begun = time.monotonic()
-    while not end.wait(max(0.0, begun + made.spans / rate - time.monotonic())):
+    while not end.come:
+        time.sleep(max(0.0, begun + made.spans / rate - time.monotonic()))
         made.spans += 1
         attributes: dict[str, str | int] = {
             NUMBER: made.spans,
@@ -66,8 +77,8 @@ def produce(rate: float, made: Made, end: threading.Event) -> None:
 
 def main() -> None:
     """Produce until SIGTERM."""
-    made, end = Made(), threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: end.set())
+    made, end = Made(), End()
+    signal.signal(signal.SIGTERM, end.set)
     telemetry.instrument()
     with telemetry.exporting("faults", "1"):
         print(PRODUCING, flush=True)
