@@ -4,10 +4,11 @@ import socket
 import socketserver
 import threading
 from contextlib import suppress
-from typing import Self
+
+from tests.support.loopback import Serving
 
 
-class RecordingProxy:
+class RecordingProxy(Serving):
     """Takes tunnels (CONNECT) and whole URLs; `asked` has the method and target of each request.
 
     Every request goes to `port` on this machine, whatever name it has.
@@ -46,16 +47,9 @@ class RecordingProxy:
             def handle_error(self, *_: object) -> None:
                 """A client that is stopped cuts its connections."""
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        server = Server(("127.0.0.1", 0), Handler)
+        self._server = server
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
 
 
 def pour(source: socket.socket, target: socket.socket) -> None:

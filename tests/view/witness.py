@@ -1,9 +1,9 @@
 """A backend that records every request, since a real one does not tell which headers arrived."""
 
-import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+
+from tests.support.loopback import Serving
 
 ANSWER = b'{"status":"success","data":[]}'
 
@@ -16,7 +16,7 @@ class Asked:
     body: bytes = b""
 
 
-class Witness:
+class Witness(Serving):
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         asked = self.asked
@@ -43,13 +43,6 @@ class Witness:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.place = f"127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = server
+        self.place = f"127.0.0.1:{server.server_address[1]}"
