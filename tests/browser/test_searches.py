@@ -114,16 +114,27 @@ def test_a_search_lists_the_traces_that_match(
 
 
 def test_the_slowest_traces_come_first_and_the_newest_otherwise(page: Page, data: Data) -> None:
-    asked = f"SELECT trace_id, {SECONDS} AS seconds, MIN(start_timestamp) AS started FROM records "
-    page.goto(f"/traces?route=/documents&sort=slowest&{data.range}")
-    expect(page.get_by_test_id("trace-row").first).to_be_visible()
-    slowest = ids(page)
-    page.goto(f"/traces?route=/documents&{data.range}")
-    expect(page.get_by_test_id("trace-row").first).to_be_visible()
-    newest = ids(page)
-    found = {row["trace_id"]: row for row in data.rows(f"{asked} WHERE kind = 'span' GROUP BY 1")}
-    assert slowest == sorted(slowest, key=lambda trace: found[trace]["seconds"], reverse=True)
-    assert newest == sorted(newest, key=lambda trace: found[trace]["started"], reverse=True)
+    # As numbers: of two times as text, the one without a fraction sorts behind the other.
+    started = "EXTRACT(EPOCH FROM MIN(start_timestamp))"
+    asked = f"SELECT trace_id, {SECONDS} AS seconds, {started} AS started FROM records "
+
+    def found() -> dict[str, Row]:
+        rows = data.rows(f"{asked} WHERE kind = 'span' GROUP BY 1")
+        return {row["trace_id"]: row for row in rows}
+
+    def listed(search: str) -> tuple[list[str], dict[str, Row]]:
+        """Return a list whose traces got no further span while it was looked at."""
+        before = found()
+        page.goto(f"/traces?route=/documents&{search}{data.range}")
+        expect(page.get_by_test_id("trace-row").first).to_be_visible()
+        shown, after = ids(page), found()
+        assert [before.get(trace) for trace in shown] == [after[trace] for trace in shown]
+        return shown, after
+
+    slowest, rows = poll_until(lambda: listed("sort=slowest&"), "a list at rest", timeout=60)
+    assert slowest == sorted(slowest, key=lambda trace: rows[trace]["seconds"], reverse=True)
+    newest, rows = poll_until(lambda: listed(""), "a list at rest", timeout=60)
+    assert newest == sorted(newest, key=lambda trace: rows[trace]["started"], reverse=True)
     assert len(slowest) > 3
     assert slowest != newest
 
