@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from otelcol_runner.polling import NotSeenError
 from otelcol_runner.process import ProcessFailedError
 from otelcol_runner.sender import RefusedError
 from otelcol_runner.telemetry import counter, gauge, histogram, log, span
@@ -58,7 +57,7 @@ def test_validate_returns_the_collectors_message(otelcol: Otelcol, tmp_path: Pat
     env = {"BACKEND": "http://127.0.0.1:1", "OTLP_HTTP_LISTEN": "127.0.0.1:0"}
     assert otelcol.validate([BASE], env) == ""
     wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("exporters: {otlp_http/backend: {endpiont: here}}\n")
+    wrong.write_text("receivers: {otlp: {endpiont: here}}\n")
     with pytest.raises(InvalidConfigError, match=r"base\.yaml, wrong\.yaml(?s:.*)endpiont"):
         otelcol.validate([BASE, wrong], env)
 
@@ -71,11 +70,21 @@ def test_a_collector_that_does_not_start_shows_its_log(otelcol: Otelcol, tmp_pat
         pass
 
 
-def test_a_timeout_shows_what_arrived(otelcol: Otelcol, otlp_sink: OtlpSink) -> None:
-    with otelcol.run([BASE], {"BACKEND": otlp_sink.url}) as collector:
-        collector.send(span("GET /", {"code": 500}))
-        with pytest.raises(NotSeenError) as missed:
-            otlp_sink.wait_for_span("GET /", {"code": 200}, timeout=0.1)
-    assert "span 'GET /' with {'code': 200}: not seen" in str(missed.value)
-    assert "span 'GET /' INTERNAL UNSET {'code': 500}" in str(missed.value)
-    assert "no log" in str(missed.value)
+def test_a_queue_outlives_a_killed_and_a_restarted_collector(
+    otelcol: Otelcol, otlp_sink: OtlpSink, tmp_path: Path
+) -> None:
+    env = {"BACKEND": otlp_sink.url, "QUEUE_DIR": str(tmp_path)}
+    otlp_sink.refuse(503)
+    with otelcol.run([BASE, CONFIGS / "queue.yaml"], env) as collector:
+        collector.send(span("before the kill"))
+        otlp_sink.wait_for(lambda sink: sink.requests, "a request")
+        collector.kill()
+        assert not collector.running
+        collector.start()
+        collector.send(span("before the restart"))
+        collector.restart()
+        otlp_sink.accept()
+        for name in ("before the kill", "before the restart"):
+            otlp_sink.expect_span(name=name)
+        assert collector.stop() == 0
+    assert collector.output().count("Everything is ready") == 3

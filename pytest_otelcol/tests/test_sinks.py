@@ -3,12 +3,23 @@
 import json
 import urllib.error
 import urllib.request
+from email.message import Message
+from typing import Any
 
+import cramjam
+import grpc
 import pytest
-from otelcol_runner.sender import RefusedError, Sender
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from otelcol_runner.sender import RefusedError, Sender, export_requests
 from otelcol_runner.telemetry import gauge, histogram, log, span, span_id, trace_id
 from otelcol_runner.views import Event, Link, Point
+from pytest_otelcol.grpc_sink import OtlpGrpcSink
+from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
+from pytest_otelcol.write_request import Metadata, RequestV2, WriteRequest
+
+STORED = ("Samples", "Histograms", "Exemplars")
 
 
 def test_a_span_comes_back_as_it_was_built(otlp_sink: OtlpSink) -> None:
@@ -105,3 +116,84 @@ def test_a_sink_can_require_authentication(otlp_sink: OtlpSink) -> None:
         with pytest.raises(RefusedError, match="401"):
             sender.send(log("unknown"), headers=other)
     assert [item.body for item in otlp_sink.logs] == ["known"]
+
+
+def test_the_grpc_sink_refuses_like_the_http_one_by_a_status_and_a_delay(
+    otlp_grpc_sink: OtlpGrpcSink,
+) -> None:
+    def send(name: str, token: str = "none") -> None:
+        _, body = export_requests([span(name)], {}, "test")[0]
+        with grpc.insecure_channel(f"127.0.0.1:{otlp_grpc_sink.port}") as channel:
+            export = channel.unary_unary(
+                "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+            )
+            export(body, metadata=[("x-token", token)], timeout=10)
+
+    def refused(name: str) -> grpc.RpcError:
+        with pytest.raises(grpc.RpcError) as raised:
+            send(name)
+        return raised.value
+
+    exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED
+    otlp_grpc_sink.refuse(exhausted, retry_after=7, containing=b"poison")
+    send("well")
+    answer = refused("poison")
+    [details] = [value for name, value in answer.trailing_metadata() if "details" in name]
+    delay = RetryInfo()
+    assert Status.FromString(details).details[0].Unpack(delay)
+    assert (answer.code(), delay.retry_delay.seconds) == (exhausted, 7)
+
+    otlp_grpc_sink.refuse(grpc.StatusCode.UNAUTHENTICATED, unless={"x-token": "right"})
+    assert refused("unknown").code() == grpc.StatusCode.UNAUTHENTICATED
+    send("known", token="right")
+    otlp_grpc_sink.accept()
+    otlp_grpc_sink.stop()
+    assert refused("gone").code() == grpc.StatusCode.UNAVAILABLE
+    otlp_grpc_sink.start()
+    send("again")
+    assert [item.name for item in otlp_grpc_sink.spans] == ["well", "known", "again"]
+    assert [item.status for item in otlp_grpc_sink.requests] == [0, 8, 16, 0, 0]
+    assert "5 requests, 2 of them refused" in otlp_grpc_sink.describe()
+
+
+def post(sink: RemoteWriteSink, message: Any, content_type: str) -> tuple[int, Message]:
+    body = bytes(cramjam.snappy.compress_raw(message.SerializeToString()))
+    headers = {"content-type": content_type, "content-encoding": "snappy"}
+    request = urllib.request.Request(f"{sink.url}/api/v1/write", body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers
+
+
+def test_remote_write_is_decoded_as_its_content_type_says(
+    remote_write_sink: RemoteWriteSink,
+) -> None:
+    kind, second = "application/x-protobuf", "application/x-protobuf;proto=io.prometheus.write.v2."
+    first = WriteRequest()
+    series = first.timeseries.add(samples=[{"value": 1.5, "timestamp": 7}])
+    series.labels.add(name="__name__", value="depth")
+    assert post(remote_write_sink, first, kind)[0] == 204
+    assert remote_write_sink.expect_series("depth", value=1.5).metadata is None
+
+    symbols = ["", "__name__", "seconds", "le", "1", "s", "time taken", "trace_id", "abc"]
+    request = RequestV2(symbols=symbols)
+    series = request.timeseries.add(
+        labels_refs=[1, 2, 3, 4],
+        samples=[{"value": 2, "timestamp": 8}, {"value": 3, "timestamp": 9}],
+        exemplars=[{"labels_refs": [7, 8]}],
+        histograms=[{"count_int": 4}],
+        metadata={"type": 3, "unit_ref": 5, "help_ref": 6},
+    )
+    status, headers = post(remote_write_sink, request, second + "Request")
+    written = [headers[f"X-Prometheus-Remote-Write-{kind}-Written"] for kind in STORED]
+    assert (status, written) == (204, ["2", "1", "1"])
+    stored = remote_write_sink.expect_series("seconds", {"le": "1"}, value=3)
+    assert stored.metadata == Metadata("histogram", "s", "time taken")
+    assert (stored.exemplars, stored.histograms) == ([{"trace_id": "abc"}], 1)
+
+    assert post(remote_write_sink, request, second + "Other")[0] == 415
+    series.labels_refs.extend([1, 99])
+    assert post(remote_write_sink, request, second + "Request")[0] == 400

@@ -43,7 +43,7 @@ def ours(folder: str) -> bool:
 def images() -> dict[str, str]:
     """Return the tag of each image that compose names, by the image's name."""
     (compose,) = (path for path in texts() if re.fullmatch(r"(docker-)?compose\.ya?ml", path))
-    return dict(re.findall(r"\$\{\w+_IMAGE:-([^:}\s]+):([^}\s]+)\}", texts()[compose]))
+    return dict(re.findall(r"\$\{\w+_IMAGE:-([^:}\s]+):([^@}\s]+)", texts()[compose]))
 
 
 @cache

@@ -3,13 +3,16 @@
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from otelcol_runner.ports import free_port
 from otelcol_runner.process import Process, ProcessFailedError
 from otelcol_runner.sender import RESOURCE, Sender, Telemetry
 
-from pytest_otelcol import activity
+from pytest_otelcol import activity, coverage
 
 READY = "Everything is ready"
 ATTEMPTS = 3  # another process may take a free port before the collector binds it
@@ -17,6 +20,30 @@ ATTEMPTS = 3  # another process may take a free port before the collector binds 
 
 class InvalidConfigError(AssertionError):
     """`otelcol validate` rejected the files; the message contains its output."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a collector is started.
+
+    Attributes:
+        configs: its files; later ones override earlier ones.
+        arguments: its other arguments.
+        env: its whole environment.
+        listen: the variables that hold an address to listen on; the first is of OTLP/HTTP.
+        ports: the variables that hold a port to listen on.
+    """
+
+    configs: Sequence[Path]
+    arguments: Sequence[str]
+    env: Mapping[str, str]
+    listen: Sequence[str] = ()
+    ports: Sequence[str] = ()
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL of its OTLP/HTTP receiver."""
+        return f"http://{self.env[self.listen[0]]}"
 
 
 class Collector(Process):
@@ -78,30 +105,29 @@ class Otelcol:
         self.binary = binary
         self.arguments = list(arguments)
 
-    def validate(self, configs: Sequence[Path], env: Mapping[str, str] | None = None) -> str:
+    def with_arguments(self, *arguments: str) -> Self:
+        """Return the same collector with further arguments."""
+        other = copy(self)
+        other.arguments = [*self.arguments, *arguments]
+        return other
+
+    def validate(self, configs: Sequence[Path | str], env: Mapping[str, str] | None = None) -> str:
         """Run `otelcol validate` and return what it printed: warnings, or nothing.
 
         Raises:
             InvalidConfigError: the collector rejects these files.
         """
-        done = subprocess.run(
-            [str(self.binary), "validate", *self.arguments, *_flags(configs)],
-            env=dict(env or {}),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        output = (done.stdout + done.stderr).strip()
-        if done.returncode:
-            names = ", ".join(config.name for config in configs)
+        files = list(map(Path, configs))
+        code, output = self._validate(Launch(files, ["validate", *self.arguments], env or {}))
+        if code:
+            names = ", ".join(file.name for file in files)
             raise InvalidConfigError(f"`otelcol validate` rejects {names}:\n{output}")
         return output
 
     @contextmanager
     def run(
         self,
-        configs: Sequence[Path],
+        configs: Sequence[Path | str],
         env: Mapping[str, str] | None = None,
         *,
         otlp: str = "OTLP_HTTP_LISTEN",
@@ -120,7 +146,15 @@ class Otelcol:
         Raises:
             ProcessFailedError: it did not start; the message ends with its log.
         """
-        collector = self._start(configs, dict(env or {}), [otlp, *listen], ports)
+        files = list(map(Path, configs))
+        added = coverage.instrument(files)
+        collector = self._start(
+            [*files, *added.configs],
+            [*self.arguments, *added.arguments],
+            {**(env or {}), **added.env},
+            [otlp, *listen],
+            ports,
+        )
         try:
             yield collector
         finally:
@@ -129,16 +163,15 @@ class Otelcol:
     def _start(
         self,
         configs: Sequence[Path],
-        env: dict[str, str],
+        arguments: Sequence[str],
+        env: Mapping[str, str],
         listen: Sequence[str],
         ports: Sequence[str],
     ) -> Collector:
-        argv = [str(self.binary), *self.arguments, *_flags(configs)]
         for attempt in range(1, ATTEMPTS + 1):
             free = {name: f"127.0.0.1:{free_port()}" for name in listen if name not in env}
             free |= {name: str(free_port()) for name in ports if name not in env}
-            variables = {**env, **free}
-            collector = Collector(argv, variables, f"http://{variables[listen[0]]}")
+            collector = self._create(Launch(configs, arguments, {**env, **free}, listen, ports))
             try:
                 collector.start()
             except ProcessFailedError as error:
@@ -148,6 +181,24 @@ class Otelcol:
                 return collector
         raise AssertionError("unreachable")
 
+    def _create(self, launch: Launch) -> Collector:
+        """Return a collector that is not started yet."""
+        argv = [str(self.binary), *launch.arguments, *flags(launch.configs)]
+        return Collector(argv, launch.env, launch.endpoint)
 
-def _flags(configs: Sequence[Path]) -> list[str]:
+    def _validate(self, launch: Launch) -> tuple[int, str]:
+        """Run to the end; return the exit code and what was printed."""
+        done = subprocess.run(
+            [str(self.binary), *launch.arguments, *flags(launch.configs)],
+            env=dict(launch.env),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def flags(configs: Sequence[Path]) -> list[str]:
+    """Return the arguments that load these files."""
     return [f"--config=file:{config}" for config in configs]

@@ -4,23 +4,44 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_otelcol import activity
 from pytest_otelcol.collector import Otelcol
+from pytest_otelcol.coverage_plugin import CoveragePlugin
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
+
+if TYPE_CHECKING:
+    from pytest_otelcol.grpc_sink import OtlpGrpcSink
 
 ON_PATH = ("otelcol-contrib", "otelcol")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--otelcol-bin` and the ini settings."""
+    """Add the options and the ini settings."""
     group = parser.getgroup("otelcol", "OpenTelemetry Collector")
     group.addoption("--otelcol-bin", metavar="PATH", help="the collector binary to test with")
+    group.addoption(
+        "--otelcol-image",
+        metavar="IMAGE",
+        help="run the collector from this image instead (default: OTELCOL_IMAGE)",
+    )
+    group.addoption(
+        "--otelcol-coverage",
+        action="store_true",
+        help="list pipelines and components of the loaded files, and what went through them",
+    )
     parser.addini("otelcol_bin", "the collector binary (default: OTELCOL_BIN, then PATH)")
     parser.addini("otelcol_arguments", "arguments of every collector, one a line", type="linelist")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register what collects the coverage, where it is asked for."""
+    if config.getoption("--otelcol-coverage"):
+        config.pluginmanager.register(CoveragePlugin(config), "otelcol-coverage")
 
 
 def given_binary(config: pytest.Config) -> Path | None:
@@ -55,10 +76,37 @@ def otelcol_bin(pytestconfig: pytest.Config) -> Path:
     return found
 
 
+def given_image(config: pytest.Config) -> str | None:
+    """Return the image named by option or OTELCOL_IMAGE, if any; a binary's option goes first.
+
+    Raises:
+        pytest.UsageError: both options are given.
+    """
+    image: str | None = config.getoption("--otelcol-image")
+    if not config.getoption("--otelcol-bin"):
+        return image or os.environ.get("OTELCOL_IMAGE") or None
+    if image:
+        raise pytest.UsageError("pass --otelcol-bin or --otelcol-image, not both")
+    return None
+
+
 @pytest.fixture(scope="session")
-def otelcol(otelcol_bin: Path, pytestconfig: pytest.Config) -> Otelcol:
-    """Return the collector binary as an object that validates and runs configurations."""
-    return Otelcol(otelcol_bin, pytestconfig.getini("otelcol_arguments"))
+def otelcol(request: pytest.FixtureRequest) -> Otelcol:
+    """Return the collector, binary or image, as an object that validates and runs files."""
+    arguments: list[str] = request.config.getini("otelcol_arguments")
+    image = given_image(request.config)
+    if image is None:
+        return Otelcol(request.getfixturevalue("otelcol_bin"), arguments)
+    try:
+        from pytest_otelcol.image import ImageOtelcol, NoDockerError
+    except ImportError as error:
+        raise pytest.UsageError(
+            f"--otelcol-image needs {error.name}: install pytest-otelcol[image]"
+        ) from None
+    try:
+        return ImageOtelcol(image, arguments)
+    except NoDockerError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.fixture
@@ -69,8 +117,21 @@ def otlp_sink() -> Iterator[OtlpSink]:
 
 
 @pytest.fixture
+def otlp_grpc_sink() -> Iterator["OtlpGrpcSink"]:
+    """Run a backend that accepts OTLP over gRPC; needs the extra `pytest-otelcol[grpc]`."""
+    try:
+        from pytest_otelcol.grpc_sink import OtlpGrpcSink
+    except ImportError as error:
+        raise pytest.UsageError(
+            f"the gRPC sink needs {error.name}: install pytest-otelcol[grpc]"
+        ) from None
+    with OtlpGrpcSink() as sink:
+        yield sink
+
+
+@pytest.fixture
 def remote_write_sink() -> Iterator[RemoteWriteSink]:
-    """Run a backend that accepts Prometheus remote write."""
+    """Run a backend that accepts Prometheus remote write, 1.0 and 2.0."""
     with RemoteWriteSink() as sink:
         yield sink
 

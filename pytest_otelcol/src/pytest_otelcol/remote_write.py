@@ -1,13 +1,24 @@
-"""A test backend that accepts Prometheus remote write 1.0 and keeps the series."""
+"""A test backend that accepts Prometheus remote write, 1.0 and 2.0, and keeps the series."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cramjam
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+from pytest_otelcol.matching import expected, fields_of, given
+from pytest_otelcol.recorder import Response
 from pytest_otelcol.server import RecordingServer
-from pytest_otelcol.write_request import Sample, TimeSeries, decode
+from pytest_otelcol.write_request import (
+    V1,
+    V2,
+    Metadata,
+    Sample,
+    TimeSeries,
+    decode,
+    decode_v2,
+)
 
 SHOWN = 60  # series that an error message lists
 
@@ -21,6 +32,12 @@ class Series:
     samples: list[Sample] = field(default_factory=list)
     exemplars: list[dict[str, str]] = field(default_factory=list)
     histograms: int = 0  # native histogram samples
+    metadata: Metadata | None = None  # the newest; remote write 1.0 sends none with a series
+
+    @property
+    def newest(self) -> float | None:
+        """The newest sample's value; None for a series of native histograms."""
+        return self.samples[-1].value if self.samples else None
 
     @property
     def value(self) -> float:
@@ -63,26 +80,41 @@ class RemoteWriteSink(RecordingServer):
         named = (item for item in series_list if name in (None, item.name))
         return [item for item in named if wanted <= item.labels.items()]
 
-    def wait_for_series(
+    def expect_series(
         self,
-        name: str,
-        labels: Mapping[str, str] | None = None,
+        name: str | re.Pattern[str] | None = None,
+        labels: Mapping[str, object] | None = None,
         *,
         value: float | None = None,
         timeout: float = 10.0,
+        **fields: object,
     ) -> Series:
-        """Wait for the series and, if given, for `value` as its newest value; return the series.
+        """Wait for the series with at least these labels, and return it.
+
+        A text may be a compiled pattern that has to match the whole of it.
+
+        Args:
+            name: its name.
+            labels: labels that it has, among others.
+            value: its newest value.
+            timeout: seconds.
+            fields: other attributes of `Series`, such as `metadata`.
 
         Raises:
-            NotSeenError: it did not arrive within `timeout` seconds; lists what did.
+            NotSeenError: it did not arrive in time; says in what the nearest series differ.
         """
+        wanted = given(name=name, labels=labels, newest=value) | fields
+        fields_of(Series, wanted.keys() - {"newest"})
+        return expected(
+            "series",
+            self.series,
+            wanted,
+            source=self.name,
+            describe=self.describe,
+            timeout=timeout,
+        )
 
-        def check(_: RemoteWriteSink) -> Series | None:
-            found = self.series(name, labels)
-            return next((item for item in found if value is None or item.value == value), None)
-
-        what = f"series {name}{dict(labels or {})}" + ("" if value is None else f" = {value:g}")
-        return self.wait_for(check, what, timeout=timeout)
+    wait_for_series = expect_series  # the name before `expect_...`
 
     def describe(self) -> str:
         """Return the received series as text."""
@@ -91,17 +123,21 @@ class RemoteWriteSink(RecordingServer):
         head = f"{self.name} received, in {len(self.requests)} requests (buckets omitted):"
         return "\n".join([head, *(lines[:SHOWN] or ["  no series"]), *more])
 
-    def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        message = message_of(headers.get("content-type", ""))
+        if message not in DECODE:
+            return 415, {}, b"expected application/x-protobuf of remote write 1.0 or 2.0"
         if headers.get("content-encoding") != "snappy":
-            return 415, b"expected content-encoding snappy"
+            return 415, {}, b"expected content-encoding snappy"
         try:
-            decoded = decode(self._keep_raw(bytes(cramjam.snappy.decompress_raw(body))))
-        except (DecodeError, cramjam.DecompressionError) as error:
-            return 400, str(error).encode()
+            plain = self._keep_raw(bytes(cramjam.snappy.decompress_raw(body)))
+            decoded = DECODE[message](plain)
+        except (DecodeError, cramjam.DecompressionError, IndexError, ValueError) as error:
+            return 400, {}, str(error).encode()
         with self._lock:
             for item in decoded:
                 self._add(item)
-        return 204, b""
+        return 204, written(decoded) if message == V2 else {}, b""
 
     def _add(self, item: TimeSeries) -> None:
         labels = dict(item.labels)
@@ -110,6 +146,29 @@ class RemoteWriteSink(RecordingServer):
         series.samples += item.samples
         series.exemplars += item.exemplars
         series.histograms += item.histograms
+        series.metadata = item.metadata or series.metadata
 
     def _forget(self) -> None:
         self._series.clear()
+
+
+DECODE = {V1: decode, V2: decode_v2}
+
+
+def message_of(content_type: str) -> str:
+    """Return the protobuf message that a content type names: 1.0's where it names none."""
+    kind, *parameters = (part.strip() for part in content_type.split(";"))
+    if kind != "application/x-protobuf":
+        return ""
+    named = (part.removeprefix("proto=") for part in parameters if part.startswith("proto="))
+    return next(named, V1)
+
+
+def written(series: Sequence[TimeSeries]) -> dict[str, str]:
+    """Return the headers by which a receiver of remote write 2.0 says what it stored."""
+    counts = {
+        "Samples": sum(len(item.samples) for item in series),
+        "Histograms": sum(item.histograms for item in series),
+        "Exemplars": sum(len(item.exemplars) for item in series),
+    }
+    return {f"X-Prometheus-Remote-Write-{kind}-Written": str(n) for kind, n in counts.items()}
