@@ -2,7 +2,7 @@
 # `stand-in` runs the Logfire stand-in and the notification recorder; `page` shows both sides (docs/view.md).
 #   docker build --target app -t agentical/app:0.1.0 .
 # Uses no BuildKit features, so that any builder works.
-ARG PYTHON_IMAGE=python:3.13.15-slim-bookworm
+ARG PYTHON_IMAGE=python:3.13.15-slim-bookworm@sha256:3e2de9c40ca4e3d73240059f9d48baff27908f10293e985a2f382a0378e6df4a
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONUNBUFFERED=1 \

@@ -1,6 +1,6 @@
 -- Returns a row if connections to Postgres failed in too many time slices. Slices measure how long it
--- lasted; a count of failures would measure traffic. No weights: logs are never sampled, and a trace
--- with an error is always kept.
+-- lasted; a count of failures would measure traffic. No weights: warnings are never sampled, and a
+-- trace with an error is always kept.
 WITH failures AS (
   SELECT trace_id, start_timestamp
   FROM records

@@ -1,4 +1,5 @@
--- Failed connections to Postgres and Redis, by service and logged reason.
+-- Failed connections to Postgres and Redis, by service and logged reason. No weights: warnings
+-- are never sampled.
 SELECT
   service_name,
   attributes->>'server' AS server,

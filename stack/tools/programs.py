@@ -72,13 +72,13 @@ _ALERTMANAGER = Module(LOCKS / "alertmanager", 40)
 COLLECTOR_TOOL = Tool(
     name="otelcol",
     on_path="otelcol-contrib",
-    at_least=(0, 158, 0),
+    at_least=(0, 161, 0),
     module=Module(COLLECTOR / "distribution", 140, "grpcnotrace"),
 )
 KUBERNETES_COLLECTOR_TOOL = Tool(
     name="otelcol-kubernetes",
     on_path="otelcol-contrib",  # the upstream binary has everything
-    at_least=(0, 158, 0),
+    at_least=(0, 161, 0),
     module=Module(COLLECTOR / "distribution" / "kubernetes", 360, "grpcnotrace"),
 )
 PROMETHEUS_TOOL = Tool(

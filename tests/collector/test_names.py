@@ -132,6 +132,17 @@ def test_a_request_without_an_answer_is_counted_with_the_status_none(pipeline: P
     pipeline.prometheus.wait_for(lambda _: requests_of(pipeline, "gone") == expected, "status none")
 
 
+def test_a_status_that_is_a_text_is_counted_and_only_a_number_is_converted(
+    pipeline: Pipeline,
+) -> None:
+    texts = [request(attributes={"http.response.status_code": code}) for code in ("202", "gone")]
+    pipeline.collector.send(*texts, resource={"service.name": "texts"})
+    route = "/agents/{agent_id}/tasks"
+    expected = {("POST", route, "202"): 1.0, ("POST", route, "gone"): 1.0}
+    pipeline.prometheus.wait_for(lambda _: requests_of(pipeline, "texts") == expected, "both")
+    assert not [line for line in pipeline.collector.warnings() if "failed to execute" in line]
+
+
 def test_the_older_semantic_conventions_give_the_same_series(pipeline: Pipeline) -> None:
     server = {"http.method": "GET", "http.route": "/old", "http.status_code": 200}
     older = [

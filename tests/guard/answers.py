@@ -62,14 +62,14 @@ exporter retries, by `http_response_status_code`. 502 from the guard means a ref
 ## Why
 
 - `otlp_http` retries 429, 502, 503, 504 and broken connections
-  ([otlp.go](https://github.com/open-telemetry/opentelemetry-collector/blob/exporter/otlphttpexporter/v0.158.0/exporter/otlphttpexporter/otlp.go),
+  ([otlp.go](https://github.com/open-telemetry/opentelemetry-collector/blob/exporter/otlphttpexporter/v0.161.0/exporter/otlphttpexporter/otlp.go),
   `isRetryableStatusCode`); everything else is permanent, and the batch is deleted, also from the
   queue on disk. Making this configurable is an open request:
   [core #11774](https://github.com/open-telemetry/opentelemetry-collector/issues/11774).
 - Its HTTP client follows a redirect with a GET that has no body, and treats the page as success.
 - `prometheus_remote_write` retries every 5xx, and 429 only behind a feature gate
-  ([exporter.go](https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/exporter/prometheusremotewriteexporter/v0.158.0/exporter/prometheusremotewriteexporter/exporter.go),
-  `execute`). Its own timeout is a permanent error: the buffer's is shorter.
+  ([exporter.go](https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/exporter/prometheusremotewriteexporter/v0.161.0/exporter/prometheusremotewriteexporter/exporter.go),
+  `execute`). Its own timeout is retried, and shorter than the buffer's.
 - A 200 whose body breaks off counts as delivered, with the guard and without: the backend has
   accepted the batch. `otlp_http` cannot read the rest, so it counts the batch as dropped.
 - The guard passes on only answers about the batch itself: 400, 409, 413, 422

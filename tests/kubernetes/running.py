@@ -11,6 +11,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.pipeline.ports import LISTEN
 from tests.kubernetes.rendering import Pod, repository_path
+from tests.support.memory import memory_folder
 
 # These need a cluster, and a collector with Kubernetes' client libraries.
 OF_A_CLUSTER = ("kubelet.yaml", "cluster.yaml", "with-pods.yaml")
@@ -45,7 +46,15 @@ def collector(
     del bound["SELF_METRICS_PORT"]
     more = sorted(listen - {"OTLP_HTTP_LISTEN"})
     paths = files(pod, without_cluster=True)
-    with otelcol.run(paths, bound, listen=more, ports=["SELF_METRICS_PORT"]) as running:
+    with (
+        memory_folder() as window,
+        otelcol.run(
+            paths,
+            bound | {"SAMPLING_WINDOW_DIR": str(window)},
+            listen=more,
+            ports=["SELF_METRICS_PORT"],
+        ) as running,
+    ):
         yield running
 
 

@@ -125,7 +125,10 @@ def test_the_worker_scales_on_an_existing_series() -> None:
 @overlays
 def test_the_images_are_those_of_compose(overlay: str) -> None:
     composed = set(
-        re.findall(r":-([a-z/.-]+:v?[\d.]+)\}", (ROOT / "docker-compose.yml").read_text())
+        re.findall(
+            r":-([a-z/.-]+:v?[\d.]+(?:@sha256:[0-9a-f]{64})?)\}",
+            (ROOT / "docker-compose.yml").read_text(),
+        )
     )
     for item in workloads(overlay):
         spec = item["spec"]["template"]["spec"]

@@ -20,7 +20,7 @@ from tests.kubernetes.rendering import (
 
 FOLDERS = (
     *("agents", "backends", "environments", "gateways", "guard"),
-    *("infrastructure", "overlays", "routes"),
+    *("infrastructure", "overlays", "routes", "window"),
 )
 
 

@@ -106,6 +106,8 @@ def test_uv_is_one_version() -> None:
 
 
 def test_the_cluster_of_the_tests_runs_the_images_of_compose() -> None:
-    servers = re.findall(r"image: ([^:\s]+):(\S+)", texts()["tests/kubernetes/kind/servers.yaml"])
+    servers = re.findall(
+        r"image: ([^:\s]+):([^@\s]+)", texts()["tests/kubernetes/kind/servers.yaml"]
+    )
     assert {name for name, _ in servers} == {"postgres", "redis", "prom/prometheus"}
     assert dict(servers) == {name: images()[name] for name, _ in servers}

@@ -91,7 +91,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        (COLLECTOR_TOOL, "otelcol-contrib version 0.158.0"),
+        (COLLECTOR_TOOL, "otelcol-contrib version 0.161.0"),
         (COLLECTOR_TOOL, "otelcol-contrib version 1.2.0"),
         (GRAFANA, "grafana version 12.1.0"),
         (PROMETHEUS_TOOL, "prometheus, version 3.5.0 (branch: HEAD, revision: 2.1)"),
