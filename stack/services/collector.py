@@ -17,7 +17,7 @@ FEATURE_GATES = (
     "processor.tailsamplingprocessor.metricstatcountspanssampled"
 )
 MISSING_COMPONENT = (
-    "this collector was built without that component: put otelcol-contrib 0.158 or newer on "
+    "this collector was built without that component: put otelcol-contrib 0.161 or newer on "
     "PATH, or add it to the build (collector/distribution/README.md)"
 )
 
@@ -42,7 +42,7 @@ class Collector(Process):
             ],
             env=env,
             ready=lambda: answers(f"http://{health}/"),
-            stop_timeout=30.0,
+            stop_timeout=60.0,  # a running remote write may end by its timeout of 30 s
         )
 
     def start(self) -> None:

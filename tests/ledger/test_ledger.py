@@ -145,15 +145,20 @@ def refused_requests(prometheus: Prometheus) -> dict[tuple[str, str], float]:
     }
 
 
-def test_sampled_out_spans_are_counted(
+def test_sampled_out_spans_and_logs_are_counted(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
-        "environments/production", "routes/hybrid", TRACE_SAMPLE_PERCENT="0.001"
+        "environments/production",
+        "routes/hybrid",
+        TRACE_SAMPLE_PERCENT="0.001",
+        LOG_SAMPLE_PERCENT="0.001",
     )
-    pipeline.collector.send(*spans(90), *spans(10, "ERROR"), log("one"))
-    lines = assert_balanced(prometheus.url, {"spans": 100, "logs": 1}, {"spans": 90, "logs": 0})
+    logs = [log("one", severity=severity, trace="5" * 32) for severity in ("INFO", "WARN")]
+    pipeline.collector.send(*spans(90), *spans(10, "ERROR"), *logs)
+    lines = assert_balanced(prometheus.url, {"spans": 100, "logs": 2}, {"spans": 90, "logs": 1})
     assert lines["traces", "stages"].sampled_out == 90
+    assert lines["logs", "stages"].sampled_out == len(pipeline.logfire.logs) == 1
     assert lines["traces", LOGFIRE].delivered == len(pipeline.logfire.spans) == 10
 
 
@@ -176,7 +181,10 @@ def test_the_ledger_is_complete_after_a_graceful_restart(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
-        "environments/production", "routes/hybrid", SELF_METRICS_INTERVAL_MS="60000"
+        "environments/production",
+        "routes/hybrid",
+        SELF_METRICS_INTERVAL_MS="60000",
+        OTEL_EXPORTER_OTLP_TIMEOUT="1",  # a producer's: seconds for it, milliseconds for Go
     )
     for number in range(1, 4):  # only the last report of each process
         pipeline.collector.send(*spans(50), *spans(10, "ERROR"), log("one"))
