@@ -10,15 +10,18 @@ from bench.machine import in_words
 from generate.markdown import table
 from stack.capacity import prices
 from stack.capacity.command import checked
-from stack.capacity.demand import Demand, kept_share
+from stack.capacity.demand import Demand
 from stack.capacity.figures import Measured, constants, of_median
 from stack.capacity.model import HOUR, MONTH, logfire_units, need
 from stack.capacity.shipped import Limits, limits
 from stack.capacity.view import rows
 from stack.paths import ROOT
 
-SAMPLED = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0)  # percent
+SAMPLED = (1.0, 5.0, 10.0, 25.0, 50.0)  # percent
+# Of traces and of logs: every log, or the same share.
+RATES = [*((rate, logs) for rate in SAMPLED for logs in (100.0, rate)), (100.0, 100.0)]
 ALWAYS = 1.0  # percent of traces with an error or a slow request
+ALWAYS_LOGS = 1.0  # percent of log records that are warnings, or without a trace
 EXAMPLE = {"requests_per_second": 500.0, "outage_hours": 4.0, "processes": 8.0}
 KIB, MIB = 2**10, 2**20
 
@@ -50,9 +53,11 @@ HOW_MANY = """## How it calculates
 - **Disk** assumes that Logfire and Prometheus are down at the same time. A queue counts its
   payload, and `QUEUE_BYTES` limits that for each of the three; the file takes {factor:.2f} times
   as much and grows in steps of 16 MiB. The batch that a queue is sending is included.
-- **Units**: kept spans and every log record; metrics do not go to Logfire (`routes/hybrid`). Kept
+- **Units**: kept spans and kept log records; metrics do not go to Logfire (`routes/hybrid`). Kept
   are traces with an error or a slow request (`--always-percent`, by default {always:g} % of traces)
-  and `--sample-percent` of the rest. [Price list]({source}), read on {read_on}:
+  and `--sample-percent` of the rest; log records at WARN and above or without a trace
+  (`--always-log-percent`, by default {always_logs:g} %) and `--log-sample-percent` of the rest.
+  [Price list]({source}), read on {read_on}:
   {included:g} million a month included, then {usd:g} USD a million; the table above ignores
   the included ones. A plan's fee is extra, and nothing was compared with a bill.
 - **CPU** is that of one collector that does everything: measures, samples, scrubs. A gateway behind
@@ -86,6 +91,7 @@ def page(found: Mapping[str, Any]) -> str:
         HOW_MANY.format(
             traces=shipped.traces,
             always=ALWAYS,
+            always_logs=ALWAYS_LOGS,
             caches=shipped.kept_decisions + shipped.dropped_decisions,
             share=shipped.memory_share,
             factor=measured.file_factor,
@@ -123,7 +129,13 @@ def example(measured: Measured, shipped: Limits) -> str:
 
 def asked(measured: Measured, shipped: Limits, **options: float) -> Demand:
     """Return a load with the command's defaults."""
-    fixed = {"outage_hours": 1.0, "always_percent": ALWAYS, "utilisation": 50.0, "processes": 2.0}
+    fixed = {
+        "outage_hours": 1.0,
+        "always_percent": ALWAYS,
+        "always_log_percent": ALWAYS_LOGS,
+        "utilisation": 50.0,
+        "processes": 2.0,
+    }
     return checked({**fixed, **options}, measured, shipped)
 
 
@@ -164,15 +176,15 @@ def series(found: Mapping[str, Any]) -> list[list[str]]:
 
 
 def units(measured: Measured, shipped: Limits) -> str:
-    """Return a million requests in Logfire's units, by sampling rate."""
-    head = ["TRACE_SAMPLE_PERCENT", "traces kept", "units", "price"]
+    """Return a million requests in Logfire's units, with every log and with sampled ones."""
+    head = ["TRACE_SAMPLE_PERCENT", "traces kept", "LOG_SAMPLE_PERCENT", "units", "price"]
     lines = []
-    for percent in SAMPLED:
-        a_million = 1e6 / MONTH
-        demand = asked(measured, shipped, requests_per_second=a_million, sample_percent=percent)
+    for percent, logs in RATES:
+        shares = {"sample_percent": percent, "log_sample_percent": logs}
+        demand = asked(measured, shipped, requests_per_second=1e6 / MONTH, **shares)
         billed = logfire_units(demand)
-        lines.append([f"{percent:g}", f"{kept_share(percent, ALWAYS):.1%}", f"{billed / 1e6:.2f} M",
-                      f"{prices.million_usd(billed):.2f} USD"])  # fmt: skip
+        cost = [f"{billed / 1e6:.2f} M", f"{prices.million_usd(billed):.2f} USD"]
+        lines.append([f"{percent:g}", f"{demand.kept_share:.1%}", f"{logs:g}", *cost])
     return table(head, lines)
 
 

@@ -13,7 +13,11 @@ from stack.capacity.view import as_json, show
 from stack.errors import UserError
 
 POSITIVE = ("requests_per_second", "spans_per_request", "processes", "utilisation")
-PERCENT = ("sample_percent", "always_percent", "utilisation")
+PERCENT = (
+    *("sample_percent", "always_percent"),
+    *("log_sample_percent", "always_log_percent"),
+    "utilisation",
+)
 
 
 def capacity(
@@ -26,6 +30,12 @@ def capacity(
     ] = None,
     always_percent: Annotated[
         float, typer.Option(help="Percent of traces with an error or a slow request.")
+    ] = 1.0,
+    log_sample_percent: Annotated[
+        float | None, typer.Option(help="LOG_SAMPLE_PERCENT.", show_default="production's")
+    ] = None,
+    always_log_percent: Annotated[
+        float, typer.Option(help="Percent of log records at WARN or above, or without a trace.")
     ] = 1.0,
     spans_per_request: Annotated[
         float | None, typer.Option(help="Per trace.", show_default="measured on our task")
@@ -56,6 +66,8 @@ def capacity(
         "outage_hours": outage_hours,
         "sample_percent": sample_percent,
         "always_percent": always_percent,
+        "log_sample_percent": log_sample_percent,
+        "always_log_percent": always_log_percent,
         "spans_per_request": spans_per_request,
         "logs_per_request": logs_per_request,
         "processes": processes,
@@ -75,6 +87,7 @@ def checked(options: dict[str, float | None], constants: Measured, shipped: Limi
     """Return the demand with defaults filled in; raises `UserError` for an invalid value."""
     defaults = {
         "sample_percent": shipped.sample_percent,
+        "log_sample_percent": shipped.log_sample_percent,
         "spans_per_request": constants.spans_per_request,
         "logs_per_request": constants.logs_per_request,
         "series_per_process": constants.series.process,

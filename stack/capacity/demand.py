@@ -12,6 +12,9 @@ class Demand:
         outage_hours: how long both backends may be down.
         sample_percent: how many of the other traces (fast, without an error) are kept.
         always_percent: how many of all traces have an error or a slow request; they are all kept.
+        log_sample_percent: how many of the other log records are kept.
+        always_log_percent: how many of all log records are WARN or above, or without a trace; they
+            are all kept.
         spans_per_request, logs_per_request: what one request produces.
         processes: service processes that export metrics.
         series_per_process: series of each of them in Prometheus.
@@ -23,6 +26,8 @@ class Demand:
     outage_hours: float
     sample_percent: float
     always_percent: float
+    log_sample_percent: float
+    always_log_percent: float
     spans_per_request: float
     logs_per_request: float
     processes: int
@@ -37,6 +42,10 @@ class Demand:
     @property
     def kept_share(self) -> float:
         return kept_share(self.sample_percent, self.always_percent)
+
+    @property
+    def kept_log_share(self) -> float:
+        return kept_share(self.log_sample_percent, self.always_log_percent)
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,6 @@ class Need:
 
 
 def kept_share(sample_percent: float, always_percent: float) -> float:
-    """Return the share of traces that the sampler keeps: some always, a percentage of the rest."""
+    """Return the share of traces or log records kept: some always, a percentage of the rest."""
     always = always_percent / 100
     return always + (1 - always) * sample_percent / 100

@@ -84,7 +84,7 @@ def queue_bytes(
     """Return the size of each queue of a gateway with `share` of the load after the outage."""
     per_second = {
         "traces": demand.spans_per_second * demand.kept_share,
-        "logs": demand.requests_per_second * demand.logs_per_request,
+        "logs": demand.requests_per_second * demand.logs_per_request * demand.kept_log_share,
         "metrics": series,
     }
     lasts = demand.outage_hours * HOUR
@@ -99,6 +99,7 @@ def disk_bytes(queues: dict[str, float], measured: Measured) -> float:
 
 
 def logfire_units(demand: Demand) -> float:
-    """Return the records that reach Logfire per month: kept spans, and all log records."""
-    each = demand.kept_share * demand.spans_per_request + demand.logs_per_request
-    return MONTH * demand.requests_per_second * each
+    """Return the records that reach Logfire per month: kept spans and kept log records."""
+    spans = demand.kept_share * demand.spans_per_request
+    logs = demand.kept_log_share * demand.logs_per_request
+    return MONTH * demand.requests_per_second * (spans + logs)

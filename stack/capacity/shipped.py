@@ -1,5 +1,6 @@
 """The limits that the shipped configuration files set."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from otelcol_runner.configs import merged
 from stack.pipeline.configs import standalone
 from stack.services.collector import config_file
 
-VARIABLE = re.compile(r"\$\{env:\w+:-(.+)\}")
+DEFAULT = r"\$\{env:%s:-([^}]+)\}"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Limits:
     Attributes:
         decision_wait: seconds, the default of TRACE_DECISION_WAIT.
         sample_percent: the default of TRACE_SAMPLE_PERCENT.
+        log_sample_percent: the default of LOG_SAMPLE_PERCENT.
         traces: how many undecided traces the sampler holds; above it, the sampler decides early.
         kept_decisions, dropped_decisions: sizes of its decision caches.
         memory_share: share of its memory above which the collector refuses data.
@@ -28,6 +30,7 @@ class Limits:
 
     decision_wait: float
     sample_percent: float
+    log_sample_percent: float
     traces: int
     kept_decisions: int
     dropped_decisions: int
@@ -40,25 +43,18 @@ def limits() -> Limits:
     sampler, limiter = (config["processors"][name] for name in ("tail_sampling", "memory_limiter"))
     caches = sampler["decision_cache"]
     return Limits(
-        decision_wait=float(default(sampler["decision_wait"]).removesuffix("s")),
-        sample_percent=float(default(_baseline(sampler)["sampling_percentage"])),
+        decision_wait=float(default(config, "TRACE_DECISION_WAIT").removesuffix("s")),
+        sample_percent=float(default(config, "TRACE_SAMPLE_PERCENT")),
+        log_sample_percent=float(default(config, "LOG_SAMPLE_PERCENT")),
         traces=sampler["num_traces"],
         kept_decisions=caches["sampled_cache_size"],
         dropped_decisions=caches["non_sampled_cache_size"],
         memory_share=(limiter["limit_percentage"] - limiter["spike_limit_percentage"]) / 100,
-        queue_bytes=int(
-            default(config["exporters"]["otlp_http/logfire"]["sending_queue"]["queue_size"])
-        ),
+        queue_bytes=int(default(config, "QUEUE_BYTES")),
     )
 
 
-def default(value: str) -> str:
-    """Return the default in a variable: "30s" of `${env:TRACE_DECISION_WAIT:-30s}`."""
-    found = VARIABLE.fullmatch(value)
-    return found[1] if found else value
-
-
-def _baseline(sampler: Mapping[str, Any]) -> Mapping[str, Any]:
-    policies = (policy for policy in sampler["policies"] if policy["type"] == "probabilistic")
-    found: Mapping[str, Any] = next(policies)["probabilistic"]
-    return found
+def default(config: Mapping[str, Any], name: str) -> str:
+    """Return the default of a variable: "30s" of `${env:TRACE_DECISION_WAIT:-30s}`."""
+    (found,) = set(re.findall(DEFAULT % name, json.dumps(config)))
+    return str(found)

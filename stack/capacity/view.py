@@ -46,7 +46,7 @@ def rows(demand: Demand, found: Need) -> list[tuple[str, str, str]]:
         ("QUEUE_BYTES", f"{largest(found):.0f}", "the largest queue, rounded up to 64 MiB"),
         ("series in Prometheus", f"{found.series:,}", f"{demand.processes} processes and gateways"),
         ("Logfire per month", f"{found.units / 1e6:,.1f} M units",
-         f"{demand.kept_share:.1%} of the spans, all log records"),
+         f"{demand.kept_share:.1%} of the spans, {demand.kept_log_share:.1%} of the log records"),
         ("its price per month", f"{prices.month_usd(found.units):,.2f} USD", excluded),
     ]  # fmt: skip
 

@@ -76,7 +76,7 @@ def production(otelcol: Otelcol, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @contextmanager
-def run(otelcol: Otelcol, folder: Path) -> Iterator[Production]:
+def run(otelcol: Otelcol, folder: Path, **variables: str) -> Iterator[Production]:
     with (
         StandIn(free_port()) as logfire,
         Prometheus(free_port(), folder / "prometheus") as prometheus,
@@ -88,6 +88,7 @@ def run(otelcol: Otelcol, folder: Path) -> Iterator[Production]:
             "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
             "TRACE_DECISION_WAIT": f"{DECISION_WAIT:.0f}s",
             "SPAN_METRICS_INTERVAL": "1s",
+            **variables,
         }
         with otelcol.run(files(PRODUCTION), env, listen=LISTEN, ports=PORTS) as collector:
             yield Production(traces(), collector, logfire, prometheus)

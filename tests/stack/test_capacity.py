@@ -68,6 +68,18 @@ def test_only_units_above_the_free_allowance_cost(agentical: Agentical) -> None:
     assert above["usd"] == pytest.approx(expected, abs=0.01)
 
 
+def test_sampled_logs_cost_their_share_of_units_and_of_the_queue(agentical: Agentical) -> None:
+    load = ("--logs-per-request=20", "--always-log-percent=5")
+    whole = calculate(agentical, 10, *load)
+    assert calculate(agentical, 10, *load, "--log-sample-percent=100") == whole
+    tenth = calculate(agentical, 10, *load, "--log-sample-percent=10")
+    share = 0.05 + 0.95 * 0.10
+    assert tenth["queues"]["logs"] == pytest.approx(share * whole["queues"]["logs"])
+    assert tenth["queues"]["traces"] == whole["queues"]["traces"]
+    month = 30 * 86_400 * 10 * 20  # records
+    assert whole["units"] - tenth["units"] == pytest.approx((1 - share) * month)
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
@@ -77,6 +89,10 @@ def test_only_units_above_the_free_allowance_cost(agentical: Agentical) -> None:
         ),
         ("--outage-hours=-1", "--outage-hours is -1: set it to a number, 0 or more"),
         ("--sample-percent=101", "--sample-percent is 101: set it to a percentage, 100 or less"),
+        (
+            "--log-sample-percent=101",
+            "--log-sample-percent is 101: set it to a percentage, 100 or less",
+        ),
         ("--utilisation=inf", "--utilisation is inf: set it to a number, more than 0"),
         ("--spans-per-request=nan", "--spans-per-request is nan: set it to a number"),
     ],
