@@ -137,11 +137,13 @@ SECRETS: dict[str, Rule] = {
 }
 SAMPLING: dict[str, tuple[Callable[[str], bool], str]] = {
     "TRACE_SAMPLE_PERCENT": (is_percent, "a percentage: set a number above 0, at most 100"),
+    "LOG_SAMPLE_PERCENT": (is_percent, "a percentage: set a number above 0, at most 100"),
     "SLOW_TRACE_MS": (is_positive, "a number of milliseconds: set one such as 2000"),
     "TRACE_DECISION_WAIT": (is_duration, 'a duration: set one such as "30s"'),
 }
 NUMBERS: dict[str, tuple[Callable[[str], bool], str]] = {
     **SAMPLING,
+    "SAMPLING_WINDOW_FILES": (is_whole, "a number of files: set one such as 32"),
     "QUEUE_BYTES": (is_whole, "a number of bytes: set one such as 1073741824"),
     "SERIES_LIMIT": (is_whole, "a whole number: set one such as 2000"),
     "DELTA_SERIES_LIMIT": (is_whole, "a whole number: set one such as 20000"),

@@ -8,9 +8,9 @@ without `.yaml`, separated by commas or spaces; later ones take precedence. A pr
 (COMPOSE_PROFILES) adds the one of its name. Merging follows the collector's rules: maps are merged,
 lists are replaced. The collector expands the variables. The output is JSON, a subset of YAML.
 
-Exits with 1, and writes nothing, if a file does not exist (ENVIRONMENT and ROUTE too, where their
-folders are beside this one), or if a variable that it is given cannot work (check_variables.py).
-Requires Python 3.11 and PyYAML.
+Exits with 1, and writes nothing, if a file does not exist (ENVIRONMENT, SAMPLING_WINDOW and ROUTE
+too, where their folders are beside this one), or if a variable that it is given cannot work
+(check_variables.py). Requires Python 3.11 and PyYAML.
 """
 
 import json
@@ -28,6 +28,8 @@ FOLDER = Path(__file__).parent
 # Profiles of docker-compose.yml without an overlay of the same name.
 ONLY_SERVICES = {"page"}
 FORMER = ("OVERLAY", "DOORS", "BACKEND")
+# By default SAMPLING_WINDOW is ENVIRONMENT, which is checked first.
+FOLDERS = {"ENVIRONMENT": "environments", "SAMPLING_WINDOW": "window", "ROUTE": "routes"}
 
 
 def main(arguments: list[str], variables: Mapping[str, str]) -> int:
@@ -66,8 +68,8 @@ def overlays(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def unknown_file(variables: Mapping[str, str]) -> str:
-    """Return one sentence if ENVIRONMENT or ROUTE names no file, as far as their folder is here."""
-    for name, folder in (("ENVIRONMENT", "environments"), ("ROUTE", "routes")):
+    """Return one sentence if a variable names no file, as far as its folder is here."""
+    for name, folder in FOLDERS.items():
         known = sorted(path.stem for path in (FOLDER.parent / folder).glob("*.yaml"))
         if known and variables.get(name, known[0]) not in known:
             return (

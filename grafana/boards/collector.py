@@ -8,9 +8,10 @@ from grafana.limits import expression, window
 from grafana.panels import Panel, graph
 from grafana.queries import Query, compared, of, per, process, query, rate, share
 from grafana.rows.ledger import backends, ledger
+from grafana.rows.sampling_window import sampling_window
 
 ITEMS = {"spans": "spans", "log records": "log_records", "points": "metric_points"}
-SERIES = ("otelcol_process_uptime_seconds_total",)
+SERIES = ("otelcol_process_uptime_seconds_total", "sampling_window_size_bytes")
 QUEUE, PROCESS = "{{data_type}} to {{exporter}}", "{{job}} {{process}}"
 EMPTY = "None of the selected collectors reports this."
 NOT_SAMPLED = "Nothing is sampled: it needs ENVIRONMENT=production."
@@ -25,6 +26,7 @@ def collector() -> Dashboard:
         "Loss ledger (last day)": ledger(),
         "Backends": backends(),
         "Sampling and cost": cost(),
+        "Sampling window": sampling_window(),
     }
     return board(links.COLLECTOR, rows, SERIES, EMPTY)
 
@@ -36,14 +38,14 @@ def flow() -> list[Panel]:
             "Received (items/s)",
             "items/s",
             "Items accepted by receivers. Points include infrastructure and the collector's own.",
-            *each("receiver", "otelcol_receiver_accepted_{}_total", "by"),
+            *each("receiver", "otelcol_receiver_accepted_{}_total", "by", but="otlp/window"),
             to=links.APPLICATION,
         ),
         graph(
             "Exported (items/s)",
             "items/s",
             "Items that a backend accepted from an exporter.",
-            *each("exporter", "otelcol_exporter_sent_{}_total", "to"),
+            *each("exporter", "otelcol_exporter_sent_{}_total", "to", but="file/window"),
             to=links.OVERVIEW,
         ),
         graph(
@@ -58,10 +60,11 @@ def flow() -> list[Panel]:
     ]
 
 
-def each(label: str, counter: str, word: str) -> list[Query]:
-    """Return the rate of a counter that exists for spans, log records and points."""
+def each(label: str, counter: str, word: str, but: str) -> list[Query]:
+    """Return the rates of a counter that spans, log records and points have, but of one label."""
+    others = f'{label}!="{but}"'
     return [
-        query(per(label, rate(counter.format(item))), f"{name} {word} {{{{{label}}}}}")
+        query(per(label, rate(counter.format(item), others)), f"{name} {word} {{{{{label}}}}}")
         for name, item in ITEMS.items()
     ]
 

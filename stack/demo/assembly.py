@@ -47,6 +47,7 @@ def pipeline_of(
         environment=environment,
         route=route,
         overlays=overlays,
+        window=os.environ.get("SAMPLING_WINDOW", ""),
         variables=variables,
         logfire=service(os.environ),
         receivers=receivers(os.environ),

@@ -35,13 +35,14 @@ def items(probe_id: str) -> dict[str, Telemetry]:
     """Return the three signals; `probe_id` (32 hex digits) is the trace id and an attribute.
 
     The span is an error, so that every sampler keeps it, and of kind INTERNAL, so that it is not
-    counted as a request. The gauge has no unit, so that Prometheus adds no suffix to its name.
+    counted as a request. The log is a warning, which is never sampled. The gauge has no unit, so
+    that Prometheus adds no suffix to its name.
     """
     tags = {"probe_id": probe_id}
     message = "not a failure: the doctor marks its span as an error so that it is kept"
     return {
         "trace": span(NAME, tags, trace=probe_id, duration=0.001, status="ERROR", message=message),
-        "log": log(NAME, tags, trace=probe_id),
+        "log": log(NAME, tags, severity="WARN", trace=probe_id),
         "metric": gauge(NAME, 1.0, tags, unit=""),
     }
 

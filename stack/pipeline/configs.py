@@ -15,15 +15,24 @@ Config = str | Path
 STAGES = ("base", "receive", "measure", "names", "scrub", "self")
 BACKENDS = ("backends/logfire", "backends/prometheus")
 INFRASTRUCTURE = ("host", "postgresql", "redis")
+# The file of the sampling window that follows an environment.
+WINDOWS = {f"environments/{name}": f"window/{name}" for name in ("development", "production")}
 FORMER = ("OVERLAY", "DOORS", "BACKEND")
 
 
 def started_on(*chosen: Config) -> list[Config]:
     """Return the whole list of a start on these files: what is chosen is loaded after the stages.
 
-    A route of `routes/` needs the backends; an agent's, of `agents/`, does not.
+    A route of `routes/` needs the backends; an agent's, of `agents/`, does not. An environment
+    that may sample is followed by its file of `window/`, unless another one is chosen.
     """
-    backends = BACKENDS if any(str(config).startswith("routes/") for config in chosen) else ()
+    names = list(map(str, chosen))
+    backends = BACKENDS if any(name.startswith("routes/") for name in names) else ()
+    if not any(name.startswith("window/") for name in names):
+        for environment, window in WINDOWS.items():
+            if environment in names:
+                at = names.index(environment) + 1
+                chosen = (*chosen[:at], window, *chosen[at:])
     return [*STAGES, *backends, *chosen]
 
 
@@ -32,11 +41,16 @@ def standalone(
     route: str,
     overlays: Sequence[Config] = (),
     infrastructure: Sequence[str] = INFRASTRUCTURE,
+    window: str = "",
 ) -> list[Config]:
-    """Return the list of a collector without agents; overlays are names, or paths."""
+    """Return the list of a collector without agents; overlays are names, or paths.
+
+    `window` names a file of `window/`, and is the environment's by default.
+    """
     return started_on(
         *(f"infrastructure/{source}" for source in infrastructure),
         f"environments/{environment}",
+        *([f"window/{window}"] if window else []),
         f"routes/{route}",
         *map(overlay, overlays),
     )

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from otelcol_runner.ports import host_of, place
 from otelcol_runner.process import Process
 
+from stack.errors import UserError
 from stack.paths import PROMETHEUS
 from stack.pipeline.configs import Config, standalone
 from stack.pipeline.interrupts import undisturbed
@@ -32,6 +33,7 @@ from stack.services.redis import Redis
 from stack.services.retention import DEFAULT as DEFAULT_RETENTION
 from stack.services.stand_in import StandIn
 from stack.services.view import View
+from stack.services.window import Window, remove, variables_of_window
 from stack.standins.logfire import READ_TOKEN, WRITE_TOKEN
 from stack.tools import toolchain
 from stack.tools.programs import COLLECTOR_TOOL, RUN
@@ -56,6 +58,8 @@ class Pipeline:
         environment: a file of `collector/environments/`.
         route: a file of `collector/routes/`; Prometheus starts only if it writes there.
         overlays: files of `collector/overlays/`, loaded last, or paths.
+        window: a file of `collector/window/`; the environment's by default. Where this machine has
+            no memory for it, `none`, unless it is given.
         variables: added to the collector's; those of OpenTelemetry's SDK, to the producers'.
         logfire: the service to send to; the stand-in by default.
         receivers: addresses of Alertmanager's receivers; where one is not among them, the recorder.
@@ -88,6 +92,7 @@ class Pipeline:
         environment: str = "development",
         route: str = "hybrid",
         overlays: Sequence[str] = (),
+        window: str = "",
         variables: Mapping[str, str] | None = None,
         logfire: Destination | None = None,
         receivers: Mapping[str, str] | None = None,
@@ -99,6 +104,7 @@ class Pipeline:
     ) -> None:
         self.ports = ports or Ports.free()
         self.environment, self.route, self.overlays = environment, route, overlays
+        self.window = window
         for config in self.configs:
             config_file(config)  # a name with no file is told before anything starts
         self.variables = dict(variables or {})
@@ -121,6 +127,7 @@ class Pipeline:
         self.recorder: NotificationRecorder | None = None
         self.view: View | None = None
         self.processes: list[Process] = []
+        self.window_variables: dict[str, str] = {}
         self.state = Path()
 
     def __enter__(self) -> Self:
@@ -128,6 +135,7 @@ class Pipeline:
         self._provide_tools()
         self.state = scratch("pipeline")
         try:
+            self._provide_window()
             self._start_servers()
             self._start_producers()
         except BaseException:
@@ -141,7 +149,7 @@ class Pipeline:
     @property
     def configs(self) -> list[Config]:
         """The collector's files in their order."""
-        return standalone(self.environment, self.route, self.overlays)
+        return standalone(self.environment, self.route, self.overlays, window=self.window)
 
     @property
     def logs(self) -> Path:
@@ -163,6 +171,7 @@ class Pipeline:
             if self.state != Path():
                 shutil.rmtree(self.state)
                 self.state = Path()
+            remove(self.window_variables, self._chosen)
 
     def _ports_used(self) -> set[str]:
         used = {"api", "otlp_grpc", "otlp_http", "health", "self_metrics", "self_otlp"}
@@ -176,6 +185,26 @@ class Pipeline:
 
     def _provide_tools(self) -> None:
         toolchain.provide_all(RUN if self.uses_prometheus else [COLLECTOR_TOOL], self.report)
+
+    def _provide_window(self) -> None:
+        if not self.has_window:
+            return
+        try:
+            self.window_variables = variables_of_window(self._chosen)
+        except UserError as error:
+            if self.window or self._chosen.get("SAMPLING_WINDOW_DIR"):
+                raise
+            self.report(f"no sampling window, so a killed collector loses spans: {error}")
+            self.window = "none"
+
+    @property
+    def has_window(self) -> bool:
+        """Whether what waits for the sampler is in files, too."""
+        return "window/production" in map(str, self.configs)
+
+    @property
+    def _chosen(self) -> dict[str, str]:
+        return {**os.environ, **self.variables}
 
     def _start_servers(self) -> None:
         ports, password = self.ports, secrets.token_urlsafe(16)
@@ -191,6 +220,8 @@ class Pipeline:
         backends = guard.variables(self.logfire.endpoint, self.remote_write_url)
         self.guard = Guard(ports.guard, ports.guard_metrics, backends)
         wave.append(self.guard)
+        if self.has_window:
+            wave.append(Window({**self.variables, **self.window_variables}))
         if self.page:
             self.view = View(ports.grafana, self.page, self._backends(), {"API_URL": self.api_url})
             wave.append(self.view)
@@ -265,6 +296,7 @@ class Pipeline:
             "HOST_NAME": platform.node(),
             **self._database_variables(),
             **self.variables,
+            **self.window_variables,
         }
 
     def _endpoints(self) -> dict[str, str]:

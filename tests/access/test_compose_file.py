@@ -50,11 +50,31 @@ def test_a_service_can_write_only_to_its_own_volume() -> None:
         for volume in service.get("volumes", ())
     ]
     from_the_host = [(name, volume) for name, volume in mounts if volume.startswith((".", "$"))]
-    assert len(from_the_host) == 11
+    assert len(from_the_host) == 13
     for name, volume in from_the_host:
         # With z, SELinux relabels the source: never the machine's file system.
         whole_machine = volume == "${HOST_FILESYSTEM:-/}:/hostfs:ro"
         assert volume.endswith(":ro,z") or whole_machine, name
+
+
+def test_the_collectors_memory_holds_the_sampling_window_beside_the_limiters_limit() -> None:
+    collector = SERVICES["collector"]
+    (files,) = re.findall(r"\d+", collector["environment"]["SAMPLING_WINDOW_FILES"])
+    window = (int(files) + 2) * 16
+    volume = yaml.safe_load(TEXT)["volumes"]["window"]["driver_opts"]
+    assert (volume["type"], volume["device"]) == ("tmpfs", "tmpfs")
+    assert volume["o"] == f"size={window}m,uid=10001,gid=10001,mode=0700"
+    for name in ("collector", "queue-check", "window"):
+        folder = SERVICES[name]["environment"]["SAMPLING_WINDOW_DIR"]
+        assert f"window:{folder}" in SERVICES[name]["volumes"], name
+    assert collector["mem_limit"] == "2048m"
+    assert limiter_share() * 2048 + window <= 2048
+
+
+def limiter_share() -> float:
+    """Return the part of its memory that the memory limiter lets the collector use."""
+    base = yaml.safe_load((ROOT / "collector" / "base.yaml").read_text())
+    return float(base["processors"]["memory_limiter"]["limit_percentage"]) / 100
 
 
 def test_a_service_that_is_checked_first_has_no_network() -> None:

@@ -17,7 +17,7 @@ BOARDS = {
 # The only reasons for a panel without data here. A panel of Logfire's dashboards has no own reason.
 REASONS = {
     "agentical-kubernetes": "No cluster reports here",
-    "agentical-collector": "Nothing is sampled|No request was refused",
+    "agentical-collector": "Nothing is sampled|No request was refused|There is no sampling window",
     "agentical-databases": "No replica is connected|No limit: maxmemory of Redis is 0",
     "agentical-trends": "Needs a day of history|Needs two weeks|the first rates need 5 minutes",
     "agentical-failures": "No row matches in this time",

@@ -1,7 +1,10 @@
 """The raw files: what the collector's merging could silently lose."""
 
+import re
+from collections.abc import Iterator
 from itertools import chain, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,7 +17,7 @@ from tests.support.pipeline import files
 
 FOLDERS = (
     *("agents", "backends", "environments", "gateways"),
-    *("infrastructure", "overlays", "routes"),
+    *("infrastructure", "overlays", "routes", "window"),
 )
 ROOM = {folder: sorted((COLLECTOR / folder).glob("*.yaml")) for folder in FOLDERS}
 STAGE_FILES = [COLLECTOR / f"{name}.yaml" for name in STAGES]
@@ -33,11 +36,18 @@ def overlays_for(route: Path) -> list[Path]:
     return [path for path in ROOM["overlays"] if fits or path != TWO_PROJECTS]
 
 
+# Each with the file of the sampling window that follows it.
+ENVIRONMENTS = [
+    [path, *(window for window in ROOM["window"] if window.stem == path.stem)]
+    for path in ROOM["environments"]
+]
 LOADED_TOGETHER = [
-    [*BEFORE, *ROOM["backends"], *ROOM["gateways"], environment, route, *overlays_for(route)]
-    for environment, route in product(ROOM["environments"], ROOM["routes"])
+    [*BEFORE, *ROOM["backends"], *ROOM["gateways"], *environment, route, *overlays_for(route)]
+    for environment, route in product(ENVIRONMENTS, ROOM["routes"])
 ] + [[*BEFORE, AGENT, route, WITH_PODS, *ADDITIVE] for route in AGENT_ROUTES]
 SIGNALS = ("traces", "logs", "metrics")
+# An attribute that a statement copies, and when; those that the scrub stage sets itself exist.
+COPIED = re.compile(r'set\([^,]+, (\w+\.attributes\["(?!scrub\.)[^"]+"\])\)(.*)')
 NOT_LOADED = {"distribution", "secrets"}  # what the collector and scrub.yaml are made of
 
 
@@ -56,6 +66,26 @@ def test_every_list_is_written_by_one_file(paths: list[Path]) -> None:
 def test_no_key_is_null(path: Path) -> None:
     nulls = null_values(path)
     assert not nulls, f"a null deletes what earlier files set: give these keys a value: {nulls}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_missing_attribute_is_copied(path: Path) -> None:
+    for statement in statements(read(path)):
+        if copied := COPIED.match(statement):
+            value, where = copied.groups()
+            known = f"{value} != nil", f"IsMatch({value}, ", f"IsString({value})"
+            assert any(check in where for check in known), (
+                f"OTTL's set() would write an empty value: add `where {known[0]}` to {statement}"
+            )
+
+
+def statements(part: Any) -> Iterator[str]:
+    """Yield each text below a part of a file."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, list | dict):
+        for item in part.values() if isinstance(part, dict) else part:
+            yield from statements(item)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -130,7 +160,11 @@ def test_both_routes_to_gateways_send_logs_and_metrics_in_the_same_way() -> None
     assert {**of_one, "traces/gateway": {}} == {**of_several, "traces/gateway": {}}
 
 
-@pytest.mark.parametrize("path", [STAGE_FILES[0], *ROOM["gateways"]], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [STAGE_FILES[0], *ROOM["gateways"], COLLECTOR / "window" / "production.yaml"],
+    ids=lambda path: path.stem,
+)
 def test_every_receiver_feeds_the_memory_limiter_and_the_scrubbing(path: Path) -> None:
     """Only the stages, and infrastructure, which sends only numbers and names, may feed a seam."""
     before_the_scrubbing = {
@@ -149,6 +183,8 @@ def test_every_receiver_feeds_the_memory_limiter_and_the_scrubbing(path: Path) -
             continue
         signal = name.split("/")[0]
         expected = before_the_scrubbing[signal]
+        if path in ROOM["window"]:  # what is replayed has passed the others
+            expected = ["memory_limiter"]
         assert pipeline["processors"][: len(expected)] == expected, name
         assert unscrubbed[signal] in pipeline["exporters"], name
         assert f"forward/{signal}" not in pipeline["exporters"], name
@@ -190,3 +226,50 @@ def test_the_distribution_builds_what_its_manifest_names(folder: str) -> None:
     for entry in named:
         module = entry.split()[0]
         assert module in sources + (home / "main.go").read_text()
+
+
+# The keys in use of HTTP clients and servers, at any depth. Others are ignored (core #15907).
+HTTP_KEYS = {
+    *(
+        "endpoint",
+        "transport",
+        "headers",
+        "Authorization",
+        "X-Scope-OrgID",
+        "timeout",
+        "tls",
+        "auth",
+    ),
+    *("authenticator", "compression", "compression_algorithms", "max_request_body_size", "cors"),
+    *("allowed_origins", "allowed_headers", "max_age", "read_header_timeout", "read_timeout"),
+    *("cert_file", "key_file", "client_ca_file", "insecure", "min_version", "include_metadata"),
+    *("retry_on_failure", "enabled", "initial_interval", "max_interval", "max_elapsed_time"),
+    *("sending_queue", "storage", "sizer", "queue_size", "block_on_overflow", "num_consumers"),
+    *("batch", "flush_timeout", "min_size", "max_size", "reload_interval"),
+}
+
+
+def test_http_settings_have_no_unknown_key() -> None:
+    found = dict[str, set[str]]()
+    for path in FILES:
+        config = read(path)
+        parts = [
+            each
+            for name, each in config.get("exporters", {}).items()
+            if name.partition("/")[0] == "otlp_http"
+        ] + [
+            each["protocols"]["http"]
+            for name, each in config.get("receivers", {}).items()
+            if name.partition("/")[0] == "otlp" and "http" in each.get("protocols", {})
+        ]
+        found[path.stem] = set(chain.from_iterable(map(keys_in, parts))) - HTTP_KEYS
+    assert len(found) > 20
+    assert not any(found.values()), found
+
+
+def keys_in(value: object) -> Iterator[str]:
+    """Yield the keys of maps within maps."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from keys_in(inner)

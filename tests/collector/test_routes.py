@@ -8,6 +8,7 @@ import pytest
 from otelcol_runner.telemetry import gauge, log, span
 from pytest_otelcol.collector import Otelcol
 
+from stack.clients.collector import SelfMetrics
 from tests.support.pipeline import QUICK, TOKEN, Pipeline, StartPipeline, files
 
 ALL = {"traces", "logs", "metrics"}
@@ -55,6 +56,9 @@ def test_each_signal_goes_only_where_the_route_says(
     assert bool(pipeline.viewer.requests) == ("overlays/also-viewer" in configs)
     assert_only_logfire_gets_the_token(pipeline)
     assert not re.search("deprecat|please rewrite", pipeline.collector.output(), re.IGNORECASE)
+    own = {name for name, *_ in SelfMetrics.of(pipeline.collector.env).samples}
+    assert own
+    assert not [name for name in own if "_size_" in name], "drop these in self.yaml"
 
 
 def assert_only_logfire_gets_the_token(pipeline: Pipeline) -> None:

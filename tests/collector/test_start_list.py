@@ -19,6 +19,8 @@ def arguments(folder: str, configs: list[Config]) -> list[str]:
 def test_compose_starts_the_collector_on_the_list() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     chosen = standalone("${ENVIRONMENT:-development}", "${ROUTE:-hybrid}")
+    window = "window/${SAMPLING_WINDOW:-${ENVIRONMENT:-development}}"
+    chosen.insert(chosen.index("environments/${ENVIRONMENT:-development}") + 1, window)
     expected = [*arguments("file:/etc/otelcol/", chosen), MERGED]
     assert services["collector"]["command"] == expected
 

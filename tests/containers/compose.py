@@ -53,9 +53,12 @@ class Compose:
     """The running stack as a context manager; leaves no container, network or volume behind.
 
     Services whose image can be neither pulled nor built are left out: `left_out` names them.
+
+    Args:
+        only: services to start, with those that they depend on; by default all.
     """
 
-    def __init__(self, name: str, **settings: str) -> None:
+    def __init__(self, name: str, *only: str, **settings: str) -> None:
         self.project = f"agentical-{name}-{os.getpid()}"
         self._addresses: dict[tuple[str, str], str] = {}
         self.images = {variable: image(variable) for variable in defaults()}
@@ -65,7 +68,7 @@ class Compose:
         missing = {defaults()[variable] for variable, name in self.images.items() if name is None}
         services = configuration(**self.settings)["services"]
         self.left_out = sorted(name for name in services if services[name]["image"] in missing)
-        self.services = sorted(set(services) - set(self.left_out))
+        self.services = sorted(set(only or services) - set(self.left_out))
 
     def __enter__(self) -> Self:
         try:

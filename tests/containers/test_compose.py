@@ -4,6 +4,7 @@ import sys
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -110,14 +111,29 @@ def test_a_refused_token_keeps_the_backlog(stack: Compose) -> None:
     poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "the backlog", timeout=60)
 
 
+def is_on_disk(stack: Compose, text: str) -> bool:
+    """Tell whether the queue of traces contains the text; read beside the running collector."""
+    look = (
+        "import sys; print(sys.argv[1].encode() in "
+        "open('/var/lib/otelcol/queue/exporter_otlp_http_logfire_traces', 'rb').read())"
+    )
+    program = ["queue-check", "python", "-c", look, text]
+    return stack.run("run", "--rm", "--no-deps", "-T", *program).strip() == "True"
+
+
 def test_the_queue_survives_a_restart(stack: Compose) -> None:
+    path = f"/documents/kept-{token_hex(4)}"  # new each time: a freed page keeps its text
+    arrived = f"SELECT count(*) AS n FROM records WHERE url_path = '{path}'"
     stack.run("stop", "guard")
-    run_task(stack, "Kept.", document="kept-on-disk")
+    run_task(stack, "Kept.", document=path.rpartition("/")[2])
+    # The service exports a span within half a second, and drops what it cannot within 10 s. A
+    # collector that stops may refuse it for longer: it waits for a remote write without an answer.
+    poll_until(lambda: is_on_disk(stack, path), "the span in the queue on disk", timeout=60)
     stack.restart("collector")
+    assert rows(stack, arrived) == [{"n": 0}]
     stack.run("start", "guard")
 
-    arrived = "SELECT count(*) AS n FROM records WHERE url_path = '/documents/kept-on-disk'"
-    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "the queue on disk", timeout=60)
+    poll_until(lambda: rows(stack, arrived)[0]["n"] > 0, "what the queue kept", timeout=60)
 
 
 def test_a_damaged_queue_file_is_set_aside_by_the_next_up(stack: Compose) -> None:
@@ -130,6 +146,13 @@ def test_a_damaged_queue_file_is_set_aside_by_the_next_up(stack: Compose) -> Non
 
     assert "exporter_otlp_http_logfire_logs is damaged (" in stack.run("logs", "queue-check")
     test_one_task_is_one_trace_across_both_services_with_its_logs(stack)
+
+
+def test_a_window_on_a_disk_stops_the_start_with_a_sentence(stack: Compose) -> None:
+    folder = "/var/lib/otelcol/queue"
+    production = ["--env=SAMPLING_WINDOW=production", f"--env=SAMPLING_WINDOW_DIR={folder}"]
+    with pytest.raises(UserError, match=f"window: {folder} is on [a-z0-9]+, and the window has"):
+        stack.run("run", "--rm", "--no-deps", "-T", *production, "queue-check")
 
 
 def test_an_unknown_overlay_stops_the_start_with_a_sentence(stack: Compose) -> None:

@@ -37,8 +37,9 @@ DEFAULTS = {
     for path in COLLECTOR_FILES
     for name, default in re.findall(r"\$\{env:([A-Z_]+):-([^{}]*)\}", path.read_text())
 }
-# The collector's image has no HTTP client; the worker serves nothing.
-NO_HEALTH_CHECK = {"collector", "overlays", "queue-check", "viewer", "worker"}
+WITHOUT_DIGEST = ("agentical/", "prom/prometheus:")  # built here; no public source has its digest
+# The collector's image has no HTTP client; the window's program and the worker serve nothing.
+NO_HEALTH_CHECK = {"collector", "overlays", "queue-check", "viewer", "window", "worker"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,7 +66,10 @@ def test_every_image_is_pinned_to_a_full_version() -> None:
     python = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
 
     for image in [*defaults().values(), *python]:
-        assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$", image), image
+        name, _, digest = image.partition("@")
+        assert re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$", name), image
+        if not name.startswith(WITHOUT_DIGEST):
+            assert re.fullmatch("sha256:[0-9a-f]{64}", digest), image
 
 
 def test_each_secret_is_given_only_to_the_services_that_need_it() -> None:
@@ -94,6 +98,9 @@ def test_the_collector_loads_the_chosen_files() -> None:
     assert command() == loaded("development", "hybrid")
     chosen = command(ENVIRONMENT="production", ROUTE="logfire-only")
     assert chosen == loaded("production", "logfire-only")
+    without = command(ENVIRONMENT="production", SAMPLING_WINDOW="none")
+    assert set(chosen) - set(without) == {"window/production.yaml", "routes/logfire-only.yaml"}
+    assert "window/none.yaml" in without
 
 
 def loaded(environment: str, route: str) -> list[str]:
@@ -155,7 +162,7 @@ def test_a_proxy_is_used_towards_the_internet_only() -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):  # an empty one would hide the other
         assert page[name.lower()] == (page[name] or "")
     # Docker's own configuration may set one: each service with a client or a health check is told.
-    deaf = {"overlays", "queue-check", "postgres", "redis", "viewer"}
+    deaf = {"overlays", "queue-check", "postgres", "redis", "viewer", "window"}
     for name in set(found) - users - deaf:
         assert found[name]["environment"]["http_proxy"] == "", name
 
@@ -163,6 +170,7 @@ def test_a_proxy_is_used_towards_the_internet_only() -> None:
 def test_every_variable_is_explained_in_the_example_with_its_default() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     used = dict(re.findall(r"(?<!\$)\$\{([A-Z_]+)(?::[-+]([^{}]*))?\}", text))
+    used |= dict(re.findall(r"\$\{([A-Z_]+):-\$\{[A-Z_]+:-([^{}]*)\}\}", text))
     used |= dict(re.findall(r"\$\{LOGFIRE_TOKEN:\+\$\{([A-Z_]+):-([^{}]*)\}\}", text))
     passed_on = re.findall(r"^(?:  |      )([A-Z_]+):(?: #.*)?$", text, re.M)
     used |= {name: DEFAULTS.get(name, "") for name in passed_on}

@@ -29,8 +29,9 @@ Every 5 s an agent resolves the name in `GATEWAYS` to the addresses of the gatew
   the trace id, so a split trace still arrives whole or not at all, unless an error or a slow
   request in one part kept that part.
 - **Counts are exact**: a process sends to one agent, and agents count before anything is sampled.
-- **A killed gateway loses the spans of its sampling window** (`TRACE_DECISION_WAIT`), which the
-  ledger calls `crash`, and nothing else. What is in its queues waits for its volume.
+- **A killed gateway loses nothing**: what waited for its decision is replayed from the [sampling
+  window](../sampling-window.md), what is in its queues waits for its volume. If the pod goes with
+  it, its sampling window is lost, which the ledger calls `crash`.
 - **Spans can arrive twice.** While a gateway is away, an agent retries that gateway's part of a
   batch for 10 s, and then the whole batch with the gateways that are left; the others receive their
   parts again

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from otelcol_runner.configs import merged
+from otelcol_runner.configs import merged, read
 
 from app.settings import Settings
-from stack.paths import COLLECTOR
+from stack.paths import COLLECTOR, ROOT
 from stack.pipeline.configs import BACKENDS, STAGES, started_on
-from stack.services.collector import FEATURE_GATES
+from stack.services.collector import FEATURE_GATES, Collector
 from stack.services.guard import CONFIG as GUARD_CONFIG
 from tests.kubernetes.rendering import (
     COLLECTORS,
@@ -35,6 +35,8 @@ LISTENS = {
 }
 # Read by the arguments, by other variables or by k8s_attributes itself.
 NOT_IN_FILES = {"ROUTE", "ENVIRONMENT", "K8S_NODE_NAME", "POSTGRES_DB"}
+REPORTS = 4.0  # seconds that the two reports of a collector's own metrics may take at its end
+WINDOW = ("SAMPLING_WINDOW", "SAMPLING_WINDOW_DIR", "SAMPLING_WINDOW_FILES")
 UNITS = {"Mi": 2**20, "Gi": 2**30}
 
 collectors = pytest.mark.parametrize("name", COLLECTORS)
@@ -52,7 +54,7 @@ def text_of(pod: Pod) -> str:
 def test_a_collector_gets_the_variables_that_its_files_ask_for(overlay: str, name: str) -> None:
     pod = Pod(overlay, name)
     asked, given = text_of(pod), pod.environment("collector")
-    unknown = {v for v in given if f"${{env:{v}" not in asked} - NOT_IN_FILES
+    unknown = {v for v in given if f"${{env:{v}" not in asked} - NOT_IN_FILES - {*WINDOW}
     assert not {v for v in unknown if not (v == "OTLP_TOKEN" and name == "agent")}
     needed = set(re.findall(r"\$\{env:([A-Z0-9_]+)\}", asked))
     assert needed <= pod.environment("collector", optional=False).keys()
@@ -71,8 +73,19 @@ def test_a_collectors_ports_are_those_it_listens_on(overlay: str, name: str) -> 
     assert {LISTENS[port]: f"0.0.0.0:{number}" for port, number in ports.items()} == listens
     for variable in listens:
         assert f"${{env:{variable}" in text_of(pod), variable
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+    for probe in ("startupProbe", "readinessProbe"):
         assert pod.container("collector")[probe]["httpGet"]["port"] == "health"
+
+
+@overlays
+@collectors
+def test_a_collector_is_not_killed_while_a_remote_write_may_end(overlay: str, name: str) -> None:
+    write = read(COLLECTOR / "backends/prometheus.yaml")["exporters"]["prometheus_remote_write"]
+    timeout = float(write["timeout"].removesuffix("s"))
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["collector"]
+    assert Pod(overlay, name).spec["terminationGracePeriodSeconds"] > timeout + REPORTS
+    assert float(compose["stop_grace_period"].removesuffix("s")) > timeout + REPORTS
+    assert Collector([], {"HEALTH_LISTEN": ""}).stop_timeout > timeout + REPORTS
 
 
 @overlays
@@ -85,7 +98,8 @@ def test_a_collector_is_started_with_the_shared_arguments(overlay: str, name: st
     chosen = [each for each in names if each not in {*STAGES, *BACKENDS}]
     assert names == started_on(*chosen)
     rooms = [each.split("/")[0] for each in chosen]
-    order = ["gateways", "infrastructure", "environments", "routes", "agents", "overlays"]
+    order = ["gateways", "infrastructure", "environments", "window", "routes", "agents"]
+    order.append("overlays")
     assert rooms == sorted(rooms, key=order.index)
 
 
@@ -127,6 +141,30 @@ def test_the_queues_fit_on_their_volume(overlay: str, name: str) -> None:
     assert len(queues) == 3
     room = volume(overlay, name)
     assert len(queues) * int(pod.environment("collector")["QUEUE_BYTES"]) <= room * 3 // 4
+
+
+@overlays
+def test_the_sampling_window_is_in_memory_and_fits(overlay: str) -> None:
+    pod, users = Pod(overlay, "gateway"), ("collector", "window", "window-check")
+    given = pod.environment("collector")
+    for user in users:
+        assert {v: pod.environment(user)[v] for v in WINDOW} == {v: given[v] for v in WINDOW}
+        folder = {"name": "window", "mountPath": given["SAMPLING_WINDOW_DIR"]}
+        assert folder in pod.container(user)["volumeMounts"], user
+    assert given["SAMPLING_WINDOW"] == given["ENVIRONMENT"]
+    for variable in ("INSTANCE_NAME", "TRACE_DECISION_WAIT"):
+        assert pod.environment("window").get(variable) == given.get(variable), variable
+    program = (COLLECTOR / "window" / "window.py").read_text()
+    for user in users[1:]:
+        assert pod.mounted(user, pod.container(user)["command"][1]) == program
+    size = (int(given["SAMPLING_WINDOW_FILES"]) + 2) * 16
+    (volume,) = [one for one in pod.spec["volumes"] if one["name"] == "window"]
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": f"{size}Mi"}
+    # What the memory limiter lets the collector use does not include the window.
+    config = merged([repository_path(path) for path in pod.configs()])
+    share = config["processors"]["memory_limiter"]["limit_percentage"] / 100
+    limit = pod.container("collector")["resources"]["limits"]["memory"]
+    assert int(limit.removesuffix("Gi")) * 1024 * (1 - share) >= size
 
 
 def volume(overlay: str, name: str) -> int:

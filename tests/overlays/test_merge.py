@@ -95,9 +95,10 @@ def test_a_profile_of_compose_adds_its_overlay_and_the_page_has_none(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("variable", "folder"), [("ENVIRONMENT", "environments"), ("ROUTE", "routes")]
+    ("variable", "folder"),
+    [("ENVIRONMENT", "environments"), ("ROUTE", "routes"), ("SAMPLING_WINDOW", "window")],
 )
-def test_an_unknown_environment_or_route_is_refused_with_the_available_ones(
+def test_an_unknown_name_is_refused_with_the_available_files(
     tmp_path: Path, variable: str, folder: str
 ) -> None:
     code, said = merge(tmp_path / "merged.yaml", **{variable: "prod"})

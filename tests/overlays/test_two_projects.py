@@ -7,7 +7,7 @@ import pytest
 from otelcol_runner.ports import free_port
 from otelcol_runner.telemetry import log, span, trace_id
 from pytest_otelcol.collector import Collector, Otelcol
-from pytest_otelcol.server import Request
+from pytest_otelcol.recorder import Request
 from pytest_otelcol.sinks import OtlpSink
 
 from stack.services.guard import Guard

@@ -81,6 +81,10 @@ def test_a_secret_that_cannot_work_is_refused_before_anything_starts(
             {"IGNORED_PATHS": r"/a\.x"},
             r"IGNORED_PATHS=/a\.x is not a regular expression that Go has, without back",
         ),
+        (
+            {"SAMPLING_WINDOW_FILES": "512m"},
+            "SAMPLING_WINDOW_FILES=512m is not a number of files: set one such as 32",
+        ),
         ({"SPAN_METRICS_INTERVAL": "5"}, "SPAN_METRICS_INTERVAL=5 is not a duration: set one such"),
     ],
     ids=lambda given: str(given)[:30],

@@ -16,6 +16,7 @@ from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
 from stack.services.guard import Guard
 from stack.services.guard import variables as guard_variables
+from tests.support.memory import memory_folder
 
 TOKEN = "write-token-of-the-tests"
 DEVELOPMENT = ("environments/development", "routes/hybrid")
@@ -86,6 +87,7 @@ def run_pipeline(
         variables = {
             **QUICK,
             "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
+            "SAMPLING_WINDOW_DIR": str(stack.enter_context(memory_folder())),
             "LOGFIRE_ENDPOINT": guard.url if guard else logfire.url,
             "VIEWER_ENDPOINT": viewer.url,
             "PROMETHEUS_REMOTE_WRITE_ENDPOINT": guard.metrics_url if guard else prometheus.url,

@@ -23,11 +23,12 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.clients.collector import SelfMetrics
 from stack.paths import ROOT
 from stack.services.prometheus import Prometheus
+from stack.services.window import Window
 from tests.faults.support.arrivals import Arrivals, samples_in
 from tests.faults.support.outcome import Outcome
 from tests.faults.support.producer import NUMBER, PRODUCING, Made
 from tests.support.ledger import ITEMS, assert_balanced, ledger_prometheus
-from tests.support.pipeline import Pipeline, run_pipeline
+from tests.support.pipeline import PRODUCTION, Pipeline, run_pipeline
 from tests.support.service import FAST, inherited
 
 EXPORTERS = ("otlp_http/logfire", "otlp_grpc/metrics_buffer")
@@ -231,6 +232,8 @@ def run_trial(
             **env,
         }
         pipeline = stack.enter_context(run_pipeline(otelcol, configs, folder, env, guarded=guarded))
+        if PRODUCTION[0] in configs:
+            stack.enter_context(Window(pipeline.collector.env))
         pipeline.prometheus.keep_raw()
         load = stack.enter_context(Load(pipeline.collector.endpoint, rate, producer or {}))
         backend = prometheus or pipeline.prometheus

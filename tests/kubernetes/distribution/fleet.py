@@ -16,6 +16,7 @@ from pytest_otelcol.sinks import OtlpSink
 
 from stack.clients.collector import SelfMetrics
 from stack.services.prometheus import Prometheus
+from stack.services.window import Window
 from tests.kubernetes.distribution.delivery import Delivery
 from tests.kubernetes.distribution.names import NAME, Names
 from tests.kubernetes.distribution.traffic import Traffic
@@ -61,6 +62,7 @@ class Fleet:
         queue = self.folder / f"gateway-{number}"
         running = collector(self.binary, Pod(OVERLAY, "gateway"), queue, variables)
         self.gateways.append(self.stack.enter_context(running))
+        self.stack.enter_context(Window(self.gateways[number].env))
         self.ends.append(sink)
         return number
 

@@ -30,10 +30,9 @@ STEADY = Row(
 KILLED = Row(
     "one killed with `kill -9`, while Logfire refuses what it sends; back later on its volume",
     OVERLAY,
-    "0 lost logs and samples; spans only of its sampling window; its share moves, its queue drains",
+    "0 lost; its share moves, its queue drains, and its sampling window is replayed",
     stated=0,
     short=0,
-    none_lost=(*EXACT, "spans outside the window"),
     none_twice=(),
 )
 JOINED = Row(

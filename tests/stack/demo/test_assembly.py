@@ -185,6 +185,10 @@ PATTERN = "a regular expression that Go has, without backslashes and double quot
     [
         ("TRACE_SAMPLE_PERCENT", "0", "a percentage: set a number above 0, at most 100"),
         ("TRACE_SAMPLE_PERCENT", "", "a percentage: set a number above 0, at most 100"),
+        *(
+            ("LOG_SAMPLE_PERCENT", value, "a percentage: set a number above 0, at most 100")
+            for value in ("0", "101", "-1", "abc", "")
+        ),
         ("SLOW_TRACE_MS", "2s", "a number of milliseconds: set one such as 2000"),
         ("TRACE_DECISION_WAIT", "30", 'a duration: set one such as "30s"'),
         ("STREAM_ROUTES", "", f"{PATTERN} such as ^/events/"),
@@ -203,7 +207,11 @@ def test_a_variable_that_cannot_work_is_refused_by_name(
 
 def test_a_sampling_variable_without_effect_is_reported() -> None:
     reports: list[str] = []
-    variables = {"TRACE_SAMPLE_PERCENT": "12.5", "TRACE_DECISION_WAIT": "1m30s"}
+    variables = {
+        "TRACE_SAMPLE_PERCENT": "12.5",
+        "LOG_SAMPLE_PERCENT": "50",
+        "TRACE_DECISION_WAIT": "1m30s",
+    }
     check_sampling(variables, "production", reports.append)
     assert reports == []
     check_sampling(variables, "development", reports.append)

@@ -6,11 +6,11 @@ export type Signal = "traces" | "logs" | "metrics";
 export const SIGNALS: readonly Signal[] = ["traces", "logs", "metrics"];
 const ITEMS: Record<Signal, string> = { traces: "spans", logs: "log_records", metrics: "metric_points" };
 
-// Exporters between two collectors, or between two pipelines of one: not backends.
-const INNER = "otlp_grpc/metrics_buffer|otlp_grpc/gateway|load_balancing/gateways";
+// Exporters between two collectors, or between two pipelines of one, and the sampling window: not backends.
+const INNER = "otlp_grpc/metrics_buffer|otlp_grpc/gateway|load_balancing/gateways|file/window";
 
 const received = (signal: "traces" | "logs"): string =>
-  `sum(rate(otelcol_receiver_accepted_${ITEMS[signal]}_total{receiver!="otlp/agents"}[1m]))`;
+  `sum(rate(otelcol_receiver_accepted_${ITEMS[signal]}_total{receiver!~"otlp/(agents|window)"}[1m]))`;
 const sent = (signal: Signal): string =>
   `sum by (exporter) (rate(otelcol_exporter_sent_${ITEMS[signal]}_total{exporter!~"${INNER}"}[1m]))`;
 
