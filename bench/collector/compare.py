@@ -80,7 +80,7 @@ def _windows(beds: Mapping[str, Bed], windows: int, seconds: float, say: Say) ->
         marks = {name: Mark.take(under) for name, under in beds.items()}
         peaks = _watch(beds, seconds)
         for name, under in beds.items():
-            figures: Figures = Mark.take(under).since(marks[name], peaks[name])
+            figures: Figures = Mark.take(under).since(marks[name], peaks[name], under.files())
             found[name].append(figures.as_row())
             say(f"steady {number + 1}/{windows}  {name}: {figures}")
     return found

@@ -51,13 +51,19 @@ def same_jobs() -> Config:
     kept = {"forward/spans", "forward/sampled", *measuring["connectors"]}
     for name in ours["connectors"].keys() - kept:
         del found["connectors"][name]
+    del (
+        found["exporters"]["file/window"],
+        found["receivers"]["otlp/window"],
+    )  # the peer has no window
     found["exporters"]["otlp_http"] = found["exporters"].pop("otlp_http/logfire")
     found["service"]["extensions"] = ours["service"]["extensions"]
     theirs = ours["service"]["pipelines"]
     scrub, metrics = (theirs[name]["processors"] for name in ("traces/scrub", "metrics/scrub"))
+    sampled = measuring["service"]["pipelines"]["traces/measure_sampled"]
     found["service"]["pipelines"] = {
         "traces/receive": theirs["traces/receive"],
         **measuring["service"]["pipelines"],
+        "traces/measure_sampled": sampled | {"receivers": ["forward/sampled"]},
         "traces": {
             "receivers": ["forward/spans"],
             "processors": ["filter/noise", "tail_sampling", *scrub, "batch"],

@@ -21,8 +21,10 @@ from bench.machine import cpu_seconds
 from stack.clients.collector import SelfMetrics
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import FEATURE_GATES
+from stack.services.window import Window, remove, variables_of_window
 from stack.tools import toolchain
 
+WINDOW_FILES = "32"  # as by default: what 30 s at the rate need, and more
 QUIET = 2.5  # seconds without a span; the sampler decides once a second
 
 
@@ -39,6 +41,7 @@ class Figures:
     seconds: float
     cpu_seconds: float
     rss_bytes: float
+    window_bytes: float = 0.0  # files in memory
 
     def __post_init__(self) -> None:
         if not self.spans:
@@ -55,6 +58,7 @@ class Figures:
             "us_per_span": round(self.us_per_span, 2),
             "spans_per_second": round(self.spans / self.seconds),
             "rss_mb": round(self.rss_bytes / 1e6),
+            "memory_mb": round((self.rss_bytes + self.window_bytes) / 1e6),
             "spans": self.spans,
             "delivered": self.delivered,
         }
@@ -64,20 +68,38 @@ class Figures:
         return "{us_per_span} us per span, {spans_per_second}/s, {rss_mb} MB".format(**row)
 
 
-class Bed:
-    """A collector under measurement, and the sink at all its exporters."""
+def size(path: Path) -> int:
+    """Return the bytes of a file; zero, if it has been removed."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
-    def __init__(self, collector: Collector, sink: Sink) -> None:
-        self.collector, self.sink = collector, sink
+
+def folder_of(window: Window) -> Path:
+    """Return the folder of a sampling window."""
+    return Path(window.env["SAMPLING_WINDOW_DIR"])
+
+
+class Bed:
+    """A collector under measurement, its sampling window, and the sink at all its exporters."""
+
+    def __init__(self, collector: Collector, sink: Sink, window: Window | None = None) -> None:
+        self.collector, self.sink, self.window = collector, sink, window
         self.process = psutil.Process(collector.pid)
 
     def cpu(self) -> float:
-        """Return the CPU seconds used so far, user and system."""
-        return cpu_seconds(self.collector.pid)
+        """Return the CPU seconds used so far, user and system, with the window's program."""
+        program = cpu_seconds(self.window.pid) if self.window else 0.0
+        return cpu_seconds(self.collector.pid) + program
 
     def rss(self) -> int:
         """Return the resident memory in bytes."""
         return int(self.process.memory_info().rss)
+
+    def files(self) -> int:
+        """Return the bytes of the sampling window, which are memory too."""
+        return sum(map(size, folder_of(self.window).iterdir())) if self.window else 0
 
     def read(self) -> SelfMetrics:
         """Return the collector's own metrics; it may be slow to respond under load."""
@@ -117,7 +139,7 @@ class Mark:
         """Read them now."""
         return cls(time.monotonic(), under.cpu(), under.accepted(), under.delivered())
 
-    def since(self, start: Self, rss_bytes: float) -> Figures:
+    def since(self, start: Self, rss_bytes: float, window_bytes: float = 0.0) -> Figures:
         """Return what was used since `start`."""
         return Figures(
             self.accepted - start.accepted,
@@ -125,6 +147,7 @@ class Mark:
             self.at - start.at,
             self.cpu - start.cpu,
             rss_bytes,
+            window_bytes,
         )
 
 
@@ -144,9 +167,15 @@ def bed(config: Config, env: Mapping[str, str] | None = None) -> Iterator[Bed]:
             "TRACE_DECISION_WAIT": "1s",
             **(env or {}),
         }
+        windowed = "file/window" in config["exporters"]
+        if windowed:
+            variables |= variables_of_window({"SAMPLING_WINDOW_FILES": WINDOW_FILES})
+            stack.callback(remove, variables, {})
         otelcol = Otelcol(toolchain.collector(), [FEATURE_GATES])
         running = otelcol.run([file], variables, listen=LISTEN, ports=["SELF_METRICS_PORT"])
-        yield Bed(stack.enter_context(running), sink)
+        collector = stack.enter_context(running)
+        window = stack.enter_context(Window(collector.env)) if windowed else None
+        yield Bed(collector, sink, window)
 
 
 def saturated(config: Config, spans: int) -> Figures:

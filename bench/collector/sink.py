@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from otelcol_runner.loopback import open_url
 from otelcol_runner.ports import accepts
 from otelcol_runner.process import Process
-from pytest_otelcol.server import RecordingServer, decompressed
+from pytest_otelcol.recorder import Response, decompressed
+from pytest_otelcol.server import RecordingServer
 
 from stack.paths import ROOT
 
@@ -32,10 +33,10 @@ class CountingSink(RecordingServer):
         self.counts: Counter[str] = Counter()
         self.last = 0.0
 
-    def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         if path == "/counts":
             with self._lock:
-                return 200, json.dumps({**self.counts, "last": self.last}).encode()
+                return 200, {}, json.dumps({**self.counts, "last": self.last}).encode()
         spans = 0
         if path == "/v1/traces":
             spans = count_spans(decompressed(body, headers.get("content-encoding", "")))
@@ -43,7 +44,7 @@ class CountingSink(RecordingServer):
             self.counts.update({"spans": spans, f"requests {path}": 1, f"bytes {path}": len(body)})
             self.last = time.time() if spans else self.last
             self.requests.clear()
-        return (200 if path.startswith("/v1/") else 204), b""
+        return (200 if path.startswith("/v1/") else 204), {}, b""
 
     def _forget(self) -> None:
         self.counts.clear()

@@ -11,7 +11,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelcol_runner.lifetime import run
 from otelcol_runner.ports import accepts, free_port
 from otelcol_runner.process import Process
-from pytest_otelcol.server import RecordingServer, decompressed
+from pytest_otelcol.recorder import Response, decompressed
+from pytest_otelcol.server import RecordingServer
 
 from bench.machine import cpu_seconds
 from bench.producers.service import FASTAPI, TRACED
@@ -35,14 +36,14 @@ class Receiver(RecordingServer):
         """Describe what arrived."""
         return f"{self.served} SERVER spans"
 
-    def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def _decode(self, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         if path == "/v1/traces":
             encoding = headers.get("content-encoding", "")
             sent = ExportTraceServiceRequest.FromString(decompressed(body, encoding))
             found = [s for r in sent.resource_spans for c in r.scope_spans for s in c.spans]
             with self._lock:
                 self.served += sum(map(ended_server_span, found))
-        return 200, b""
+        return 200, {}, b""
 
     def _forget(self) -> None:
         self.served = 0

@@ -68,9 +68,9 @@ def summary(found: Found) -> str:
         f"at 10,000 spans a second: {ours * RATE / 1e6:.0%} of one core, "
         f"{ratio(held, OURS, PEER):.2f} times what Logfire's documented configuration spends "
         f"on the same binary, and {ratio(held, OURS, SAME_JOBS):.2f} times that configuration "
-        f"with the same jobs added. It takes {of_median(held, OURS, 'rss_mb'):,.0f} MB at that "
+        f"with the same jobs added. It takes {of_median(held, OURS, 'memory_mb'):,.0f} MB at that "
         f"rate, because the sampler holds traces for 30 s "
-        f"({ratio(held, OURS, PEER, 'rss_mb'):.2f} times the peer). In development a request's "
+        f"({ratio(held, OURS, PEER, 'memory_mb'):.2f} times the peer). In development a request's "
         f"last span can be queried after {percentile(visible, 0.5):.1f} s "
         f"(p95 {percentile(visible, 0.95):.1f} s)."
     )

@@ -74,14 +74,15 @@ def _producers(found: Figures) -> list[Target]:
 def _peers(found: Figures) -> list[Target]:
     saturated, held = found["saturated"], found["held"]
     what = "collector CPU per span"
-    # The peer makes no metrics; ours are made from a copy of the spans, with a limit for each kind.
+    # The peer makes no metrics, and loses what it holds when it is killed. Ours are made from a
+    # copy of the spans, with a limit for each kind, and what the sampler holds is in files, too.
     return [
-        Target(f"{what}, saturated", PEER, ratio(saturated, OURS, PEER), 2.0),
-        Target(f"{what}, 10,000 spans/s", PEER, ratio(held, OURS, PEER), 2.6),
+        Target(f"{what}, saturated", PEER, ratio(saturated, OURS, PEER), 2.6),
+        Target(f"{what}, 10,000 spans/s", PEER, ratio(held, OURS, PEER), 2.8),
         Target(f"{what}, saturated", SAME_JOBS, ratio(saturated, OURS, SAME_JOBS), 1.2),
         Target(f"{what}, 10,000 spans/s", SAME_JOBS, ratio(held, OURS, SAME_JOBS), 1.2),
         Target("memory, 10,000 spans/s for 2 minutes", f"{PEER}, the same decision wait",
-              ratio(held, OURS, PEER, "rss_mb"), 1.1),
+              ratio(held, OURS, PEER, "memory_mb"), 1.3),
     ]  # fmt: skip
 
 
@@ -99,8 +100,8 @@ def _time(found: Figures) -> list[Target]:
     visible = found["visible_seconds"]
     what = "request to visible span, development"
     return [
-        Target(f"{what}, p50", "-", percentile(visible, 0.50), 2, " s"),
-        Target(f"{what}, p95", "-", percentile(visible, 0.95), 4, " s"),
+        Target(f"{what}, p50", "-", percentile(visible, 0.50), 1, " s"),
+        Target(f"{what}, p95", "-", percentile(visible, 0.95), 1, " s"),
         *(
             Target(f"drain after an outage, {name}", f"ingest of {drain['rate']:,.0f} spans/s",
                   drain["drained_per_second"] / drain["ingest_per_second"], 5, at_least=True)
