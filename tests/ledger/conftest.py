@@ -20,6 +20,9 @@ def start_pipeline(
         "PROMETHEUS_REMOTE_WRITE_ENDPOINT": prometheus.remote_write_endpoint,
         "SELF_LAST_REPORT_ENDPOINT": prometheus.last_report_endpoint,
         "SELF_METRICS_INTERVAL_MS": "300",
+        # A producer's variables must not change how the collector reports its own metrics.
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1",  # seconds for Python, milliseconds for Go
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
     }
     with ExitStack() as stack:
         yield lambda *configs, **env: stack.enter_context(

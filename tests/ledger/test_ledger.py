@@ -181,10 +181,7 @@ def test_the_ledger_is_complete_after_a_graceful_restart(
     start_pipeline: StartPipeline, prometheus: Prometheus
 ) -> None:
     pipeline = start_pipeline(
-        "environments/production",
-        "routes/hybrid",
-        SELF_METRICS_INTERVAL_MS="60000",
-        OTEL_EXPORTER_OTLP_TIMEOUT="1",  # a producer's: seconds for it, milliseconds for Go
+        "environments/production", "routes/hybrid", SELF_METRICS_INTERVAL_MS="60000"
     )
     for number in range(1, 4):  # only the last report of each process
         pipeline.collector.send(*spans(50), *spans(10, "ERROR"), log("one"))
