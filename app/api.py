@@ -17,7 +17,7 @@ from app import __version__, gauges, telemetry
 from app.connections import Connections, connect, gauge_client
 from app.errors import SERVER_LOST_ERRORS, reason
 from app.messages import Document, Health, Name, NewTask, Queued, Stats, TaskState
-from app.refusals import BodyLimit, add_refusals, refusals
+from app.refusals import BodyLimit, PlainStart, add_refusals, refusals
 from app.settings import Settings, SettingsError, load
 from app.tasks.handlers import Task
 
@@ -139,6 +139,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(router)
+    app.add_middleware(PlainStart)
     app.add_middleware(BodyLimit, max_bytes=settings.api_max_body_bytes)
     add_refusals(app)
     telemetry.instrument(app)

@@ -12,11 +12,13 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from redis import asyncio as async_redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ReadOnlyError, ResponseError
 
 from app.errors import SERVER_LOST_ERRORS, ServerLostError, reason, server_of
 from app.settings import Settings
 from app.tasks.database import Database
 from app.tasks.queue import TaskQueue
+from app.tasks.redis_version import check_version
 
 START_SECONDS = 30.0
 RETRY_SECONDS = 0.5
@@ -33,7 +35,7 @@ async def connect(settings: Settings) -> AsyncIterator[Connections]:
     """Connect to both; waits up to 30 s for servers that are still starting.
 
     Raises:
-        ServerLostError: one of them did not answer, or rejected the password.
+        ServerLostError: one of them did not answer, rejected the password, or is too old.
     """
     client = redis_client(settings)
     queue = TaskQueue(client, settings.task_queue, settings.task_lease_seconds)
@@ -48,7 +50,11 @@ async def connect(settings: Settings) -> AsyncIterator[Connections]:
 
 
 def redis_client(settings: Settings) -> async_redis.Redis:
-    """Return the queue's client: it retries once, at once; anything more is up to the caller."""
+    """Return the queue's client: it retries once, at once; anything more is up to the caller.
+
+    A replica was the primary when the client connected, so it connects anew: the same name or
+    address may lead to the new primary by now.
+    """
     return async_redis.Redis(
         host=settings.redis_host,
         port=settings.redis_port,
@@ -57,6 +63,7 @@ def redis_client(settings: Settings) -> async_redis.Redis:
         socket_connect_timeout=2,
         socket_timeout=5,
         retry=Retry(NoBackoff(), 1),
+        retry_on_error=[ReadOnlyError],
     )
 
 
@@ -76,13 +83,15 @@ async def _connect(settings: Settings, queue: TaskQueue) -> Database:
     while True:
         try:
             with suppress_instrumentation():  # creating the schema belongs to no request
+                await check_version(queue.redis)
                 await queue.prepare()
                 return await Database.connect(settings)
         except SERVER_LOST_ERRORS as error:
             if time.monotonic() >= deadline:
                 server = server_of(error)
                 prefix = server.upper()
-                message = f"{server} did not answer: {reason(error)}"
+                did = "refused" if isinstance(error, ResponseError) else "did not answer"
+                message = f"{server} {did}: {reason(error)}"
                 raise ServerLostError(f"{message}; check {prefix}_HOST and {prefix}_PORT") from None
         except asyncpg.InvalidAuthorizationSpecificationError as error:
             hint = "check POSTGRES_USER and POSTGRES_PASSWORD"

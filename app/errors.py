@@ -2,12 +2,13 @@
 
 import asyncpg
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 SERVER_LOST_ERRORS: tuple[type[Exception], ...] = (
     RedisConnectionError,
     RedisTimeoutError,
+    ResponseError,  # it takes no writes: a replica, out of memory, its disk is full
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,  # it shuts down or starts up
@@ -24,7 +25,7 @@ REJECTED_BY_POSTGRES: tuple[type[Exception], ...] = (
 
 
 class ServerLostError(Exception):
-    """Postgres or Redis did not answer; the message says which one, and what to check."""
+    """Postgres or Redis did not answer, or cannot be used; the message says what to check."""
 
 
 def server_of(error: BaseException) -> str:

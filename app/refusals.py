@@ -1,6 +1,7 @@
-"""The API's error responses: a status and a sentence, for bad requests and lost servers."""
+"""The API's errors in sentences: responses to bad requests and for lost servers, a failed start."""
 
 import logging
+import sys
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import SERVER_LOST_ERRORS, reason, server_of
+from app.errors import SERVER_LOST_ERRORS, ServerLostError, reason, server_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,25 @@ class BodyLimit:
             return part
 
         await self.app(scope, limited if scope["type"] == "http" else receive, send)
+
+
+class PlainStart:
+    """Gives the server that runs the API one sentence to log, in place of a traceback.
+
+    For a start that fails with `ServerLostError`; other errors keep their traceback.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def said(message: Message) -> None:
+            error = sys.exception()  # the framework sends this message where it handles the error
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, ServerLostError):
+                message = {**message, "message": str(error)}
+            await send(message)
+
+        await self.app(scope, receive, said if scope["type"] == "lifespan" else send)
 
 
 def add_refusals(app: FastAPI) -> None:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -37,6 +38,8 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span
+from requests import PreparedRequest, Response, Session
+from requests.adapters import HTTPAdapter
 from starlette.types import Scope
 
 from app.sdk_health import counting_drops, limit_sdk_logs, unusable_headers
@@ -54,6 +57,9 @@ FLUSH_SECONDS = 5.0
 # An export is retried after 1, 2, 4, 8 and 16 s; its batch is dropped if the next retry would come
 # later than this timeout. With the default of 10 a batch survives an outage of 7 s, with 40 31 s.
 EXPORT_TIMEOUT_SECONDS = "40"
+# How much of it a connection may take: packets to a receiver that is gone may get no answer, and a
+# single connection would wait until its batch is dropped. Long enough for one lost packet.
+CONNECT_SECONDS = 2.0
 DEFAULTS = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
     "OTEL_EXPORTER_OTLP_TIMEOUT": EXPORT_TIMEOUT_SECONDS,
@@ -94,6 +100,17 @@ def _only_once(_: Span, scope: Scope) -> None:
     scope["fastapi.telemetry"] = None
 
 
+class ShortConnect(HTTPAdapter):
+    """Sends requests, and gives up connecting early, so that the exporter tries again."""
+
+    def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Response:
+        """Send a request; its timeout is that of the answer."""
+        timeout = options.get("timeout")
+        if isinstance(timeout, int | float):
+            options["timeout"] = (min(CONNECT_SECONDS, timeout), timeout)
+        return super().send(request, *args, **options)
+
+
 @contextmanager
 def exporting(service_name: str, service_version: str) -> Iterator[None]:
     """Export telemetry in this context; at its end flush for up to 5 seconds.
@@ -127,17 +144,27 @@ def _providers(resource: Resource) -> tuple[TracerProvider, MeterProvider, Logge
     traces = TracerProvider(resource=resource, shutdown_on_exit=False)
     if _exports("TRACES"):
         with counting_drops():
-            traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    readers = [PeriodicExportingMetricReader(OTLPMetricExporter())] if _exports("METRICS") else []
+            traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(session=_session())))
+    readers = []
+    if _exports("METRICS"):
+        readers.append(PeriodicExportingMetricReader(OTLPMetricExporter(session=_session())))
     meters = MeterProvider(readers, resource, shutdown_on_exit=False)
     logs = LoggerProvider(resource, shutdown_on_exit=False)
     if _exports("LOGS"):
         with counting_drops():
-            logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+            exporter = OTLPLogExporter(session=_session())
+            logs.add_log_record_processor(BatchLogRecordProcessor(exporter))
     trace.set_tracer_provider(traces)
     metrics.set_meter_provider(meters)
     set_logger_provider(logs)
     return traces, meters, logs
+
+
+def _session() -> Session:
+    session = Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, ShortConnect())
+    return session
 
 
 def _shut_down(providers: tuple[Provider, ...]) -> None:

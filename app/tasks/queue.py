@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -16,10 +17,17 @@ from opentelemetry.trace import SpanKind
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from app.errors import reason
+from app.tasks.consumers import remove_idle
 from app.tasks.handlers import Task
 
 GROUP = "workers"
 POLL_MS = 1000
+# Errors of a stream or group that was removed; UNBLOCKED tells those who wait for it.
+GROUP_GONE = ("NOGROUP", "UNBLOCKED")
+IDLE_LEASES = 10
+"""How many leases a worker without tasks is silent before its consumer is removed."""
+logger = logging.getLogger(__name__)
 tracer = trace.get_tracer(__name__)
 
 
@@ -45,6 +53,7 @@ class TaskQueue:
         self.lease = lease
         self.consumer = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._sweep_at = 0.0
+        self._clean_at = 0.0
 
     async def send(self, task: Task) -> None:
         """Append a task, with the trace context for the worker to continue."""
@@ -76,9 +85,9 @@ class TaskQueue:
             try:
                 return await self._abandoned() or await self._next()
             except ResponseError as error:
-                if "NOGROUP" not in str(error):
+                if not any(code in str(error) for code in GROUP_GONE):
                     raise
-                await self.prepare()  # Redis restarted without its data
+                await self.prepare()  # such as after FLUSHALL, or a restart without the data
                 return None
 
     @contextmanager
@@ -95,9 +104,12 @@ class TaskQueue:
             yield
 
     @asynccontextmanager
-    async def leased(self, message: Message) -> AsyncIterator[None]:
-        """Renew the lease while the task runs, so that no other worker takes it."""
-        renewal = asyncio.create_task(self._renew_lease(message))
+    async def leased(self, message: Message, beat: Callable[[], None]) -> AsyncIterator[None]:
+        """Renew the lease while the task runs, so that no other worker takes it.
+
+        `beat` is called at each renewal, also at one that Redis does not answer.
+        """
+        renewal = asyncio.create_task(self._renew_lease(message, beat))
         try:
             yield
         finally:
@@ -120,20 +132,40 @@ class TaskQueue:
     async def _abandoned(self) -> Message | None:
         if time.monotonic() < self._sweep_at:
             return None
-        idle = int(self.lease * 1000)
-        _, entries, *_ = await self.redis.xautoclaim(
-            self.name, GROUP, self.consumer, min_idle_time=idle, count=1
-        )
-        if not entries:
-            self._sweep_at = time.monotonic() + self.lease / 4
-            return None
-        entry_id, values = entries[0]
-        pending: Any = await self.redis.xpending_range(self.name, GROUP, entry_id, entry_id, 1)
-        return self._message(entry_id, values, pending[0]["times_delivered"] if pending else 1)
+        idle, cursor = int(self.lease * 1000), "0-0"
+        while True:
+            # It looks at ten pending tasks a call, so the first call may see running ones only.
+            cursor, entries, *_ = await self.redis.xautoclaim(
+                self.name, GROUP, self.consumer, min_idle_time=idle, start_id=cursor, count=1
+            )
+            if entries:
+                entry_id, values = entries[0]
+                return self._message(entry_id, values, await self._deliveries(entry_id))
+            if cursor == "0-0":
+                break
+        self._sweep_at = time.monotonic() + self.lease / 4
+        await self._clean()
+        return None
 
-    async def _renew_lease(self, message: Message) -> None:
+    async def _deliveries(self, entry_id: str) -> int:
+        found: Any = await self.redis.xpending_range(self.name, GROUP, entry_id, entry_id, 1)
+        return found[0]["times_delivered"] if found else 1
+
+    async def _clean(self) -> None:
+        """Remove the consumers of stopped workers, whose tasks were taken over before."""
+        if time.monotonic() < self._clean_at:
+            return
+        long = IDLE_LEASES * self.lease
+        self._clean_at = time.monotonic() + long
+        try:
+            await remove_idle(self.redis, self.name, GROUP, long)
+        except ResponseError as error:  # tasks run all the same
+            logger.warning("Idle consumers not removed", extra={"reason": reason(error)})
+
+    async def _renew_lease(self, message: Message, beat: Callable[[], None]) -> None:
         with suppress_instrumentation():
             while True:
+                beat()
                 await asyncio.sleep(self.lease / 3)
                 with contextlib.suppress(RedisError):
                     await self.redis.xclaim(

@@ -1,8 +1,6 @@
 """How the services start: resource attributes, several processes, bad variables, SDK off."""
 
 import logging
-import subprocess
-import sys
 
 import pytest
 from otelcol_runner.polling import poll_until
@@ -11,7 +9,6 @@ from pytest_otelcol.sinks import OtlpSink
 from app.sdk_health import OncePerInterval
 from app.settings import SettingsError, load
 from app.telemetry import TelemetryError, instrument
-from stack.paths import ROOT
 from stack.services.postgres import Postgres
 from stack.services.redis import Redis
 from tests.support.service import Service
@@ -108,15 +105,7 @@ def test_a_service_that_cannot_start_exits_with_one_sentence(
     postgres: Postgres, redis: Redis, module: str
 ) -> None:
     service = Service(postgres, redis, {"POSTGRES_PASSWORD": "wrong", "OTEL_SDK_DISABLED": "true"})
-    done = subprocess.run(
-        [sys.executable, "-m", module],
-        env=service.env,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = service.start_in_vain(module)
     assert done.returncode != 0
     assert "check POSTGRES_USER and POSTGRES_PASSWORD" in done.stderr
     assert "wrong" not in done.stderr

@@ -38,8 +38,8 @@ DEFAULTS = {
     for name, default in re.findall(r"\$\{env:([A-Z_]+):-([^{}]*)\}", path.read_text())
 }
 WITHOUT_DIGEST = ("agentical/", "prom/prometheus:")  # built here; no public source has its digest
-# The collector's image has no HTTP client; the window's program and the worker serve nothing.
-NO_HEALTH_CHECK = {"collector", "overlays", "queue-check", "viewer", "window", "worker"}
+# The collector's image has no HTTP client; the window's program serves nothing.
+NO_HEALTH_CHECK = {"collector", "overlays", "queue-check", "viewer", "window"}
 
 
 @pytest.fixture(scope="module", autouse=True)

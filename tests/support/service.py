@@ -1,6 +1,7 @@
 """The API and the worker as processes, on their own queue, with a client."""
 
 import os
+import subprocess
 import sys
 import time
 import uuid
@@ -74,6 +75,13 @@ class Service:
     def worker(self, **env: str) -> Process:
         """Make one more worker; the caller starts and stops it."""
         return self._process("worker", "app.worker", env=env)
+
+    def start_in_vain(self, module: str) -> subprocess.CompletedProcess[str]:
+        """Start a module of the service that has to end by itself, and return how it did."""
+        command = [sys.executable, "-m", module]
+        return subprocess.run(
+            command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        )
 
     def send(self, task_type: str, text: str, agent: str = "researcher") -> str:
         """Queue a task and return its id."""
