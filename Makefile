@@ -13,7 +13,7 @@ CHECK_SCHEMA := $(RUN) check-jsonschema --quiet --builtin-schema
 # Variables after the target become environment variables of the programs:
 # `make demo DURATION=60 RATE=50 ENVIRONMENT=production ROUTE=logfire-only`
 
-.PHONY: help setup tools demo view doctor test faults scale drills producers bench test-integration test-containers test-browser pictures test-kubernetes test-cluster mutants answers lint format types redaction generate clean
+.PHONY: help setup tools demo view doctor test faults scale drills producers bench test-integration test-containers test-browser pictures test-kubernetes test-cluster mutants answers stores lint format types redaction generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ mutants: setup ## Mutation-test the alerts: each changed number must fail a test
 
 answers: tools ## Test all backend responses and update docs/generated/backend-answers.md
 	@$(RUN) python -m tests.guard.answers && $(RUN) python -m generate
+
+stores: tools ## Ask long-term stores all queries and update docs/generated/long-term.md (a minute)
+	@$(RUN) agentical tools --tests
+	@$(RUN) python -m tests.long_term.page && $(RUN) python -m generate
 
 lint: setup ## Check style, formatting, YAML, imports, dependencies, workflows and Renovate's rules
 	@$(RUN) ruff check .

@@ -51,6 +51,7 @@ MAKERS = (
             ("tests.kubernetes.scale_page", "scale", "scale.md", "make scale"),
             ("tests.producers.page", "producers", "producers.md", "make producers"),
             ("tests.guard.answers", "backend-answers", "backend-answers.md", "make answers"),
+            ("tests.long_term.page", "long-term", "long-term.md", "make stores"),
         )
     ),
 )

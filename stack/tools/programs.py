@@ -68,6 +68,24 @@ class Tool(Program):
 # `remove_all_sd` leaves out service discovery, most of it clouds' libraries.
 _PROMETHEUS = Module(LOCKS / "prometheus", 120, "remove_all_sd")
 _ALERTMANAGER = Module(LOCKS / "alertmanager", 40)
+_VICTORIA_METRICS = Module(LOCKS / "victoriametrics", 60)
+
+
+def _tool(name: str, at_least: tuple[int, ...], module: Module, package: str) -> Tool:
+    """Return a program that PATH has by its own name."""
+    return Tool(name=name, on_path=name, at_least=at_least, module=module, package=package)
+
+
+def _victoria(name: str) -> Tool:
+    """Return a program of VictoriaMetrics, whose releases have `-prod` in their names."""
+    return Tool(
+        name=name,
+        on_path=f"{name}-prod",
+        at_least=(1, 151, 0),
+        module=_VICTORIA_METRICS,
+        package=f"github.com/VictoriaMetrics/VictoriaMetrics/app/{name}",
+    )
+
 
 COLLECTOR_TOOL = Tool(
     name="otelcol",
@@ -81,33 +99,17 @@ KUBERNETES_COLLECTOR_TOOL = Tool(
     at_least=(0, 161, 0),
     module=Module(COLLECTOR / "distribution" / "kubernetes", 360, "grpcnotrace"),
 )
-PROMETHEUS_TOOL = Tool(
-    name="prometheus",
-    on_path="prometheus",
-    at_least=(3, 5, 0),
-    module=_PROMETHEUS,
-    package="github.com/prometheus/prometheus/cmd/prometheus",
+PROMETHEUS_TOOL = _tool(
+    "prometheus", (3, 5, 0), _PROMETHEUS, "github.com/prometheus/prometheus/cmd/prometheus"
 )
-PROMTOOL_TOOL = Tool(
-    name="promtool",
-    on_path="promtool",
-    at_least=(3, 5, 0),
-    module=_PROMETHEUS,
-    package="github.com/prometheus/prometheus/cmd/promtool",
+PROMTOOL_TOOL = _tool(
+    "promtool", (3, 5, 0), _PROMETHEUS, "github.com/prometheus/prometheus/cmd/promtool"
 )
-ALERTMANAGER_TOOL = Tool(
-    name="alertmanager",
-    on_path="alertmanager",
-    at_least=(0, 27, 0),
-    module=_ALERTMANAGER,
-    package="github.com/prometheus/alertmanager/cmd/alertmanager",
+ALERTMANAGER_TOOL = _tool(
+    "alertmanager", (0, 27, 0), _ALERTMANAGER, "github.com/prometheus/alertmanager/cmd/alertmanager"
 )
-AMTOOL_TOOL = Tool(
-    name="amtool",
-    on_path="amtool",
-    at_least=(0, 27, 0),
-    module=_ALERTMANAGER,
-    package="github.com/prometheus/alertmanager/cmd/amtool",
+AMTOOL_TOOL = _tool(
+    "amtool", (0, 27, 0), _ALERTMANAGER, "github.com/prometheus/alertmanager/cmd/amtool"
 )
 KUSTOMIZE_TOOL = Tool(
     name="kustomize",
@@ -117,13 +119,27 @@ KUSTOMIZE_TOOL = Tool(
     module=Module(LOCKS / "kustomize", 20),
     package="sigs.k8s.io/kustomize/kustomize/v5",
 )
-ACTIONLINT_TOOL = Tool(
-    name="actionlint",
-    on_path="actionlint",
-    at_least=(1, 7, 0),
-    module=Module(LOCKS / "actionlint", 20),
-    package="github.com/rhysd/actionlint/cmd/actionlint",
+ACTIONLINT_TOOL = _tool(
+    "actionlint",
+    (1, 7, 0),
+    Module(LOCKS / "actionlint", 20),
+    "github.com/rhysd/actionlint/cmd/actionlint",
+)
+VICTORIA_METRICS_TOOL = _victoria("victoria-metrics")
+VMAUTH_TOOL = _victoria("vmauth")
+THANOS_TOOL = _tool(
+    "thanos",
+    (0, 40, 0),
+    Module(LOCKS / "thanos", 180, "slicelabels"),
+    "github.com/thanos-io/thanos/cmd/thanos",
 )
 RUN = (COLLECTOR_TOOL, PROMETHEUS_TOOL, ALERTMANAGER_TOOL)
 # Built before the tests, or each of them would wait for minutes, several for the same.
-TEST = (PROMTOOL_TOOL, AMTOOL_TOOL, KUSTOMIZE_TOOL)
+TEST = (
+    PROMTOOL_TOOL,
+    AMTOOL_TOOL,
+    KUSTOMIZE_TOOL,
+    VICTORIA_METRICS_TOOL,
+    VMAUTH_TOOL,
+    THANOS_TOOL,
+)

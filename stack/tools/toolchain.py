@@ -38,6 +38,9 @@ promtool = partial(provide, programs.PROMTOOL_TOOL)
 alertmanager = partial(provide, programs.ALERTMANAGER_TOOL)
 amtool = partial(provide, programs.AMTOOL_TOOL)
 kustomize = partial(provide, programs.KUSTOMIZE_TOOL)
+victoria_metrics = partial(provide, programs.VICTORIA_METRICS_TOOL)
+vmauth = partial(provide, programs.VMAUTH_TOOL)
+thanos = partial(provide, programs.THANOS_TOOL)
 actionlint = partial(provide, programs.ACTIONLINT_TOOL)
 
 

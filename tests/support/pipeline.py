@@ -14,7 +14,7 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.pipeline.configs import started_on
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
-from stack.services.guard import Guard
+from stack.services.guard import Guard, through
 from stack.services.guard import variables as guard_variables
 from tests.support.memory import memory_folder
 
@@ -45,6 +45,11 @@ class Pipeline:
     viewer: OtlpSink
     guard: Guard | None = None
 
+    def guard_output(self) -> str:
+        """Return what the guard has printed."""
+        assert self.guard is not None
+        return self.guard.output()
+
     def scrape(self) -> str:
         """Return what a scraping Prometheus would read."""
         url = f"http://{self.collector.env['SCRAPE_LISTEN']}/metrics"
@@ -71,8 +76,12 @@ def run_pipeline(
     env: Mapping[str, str],
     *,
     guarded: bool = False,
+    store: str = "",
 ) -> Iterator[Pipeline]:
-    """Run the stages and these files, optionally with a guard; state goes into `folder`."""
+    """Run the stages and these files, optionally with a guard; state goes into `folder`.
+
+    With `store`, the URL of a store's remote write, metrics go there, and not to the sink.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = files(configs)
     if "routes/logfire-only" in configs:
@@ -83,21 +92,24 @@ def run_pipeline(
         logfire = stack.enter_context(OtlpSink("logfire"))
         viewer = stack.enter_context(OtlpSink("viewer"))
         prometheus = stack.enter_context(RemoteWriteSink("prometheus"))
-        guard = stack.enter_context(run_guard(logfire, prometheus)) if guarded else None
+        written = store or prometheus.url
+        guard = stack.enter_context(run_guard(logfire.url, written)) if guarded else None
         variables = {
             **QUICK,
             "COLLECTOR_QUEUE_DIR": str(folder / "queue"),
             "SAMPLING_WINDOW_DIR": str(stack.enter_context(memory_folder())),
             "LOGFIRE_ENDPOINT": guard.url if guard else logfire.url,
             "VIEWER_ENDPOINT": viewer.url,
-            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": guard.metrics_url if guard else prometheus.url,
+            "PROMETHEUS_REMOTE_WRITE_ENDPOINT": through(guard.metrics_url, written)
+            if guard
+            else written,
             **env,
         }
         collector = stack.enter_context(otelcol.run(paths, variables, listen=LISTEN, ports=PORTS))
         yield Pipeline(collector, logfire, prometheus, viewer, guard)
 
 
-def run_guard(logfire: OtlpSink, prometheus: RemoteWriteSink) -> Guard:
+def run_guard(logfire: str, metrics: str) -> Guard:
     """Return a guard in front of both, with a short Retry-After."""
-    backends = guard_variables(logfire.url, prometheus.url)
+    backends = guard_variables(logfire, metrics)
     return Guard(free_port(), free_port(), {**backends, "GUARD_RETRY_AFTER": "1"})

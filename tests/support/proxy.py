@@ -52,9 +52,9 @@ class RecordingProxy(Serving):
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
 
 
-def pour(source: socket.socket, target: socket.socket) -> None:
-    """Copy data until the end of the stream."""
+def pour(source: socket.socket, target: socket.socket, old: bytes = b"", new: bytes = b"") -> None:
+    """Copy data until the end of the stream, with `new` in place of `old`."""
     with suppress(OSError):
         while data := source.recv(65536):
-            target.sendall(data)
+            target.sendall(data.replace(old, new))
         target.shutdown(socket.SHUT_WR)

@@ -105,10 +105,27 @@ def kubernetes(pod: str, *, restarts: float = 0, container: str = "api") -> list
         counter("container.cpu.time", 12.5, unit="s"),
         gauge("container.cpu.usage", 0.25, unit="{cpu}"),
         gauge("container.memory.usage", 64_000_000, unit="By"),
+        counter("container.uptime", 60, unit="s"),
     ]
     state = [
         gauge("k8s.deployment.available", 1, unit="{pod}"),
         gauge("k8s.deployment.desired", 2, unit="{pod}"),
+    ]
+    workloads = [
+        (
+            {"k8s.namespace.name": "shop", "k8s.statefulset.name": container},
+            [
+                gauge("k8s.statefulset.desired_pods", 2, unit="{pod}"),
+                gauge("k8s.statefulset.ready_pods", 2, unit="{pod}"),
+            ],
+        ),
+        (
+            {"k8s.namespace.name": "shop", "k8s.daemonset.name": container},
+            [
+                gauge("k8s.daemonset.desired_scheduled_nodes", 2, unit="{node}"),
+                gauge("k8s.daemonset.ready_nodes", 2, unit="{node}"),
+            ],
+        ),
     ]
     restarted = {"container.image.name": "shop/api", "k8s.node.name": "node-1"}
     return [
@@ -116,6 +133,7 @@ def kubernetes(pod: str, *, restarts: float = 0, container: str = "api") -> list
         (contained | restarted, [gauge("k8s.container.restarts", restarts, unit="{restart}")]),
         (named | {"k8s.node.name": "node-1"}, [gauge("k8s.pod.phase", 2)]),
         (deployment, state),
+        *workloads,
     ]
 
 
