@@ -25,9 +25,9 @@ def kubernetes() -> Dashboard:
 def pods() -> list[Panel]:
     """Return pods by phase, and container restarts."""
     restarts, time = of("k8s_container_restarts", CHOSEN), window("PodRestarting")
-    recent = per(
-        "namespace, pod, container", f"{restarts} - min_over_time({restarts}[{time}])", "max"
-    )
+    starts, each = of("container_start_time_seconds", CHOSEN), "namespace, pod, container"
+    counted = per(each, f"{restarts} - min_over_time({restarts}[{time}])", "max")
+    recent = f"{counted} or {per(each, f'changes({starts}[{time}])', 'max')}"
     return [
         graph(
             "Pods by phase",
@@ -53,7 +53,7 @@ def pods() -> list[Panel]:
         graph(
             "Total container restarts",
             "restarts",
-            "Restarts since the pod was created.",
+            "Restarts since the pod was created, without init containers and sidecars.",
             query(restarts, CONTAINER),
             to=links.APPLICATION,
         ),

@@ -74,10 +74,15 @@ def machines() -> list[Panel]:
         graph(
             "Network traffic (bytes/s)",
             "Bps",
-            "Bytes received and sent by each host, without loopback.",
+            "Bytes received and sent by each host, without loopback; in Kubernetes by the main "
+            "interface of each node.",
             query(
                 per("host, direction", rate("system_network_io_bytes_total", 'device!="lo"')),
                 "{{host}} {{direction}}",
+            ),
+            query(
+                per("node, direction", rate("k8s_node_network_io_bytes_total")),
+                "{{node}} {{direction}}",
             ),
             to=links.KUBERNETES,
             width=12,
@@ -85,7 +90,7 @@ def machines() -> list[Panel]:
         graph(
             "Network errors (packets/s)",
             "packets/s",
-            "Packets with errors, and dropped packets.",
+            "Packets with errors, and dropped packets; in Kubernetes errors only.",
             query(
                 per("host, direction", rate("system_network_errors_total")),
                 "{{host}} {{direction}} errors",
@@ -93,6 +98,10 @@ def machines() -> list[Panel]:
             query(
                 per("host, direction", rate("system_network_dropped_total")),
                 "{{host}} {{direction}} dropped",
+            ),
+            query(
+                per("node, direction", rate("k8s_node_network_errors_total")),
+                "{{node}} {{direction}} errors",
             ),
             to=links.KUBERNETES,
             width=12,

@@ -1,5 +1,6 @@
 """OTLP as Kubernetes receivers send it: names become labels, and no objects share a series."""
 
+import time
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -15,10 +16,15 @@ SERIES = {
     "container_cpu_usage_seconds_total": CONTAINER,
     "container_cpu_usage": CONTAINER,
     "container_memory_usage_bytes": CONTAINER,
+    "container_start_time_seconds": CONTAINER,
     "k8s_container_restarts": CONTAINER | {"node"},
     "k8s_pod_phase": {"job", "instance", "namespace", "pod", "node"},
     "k8s_deployment_available": {"job", "instance", "namespace", "deployment"},
     "k8s_deployment_desired": {"job", "instance", "namespace", "deployment"},
+    "k8s_statefulset_desired_pods": {"job", "instance", "namespace", "statefulset"},
+    "k8s_statefulset_ready_pods": {"job", "instance", "namespace", "statefulset"},
+    "k8s_daemonset_desired_scheduled_nodes": {"job", "instance", "namespace", "daemonset"},
+    "k8s_daemonset_ready_nodes": {"job", "instance", "namespace", "daemonset"},
 }
 
 
@@ -42,7 +48,8 @@ def test_the_documented_series_have_exactly_their_labels_per_pod(
     for pod in ("api-1", "api-2"):
         send(cluster, pod)
     for name, labels in SERIES.items():
-        where = {"pod": "api-2"} if "pod" in labels else {"deployment": "api"}
+        kind = labels & {"deployment", "statefulset", "daemonset"}
+        where = {"pod": "api-2"} if "pod" in labels else {next(iter(kind)): "api"}
         found = cluster.prometheus.wait_for_series(name, where)
         assert set(found.labels) == labels, name
         assert found.labels.items() >= {"job": "kubernetes", "namespace": "shop"}.items()
@@ -57,6 +64,14 @@ def test_a_container_that_restarts_stays_one_series(cluster: Pipeline) -> None:
     labels = {"pod": "worker-1"}
     cluster.prometheus.wait_for_series("k8s_container_restarts", labels, value=2)
     assert len(cluster.prometheus.series("k8s_container_restarts", labels)) == 1
+
+
+def test_an_uptime_becomes_the_time_of_the_start(cluster: Pipeline) -> None:
+    """Each start is another value, however long the container ran."""
+    send(cluster, "guard-1")
+    found = cluster.prometheus.wait_for_series("container_start_time_seconds", {"pod": "guard-1"})
+    assert time.time() - 90 < found.value <= time.time() - 60
+    assert not [name for name in cluster.prometheus.names if name.startswith("container_uptime")]
 
 
 def test_a_named_cluster_is_an_instance_of_its_own(cluster: Pipeline) -> None:

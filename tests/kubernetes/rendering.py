@@ -1,5 +1,6 @@
 """The manifests as Kustomize renders them, and the files and variables of their pods."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -48,6 +49,18 @@ def kustomize(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*command(), str(folder)], capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def with_kafka(base: str, folder: Path) -> str:
+    """Write the overlay of docs/kubernetes.md, with Kafka, on another one; return its folder."""
+    (text,) = re.findall(r"```yaml\n(.+?)```", (ROOT / "docs/kubernetes.md").read_text(), re.DOTALL)
+    overlay = yaml.safe_load(text)
+    (component,) = overlay["components"]
+    overlay["resources"] = [os.path.relpath(DEPLOY / "overlays" / base, folder)]
+    there = (DEPLOY / "overlays" / "mine" / component).resolve()
+    overlay["components"] = [os.path.relpath(there, folder)]
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    return str(folder)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Collectors as the manifests configure them, as processes on this machine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,17 +23,26 @@ QUICK = {
 }
 
 
-def files(pod: Pod, *, without_cluster: bool) -> list[Path]:
+def files(pod: Pod, left_out: Collection[str] = OF_A_CLUSTER) -> list[Path]:
     """Return the repository's files that a collector's pod loads, in their order."""
     paths = [repository_path(path) for path in pod.configs()]
-    return [path for path in paths if not (without_cluster and path.name in OF_A_CLUSTER)]
+    return [path for path in paths if path.name not in left_out]
 
 
 @contextmanager
 def collector(
-    otelcol: Otelcol, pod: Pod, queue: Path, variables: Mapping[str, str]
+    otelcol: Otelcol,
+    pod: Pod,
+    queue: Path,
+    variables: Mapping[str, str],
+    *,
+    left_out: Collection[str] = OF_A_CLUSTER,
+    more: Sequence[Path] = (),
 ) -> Iterator[Collector]:
-    """Run a pod's collector without its cluster, on free ports, with these additional variables."""
+    """Run a pod's collector without its cluster, on free ports, with these additional variables.
+
+    `more` are files that are loaded last.
+    """
     given = pod.environment("collector", optional=False)
     listen = {name for name in given if name.endswith("_LISTEN")} | {*LISTEN}
     bound = {name: value for name, value in given.items() if name not in listen}
@@ -44,14 +53,14 @@ def collector(
         **variables,
     }
     del bound["SELF_METRICS_PORT"]
-    more = sorted(listen - {"OTLP_HTTP_LISTEN"})
-    paths = files(pod, without_cluster=True)
+    listens = sorted(listen - {"OTLP_HTTP_LISTEN"})
+    paths = [*files(pod, left_out), *more]
     with (
         memory_folder() as window,
         otelcol.run(
             paths,
             bound | {"SAMPLING_WINDOW_DIR": str(window)},
-            listen=more,
+            listen=listens,
             ports=["SELF_METRICS_PORT"],
         ) as running,
     ):

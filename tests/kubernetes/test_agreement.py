@@ -26,6 +26,8 @@ from tests.kubernetes.rendering import (
 )
 from tests.support.caddy import listeners
 
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+OLD = 15.0  # seconds that the autoscaler's metric may be old when it is in Prometheus
 LISTENS = {
     "otlp-grpc": "OTLP_GRPC_LISTEN",
     "otlp-http": "OTLP_HTTP_LISTEN",
@@ -75,6 +77,20 @@ def test_a_collectors_ports_are_those_it_listens_on(overlay: str, name: str) -> 
         assert f"${{env:{variable}" in text_of(pod), variable
     for probe in ("startupProbe", "readinessProbe"):
         assert pod.container("collector")[probe]["httpGet"]["port"] == "health"
+
+
+@overlays
+def test_the_worker_is_probed_as_in_compose(overlay: str) -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["worker"]
+    worker = Pod(overlay, "worker").container("worker")
+    assert worker["command"] == compose["command"]
+    probe = compose["healthcheck"]["test"][1:]
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert worker[name]["exec"]["command"] == probe
+    file = PurePosixPath(compose["command"][-1].removeprefix("--heartbeat="))
+    assert str(file) in probe
+    assert str(file.parent) in {mount["mountPath"] for mount in worker["volumeMounts"]}
+    assert compose["tmpfs"] == [str(file.parent)]
 
 
 @overlays
@@ -206,3 +222,66 @@ def test_the_applications_variables_are_settings(overlay: str) -> None:
             in given["OTEL_RESOURCE_ATTRIBUTES"]
         )
         assert "$(" not in str(given)
+
+
+def producers(overlay: str) -> list[tuple[Pod, str]]:
+    """Return the containers that send telemetry, with their pods."""
+    pods = [Pod(overlay, item["metadata"]["name"]) for item in workloads(overlay)]
+    return [
+        (pod, each["name"])
+        for pod in pods
+        for each in pod.spec["containers"]
+        if "OTEL_EXPORTER_OTLP_ENDPOINT" in pod.environment(each["name"])
+    ]
+
+
+@overlays
+def test_agents_ignore_the_probes_of_the_services_and_nothing_else(overlay: str) -> None:
+    probed = {
+        probe["httpGet"]["path"]
+        for pod, name in producers(overlay)
+        for probe in (pod.container(name).get(kind, {}) for kind in PROBES)
+        if "httpGet" in probe
+    }
+    assert probed
+    assert set(Pod(overlay, "agent").environment("collector")["IGNORED_PATHS"].split("|")) == probed
+
+
+def test_the_metric_that_the_worker_scales_by_is_seconds_old() -> None:
+    """What the producer waits, and the queues of agent and gateway on the way to Prometheus."""
+    way = (("agent", "otlp_grpc/gateway"), ("gateway", "otlp_grpc/metrics_buffer"))
+    waits = 0.0
+    for name, exporter in way:
+        config = merged([repository_path(path) for path in Pod("production", name).configs()])
+        receiver = "forward/metrics"
+        assert exporter in {
+            each
+            for pipeline in config["service"]["pipelines"].values()
+            if receiver in pipeline["receivers"]
+            for each in pipeline["exporters"]
+        }
+        flush = config["exporters"][exporter]["sending_queue"]["batch"]["flush_timeout"]
+        waits += float(flush.removesuffix("ms")) / 1000
+    names = set()
+    for pod, container in producers("production"):
+        interval = float(pod.environment(container)["OTEL_METRIC_EXPORT_INTERVAL"]) / 1000
+        assert interval + waits < OLD, container
+        names.add(container)
+    assert names == {"api", "worker"}
+
+
+@overlays
+def test_starts_of_sidecars_are_reported(overlay: str) -> None:
+    """PodRestarting counts them: the API server's restarts of them are in no series."""
+    config = merged([repository_path(path) for path in Pod(overlay, "agent").configs()])
+    kubelet = config["receivers"]["kubelet_stats"]
+    assert kubelet["metrics"]["container.uptime"] == {"enabled": True}
+
+
+@overlays
+def test_an_agent_does_not_report_its_pods_network_as_the_nodes(overlay: str) -> None:
+    """Of a mounted /proc, the network is that of the process that reads it."""
+    config = merged([repository_path(path) for path in Pod(overlay, "agent").configs()])
+    metrics = config["receivers"]["host_metrics"]["scrapers"]["network"]["metrics"]
+    named = ("connections", "dropped", "errors", "io", "packets")  # all that are on by default
+    assert metrics == {f"system.network.{name}": {"enabled": False} for name in named}

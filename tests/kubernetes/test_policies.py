@@ -157,3 +157,10 @@ def test_traffic_is_denied_by_default(overlay: str) -> None:
             assert rule["ports"], item["metadata"]["name"]
         for rule in item["spec"].get("egress", []):
             assert rule["ports"], item["metadata"]["name"]
+
+
+def test_pods_that_are_not_ready_do_not_block_a_drain() -> None:
+    budgets = [item for item in objects("production") if item["kind"] == "PodDisruptionBudget"]
+    assert {item["metadata"]["name"] for item in budgets} == {"api", "worker", "gateway"}
+    for item in budgets:
+        assert item["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow", item["metadata"]["name"]

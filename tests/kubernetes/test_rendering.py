@@ -102,7 +102,9 @@ def test_the_overlays_differ_as_documented() -> None:
     assert named("local", "Deployment", "logfire")["spec"]["replicas"] == 1
 
 
-@pytest.mark.parametrize("folder", ["base", *(f"overlays/{name}" for name in OVERLAYS)])
+@pytest.mark.parametrize(
+    "folder", ["base", "components/kafka", *(f"overlays/{name}" for name in OVERLAYS)]
+)
 def test_no_file_of_the_folder_is_left_out(folder: str) -> None:
     listed = (DEPLOY / folder / "kustomization.yaml").read_text()
     for path in (DEPLOY / folder).iterdir():

@@ -36,7 +36,7 @@ def test_the_collector_accepts_the_rendered_configuration(
     """The agents' other configurations are tested in distribution/."""
     pod = Pod(overlay, name)
     given = pod.environment("collector", optional=False)
-    assert otelcol.validate(files(pod, without_cluster=True), given) == ""
+    assert otelcol.validate(files(pod), given) == ""
 
 
 def test_a_trace_over_two_nodes_is_complete_and_each_count_has_one_writer(
@@ -67,6 +67,25 @@ def test_only_gateways_send_exemplars(local: Cluster) -> None:
     assert not [n for n in local.prometheus.names if n.startswith(("spans_", "sampled_"))]
 
 
+def test_the_probes_of_the_kubelets_are_in_no_rate_and_no_trace(local: Cluster) -> None:
+    agent = local.agents[0]
+    probe = {"url.path": "/health", "http.route": "/health"}
+    resource = {**RESOURCE, "service.instance.id": "probed"}
+    agent.send(request("GET", "/health", 200, attributes=probe), resource=resource)
+    agent.send(request("GET", "/health", 503, attributes=probe), resource=resource)
+    agent.send(request("GET", "/documents/{document_id}", 200), log("after"), resource=resource)
+    where = {"instance": "probed"}
+    local.prometheus.wait_for_series("agentical_requests_total", where, value=1)
+    local.logfire.wait_for_log("after")
+    local.logfire.wait_for(
+        lambda sink: any(s.name == "GET /documents/{document_id}" for s in sink.spans), "the span"
+    )
+    for name in ("agentical_requests_total", "agentical_request_duration_seconds_count"):
+        counted = local.prometheus.series(name, where)
+        assert {series.labels["endpoint"] for series in counted} == {"/documents/{document_id}"}
+    assert not [span for span in local.logfire.spans if "/health" in span.name]
+
+
 def test_pods_and_nodes_have_their_own_series(
     local: Cluster,
 ) -> None:
@@ -83,10 +102,12 @@ def test_pods_and_nodes_have_their_own_series(
         local.prometheus.wait_for_series("system_cpu_utilization_ratio", {"host": node})
 
 
-def test_a_restarting_pods_series_fire_its_alert(local: Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["k8s_container_restarts", "container_start_time_seconds"])
+def test_a_restarting_pods_series_fire_its_alert(local: Cluster, tmp_path: Path, name: str) -> None:
+    """Of a sidecar there is only the second."""
     for resource, metrics in kubernetes("crashing-1", restarts=0):
         local.agents[0].send(*metrics, resource=resource)
-    found = local.prometheus.wait_for_series("k8s_container_restarts", {"pod": "crashing-1"})
+    found = local.prometheus.wait_for_series(name, {"pod": "crashing-1"})
     quiet = {**found.labels, "pod": "quiet-1"}
     labels = {name: found.labels[name] for name in ("namespace", "pod", "container")}
     unit_test = {

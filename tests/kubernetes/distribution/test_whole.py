@@ -9,7 +9,7 @@ from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Pod
+from tests.kubernetes.rendering import COLLECTORS, OVERLAYS, Pod, with_kafka
 from tests.kubernetes.running import collector, files
 from tests.support.shapes import RESOURCE, request
 
@@ -23,12 +23,23 @@ def test_the_collector_accepts_every_rendered_configuration(
 ) -> None:
     pod = Pod(overlay, name)
     given = pod.environment("collector", optional=False)
-    paths = files(pod, without_cluster=False)
+    paths = files(pod, left_out=())
     if name == "agent":  # only a pod has the node's files and a token for its kubelet
         given |= {"HOST_ROOT_PATH": str(tmp_path)}
         (tmp_path / "no-token.yaml").write_text("receivers: {kubelet_stats: {auth_type: none}}\n")
         paths.append(tmp_path / "no-token.yaml")
     assert whole.validate(paths, given) == ""
+
+
+@pytest.mark.parametrize("name", COLLECTORS)
+def test_the_collector_accepts_the_configurations_with_kafka(
+    whole: Otelcol, name: str, tmp_path: Path
+) -> None:
+    overlay = with_kafka("production", tmp_path.resolve())
+    pod = Pod(overlay, name)
+    given = pod.environment("collector", optional=False)
+    paths = files(pod, left_out=("kubelet.yaml",))
+    assert whole.validate(paths, given | {"HOST_ROOT_PATH": str(tmp_path)}) == ""
 
 
 def test_each_trace_is_complete_at_one_gateway(whole: Otelcol, tmp_path: Path) -> None:
