@@ -12,9 +12,12 @@ from stack.capacity import prices
 from stack.capacity.command import checked
 from stack.capacity.demand import Demand
 from stack.capacity.figures import Measured, constants, of_median
+from stack.capacity.kubernetes import AGENT_SECONDS, FILE_SYSTEM, sizes
 from stack.capacity.model import HOUR, MONTH, logfire_units, need
+from stack.capacity.patch import patch
 from stack.capacity.shipped import Limits, limits
 from stack.capacity.view import rows
+from stack.capacity.window import LEAST_FILES
 from stack.paths import ROOT
 
 SAMPLED = (1.0, 5.0, 10.0, 25.0, 50.0)  # percent
@@ -23,6 +26,7 @@ RATES = [*((rate, logs) for rate in SAMPLED for logs in (100.0, rate)), (100.0, 
 ALWAYS = 1.0  # percent of traces with an error or a slow request
 ALWAYS_LOGS = 1.0  # percent of log records that are warnings, or without a trace
 EXAMPLE = {"requests_per_second": 500.0, "outage_hours": 4.0, "processes": 8.0}
+IN_KUBERNETES = {**EXAMPLE, "nodes": 20.0}
 KIB, MIB = 2**10, 2**20
 
 PAGE = ROOT / "docs" / "generated" / "capacity.md"
@@ -36,7 +40,33 @@ calculates with the same figures:"""
 SERVICE = """Each additional route adds about {route:.0f} series to each process that serves it:
 two histograms, and a counter for each status. Behind agents, each gateway creates the series of
 kept traces again. The sources of `infrastructure/` add series for every machine, Postgres and
-Redis, which the calculator leaves out."""
+Redis, which the calculator leaves out; with `--nodes` it counts those of the agents and of their
+nodes, without the kubelets'."""
+
+PATCH = """## In Kubernetes
+
+With `--kubernetes` it prints what to set in [the manifests](../kubernetes.md#apply-it), as a patch
+for an overlay of your own on `production`. Its head says how to apply it, also where gateways run
+already:"""
+
+SETS = """\
+- **Replicas**: before you run fewer gateways than now, let the queues of the others drain: what is
+  left in them waits until their pod runs again.
+- **Sampling window**: what arrives in `TRACE_DECISION_WAIT` and {margin:g} s, kept spans twice.
+  From agents a span takes as much as in a queue, because each trace comes with its own resource.
+  It uses `--utilisation` of the files, at least {files} of 16 MiB; the volume has room for two
+  more.
+- **Memory limit**: the memory limiter refuses data above {share:.0%}, and leaves {left:.0%} to the
+  window's volume; what needs more counts. No limit is below that of the manifests: the figures have
+  no batches of many senders that arrive at the same moment ([memory](../access.md#memory)).
+  Requests are what is used.
+- **Volume**: for three queues that are full, since `QUEUE_BYTES` limits each; their files, and
+  {fs:.0%} for the file system. *Disk* in the table is what the outage fills.
+- **Agents** have an equal share each, and use `--utilisation` of what they get. Their queues last
+  for {minutes:g} minutes without a gateway. Agents were not measured alone: CPU and memory are
+  those of a collector that also samples, and not below those of the manifests.
+- Not in the patch, because nothing measured says that they need more: the guard, `queue-check`,
+  `overlays`, `window-check` and `cluster`."""
 
 HOW_MANY = """## How it calculates
 
@@ -49,7 +79,8 @@ HOW_MANY = """## How it calculates
 - **Memory** is resident: the base, the spans of `TRACE_DECISION_WAIT`, and the decisions that are
   remembered for late spans; their caches ({caches:,} together) count as full if a month fills
   them. The memory limiter refuses data above {share:.0%} of the container's memory, so the limit
-  is that much larger.
+  is that much larger, or five times the volume of the
+  [sampling window](../sampling-window.md#size), which the limiter does not see.
 - **Disk** assumes that Logfire and Prometheus are down at the same time. A queue counts its
   payload, and `QUEUE_BYTES` limits that for each of the three; the file takes {factor:.2f} times
   as much and grows in steps of 16 MiB. The batch that a queue is sending is included.
@@ -76,11 +107,22 @@ def files() -> dict[Path, str]:
 
 
 def page(found: Mapping[str, Any]) -> str:
-    measured, shipped = constants(found["capacity"]), limits()
+    measured, shipped = constants(found), limits()
     parts = [
         HEAD,
-        command(),
+        command(EXAMPLE),
         example(measured, shipped),
+        PATCH,
+        command(IN_KUBERNETES, "--kubernetes"),
+        printed(measured, shipped),
+        SETS.format(
+            margin=shipped.window_margin,
+            files=LEAST_FILES,
+            share=shipped.memory_share,
+            left=shipped.memory_left,
+            fs=FILE_SYSTEM - 1,
+            minutes=AGENT_SECONDS / 60,
+        ),
         "## Measurements",
         table(["", "figure", "measured"], figures(found["capacity"], measured, shipped)),
         "## Series",
@@ -114,10 +156,17 @@ def taken(own: Mapping[str, Any]) -> str:
     )
 
 
-def command() -> str:
-    """Return the example's command line."""
-    options = " ".join(f"--{name.replace('_', '-')} {EXAMPLE[name]:g}" for name in EXAMPLE)
-    return f"```sh\n.venv/bin/agentical capacity {options}\n```"
+def command(example: Mapping[str, float], *flags: str) -> str:
+    """Return an example's command line."""
+    options = [f"--{name.replace('_', '-')} {value:g}" for name, value in example.items()]
+    return f"```sh\n.venv/bin/agentical capacity {' '.join([*options, *flags])}\n```"
+
+
+def printed(measured: Measured, shipped: Limits) -> str:
+    """Return the patch for the example in Kubernetes."""
+    demand = asked(measured, shipped, **IN_KUBERNETES)
+    found = sizes(demand, need(demand, measured, shipped), measured, shipped)
+    return f"```yaml\n{patch(demand, found, shipped)}```"
 
 
 def example(measured: Measured, shipped: Limits) -> str:
@@ -156,6 +205,8 @@ def figures(found: Mapping[str, Any], measured: Measured, shipped: Limits) -> li
          "against a sampler without a cache"],
         ["memory of a collector without load", f"{measured.base_bytes / MIB:.0f} MiB",
          "intercept of that slope"],
+        ["a span in the sampling window", f"{measured.bytes_per_window_span:.0f} B",
+         "mean at 10,000 spans/s; a kept one is there twice"],
         ["queue, an hour of 1,000 kept spans/s", _mib(spans * HOUR),
          f"{size['traces']:.0f} B per span; {outage}"],
         ["queue, an hour of 1,000 logs/s", _mib(logs * HOUR), f"{size['logs']:.0f} B per record"],

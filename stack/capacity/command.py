@@ -7,12 +7,14 @@ import typer
 
 from stack.capacity.demand import Demand
 from stack.capacity.figures import Measured, measured
+from stack.capacity.kubernetes import sizes
 from stack.capacity.model import need
+from stack.capacity.patch import patch
 from stack.capacity.shipped import Limits, limits
 from stack.capacity.view import as_json, show
 from stack.errors import UserError
 
-POSITIVE = ("requests_per_second", "spans_per_request", "processes", "utilisation")
+POSITIVE = ("requests_per_second", "spans_per_request", "processes", "nodes", "utilisation")
 PERCENT = (
     *("sample_percent", "always_percent"),
     *("log_sample_percent", "always_log_percent"),
@@ -57,9 +59,21 @@ def capacity(
     utilisation: Annotated[
         float, typer.Option(help="Target CPU utilisation of a gateway's core, in percent.")
     ] = 50.0,
+    nodes: Annotated[
+        int | None,
+        typer.Option(
+            help="Of Kubernetes, whose pods send the load; each has an agent.",
+            show_default="none, and 1 with --kubernetes",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    kubernetes: Annotated[
+        bool, typer.Option("--kubernetes", help="Print a Kustomize patch instead of a table.")
+    ] = False,
 ) -> None:
     """Calculate how many gateways a load needs, their memory and disk, and Logfire's price."""
+    if json and kubernetes:
+        raise UserError("--json and --kubernetes print different things: choose one of them")
     constants, shipped = measured(), limits()
     options = {
         "requests_per_second": requests_per_second,
@@ -74,10 +88,13 @@ def capacity(
         "series_per_process": series_per_process,
         "decision_wait": decision_wait,
         "utilisation": utilisation,
+        "nodes": nodes if nodes is not None or not kubernetes else 1,
     }
     demand = checked(options, constants, shipped)
     found = need(demand, constants, shipped)
-    if json:
+    if kubernetes:
+        typer.echo(patch(demand, sizes(demand, found, constants, shipped), shipped), nl=False)
+    elif json:
         typer.echo(as_json(demand, found))
     else:
         show(demand, found, shipped, constants)
@@ -97,8 +114,9 @@ def checked(options: dict[str, float | None], constants: Measured, shipped: Limi
     for name, value in given.items():
         check(name, value)
     figures = {**defaults, **given}
-    utilisation, processes = figures.pop("utilisation") / 100, int(figures.pop("processes"))
-    return Demand(**figures, utilisation=utilisation, processes=processes)
+    utilisation = figures.pop("utilisation") / 100
+    processes, nodes = int(figures.pop("processes")), int(figures.pop("nodes", 0))
+    return Demand(**figures, utilisation=utilisation, processes=processes, nodes=nodes)
 
 
 def check(name: str, value: float) -> None:

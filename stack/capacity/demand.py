@@ -17,9 +17,10 @@ class Demand:
             are all kept.
         spans_per_request, logs_per_request: what one request produces.
         processes: service processes that export metrics.
+        nodes: agents in front of the gateways, one for each node; 0 for none.
         series_per_process: series of each of them in Prometheus.
         decision_wait: seconds that the sampler waits before it decides.
-        utilisation: target share of a gateway's core and of its limit of traces.
+        utilisation: target share of a gateway's core, of its limit of traces and of its window.
     """
 
     requests_per_second: float
@@ -34,6 +35,7 @@ class Demand:
     series_per_process: float
     decision_wait: float
     utilisation: float
+    nodes: int = 0
 
     @property
     def spans_per_second(self) -> float:
@@ -56,10 +58,13 @@ class Need:
         cores: busy cores of all gateways together.
         gateways: their number; `bound` is the limit that requires it.
         memory: resident bytes of a gateway.
+        window: bytes in its sampling window, which is memory of its container too.
+        window_files: SAMPLING_WINDOW_FILES.
+        window_room: bytes of the window's volume.
         memory_limit: bytes to give it, so that its memory limiter never refuses data.
         queues: bytes in a gateway's queues at the end of the outage.
         disk: bytes of a gateway's volume.
-        series: in Prometheus, of the services and of the gateways themselves.
+        series: in Prometheus, of the services, the gateways themselves, the agents and their nodes.
         units: records that Logfire bills per month.
     """
 
@@ -67,6 +72,9 @@ class Need:
     gateways: int
     bound: str
     memory: float
+    window: float
+    window_files: int
+    window_room: float
     memory_limit: float
     queues: dict[str, float]
     disk: float

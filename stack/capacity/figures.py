@@ -14,6 +14,7 @@ RESULTS = ROOT / "docs" / "measurements" / "performance.json"
 SERVICE = ("agentical-api", "agentical-worker")
 QUEUES = ("traces", "logs", "metrics")
 TICK = 0.5  # seconds of extra wait on average: the sampler decides once a second
+HELD_SECONDS = 35.0  # that the window had spans of: a decision wait of 30 s, and its margin
 Rows = list[dict[str, float]]
 
 
@@ -25,6 +26,7 @@ class Series:
     process_sampled: float  # of these: from kept traces, so each gateway has its own
     route: float  # of these: added by one more route
     collector: float
+    host: float  # of a node, that its agent monitors
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Measured:
         base_bytes: its resident memory with an empty sampler.
         bytes_per_undecided_span: resident memory of each span that waits for a decision.
         bytes_per_decision: resident memory of each cached decision.
+        bytes_per_window_span: size of each span in the sampling window.
         queue_bytes: queue size per kept span, per log record, and per series and second, by
             queue.
         file_factor: bytes on disk per byte of queue size.
@@ -48,6 +51,7 @@ class Measured:
     base_bytes: float
     bytes_per_undecided_span: float
     bytes_per_decision: float
+    bytes_per_window_span: float
     queue_bytes: Mapping[str, float]
     file_factor: float
     spans_per_request: float
@@ -59,17 +63,17 @@ class Measured:
 def measured(results: Path = RESULTS) -> Measured:
     """Return the constants; raises `UserError` if they have not been measured."""
     try:
-        found: dict[str, Any] = json.loads(results.read_text())["capacity"]
+        return constants(json.loads(results.read_text()))
     except (OSError, KeyError, ValueError):
         raise UserError(
             f"{results} has no capacity figures: measure them with "
             "`python -m bench --only capacity`"
         ) from None
-    return constants(found)
 
 
-def constants(found: Mapping[str, Any]) -> Measured:
-    """Derive the constants from the first run of each part."""
+def constants(results: Mapping[str, Any]) -> Measured:
+    """Derive the constants from the first run of each part. Raises `KeyError` if one is missing."""
+    found = results["capacity"]
     outage, file = found["outage"], found["file"]
     base, per_span = _memory(found["window"])
     made = {signal: outage["accepted"][signal] / outage["requests"] for signal in ("spans", "logs")}
@@ -78,6 +82,7 @@ def constants(found: Mapping[str, Any]) -> Measured:
         base_bytes=base,
         bytes_per_undecided_span=per_span,
         bytes_per_decision=_per_decision(found["decisions"], found["spans_per_trace_fed"]),
+        bytes_per_window_span=_per_window_span(results["held"]["production"]),
         queue_bytes=_queue_bytes(outage),
         file_factor=file["disk_bytes"]["traces"] / file["queue_bytes"]["traces"],
         spans_per_request=made["spans"],
@@ -118,6 +123,13 @@ def _per_decision(found: Mapping[str, Any], spans_per_trace: float) -> float:
     )
 
 
+def _per_window_span(rows: Rows) -> float:
+    """Return the bytes of each span in the window, of which the kept ones are there twice."""
+    sizes = ((row["memory_mb"] - row["rss_mb"]) * 1e6 / HELD_SECONDS for row in rows)
+    written = (row["spans_per_second"] * (1 + row["delivered"] / row["spans"]) for row in rows)
+    return fmean(size / spans for size, spans in zip(sizes, written, strict=True))
+
+
 def _queue_bytes(outage: Mapping[str, Any]) -> dict[str, float]:
     """Return bytes per kept span, per log record, and per series and second."""
     waiting, sizes = outage["waiting"], outage["queue_bytes"]
@@ -135,4 +147,5 @@ def _series(jobs: Mapping[str, Mapping[str, int]]) -> Series:
         process_sampled=fmean(job["sampled"] for job in service),
         route=sum(job["of_routes"] for job in service) / sum(job["routes"] for job in service),
         collector=jobs["collector"]["series"],
+        host=jobs["host"]["series"],
     )

@@ -8,6 +8,7 @@ from math import ceil
 from stack.capacity.demand import Demand, Need
 from stack.capacity.figures import QUEUES, TICK, Measured
 from stack.capacity.shipped import Limits
+from stack.capacity.window import window_bytes, window_files, window_room
 
 HOUR, MONTH = 3600.0, 30 * 86_400.0
 MIN_GATEWAYS = 2  # one can be updated, or fail, while the other takes over
@@ -22,12 +23,17 @@ def need(demand: Demand, measured: Measured, limits: Limits) -> Need:
     memory = memory_bytes(demand, measured, limits, share)
     series = series_count(demand, measured, gateways)
     queues = queue_bytes(demand, measured, series, share)
+    window = window_bytes(demand, measured, limits, share)
+    files = window_files(window, demand, limits)
     return Need(
         cores=cores,
         gateways=gateways,
         bound=bound,
         memory=memory,
-        memory_limit=memory / limits.memory_share,
+        window=window,
+        window_files=files,
+        window_room=window_room(files, limits),
+        memory_limit=memory_limit(memory, window_room(files, limits), limits),
         queues=queues,
         disk=disk_bytes(queues, measured),
         series=series,
@@ -70,11 +76,20 @@ def memory_bytes(
     )
 
 
+def memory_limit(memory: float, window_room: float, limits: Limits) -> float:
+    """Return the limit of a collector's container in bytes.
+
+    Its memory limiter must not refuse data at `memory`, and does not see the window's files.
+    """
+    return max(memory / limits.memory_share, window_room / limits.memory_left)
+
+
 def series_count(demand: Demand, measured: Measured, gateways: int) -> int:
     """Return the series in Prometheus; those from kept traces exist once per gateway."""
     sampled = measured.series.process_sampled / measured.series.process
     copies = 1 + sampled * (gateways - 1)
-    own = gateways * measured.series.collector
+    own = (gateways + demand.nodes) * measured.series.collector
+    own += demand.nodes * measured.series.host
     return ceil(demand.processes * demand.series_per_process * copies + own)
 
 
@@ -103,3 +118,8 @@ def logfire_units(demand: Demand) -> float:
     spans = demand.kept_share * demand.spans_per_request
     logs = demand.kept_log_share * demand.logs_per_request
     return MONTH * demand.requests_per_second * (spans + logs)
+
+
+def stepped(value: float, step: int, least: int) -> int:
+    """Return a value rounded up to a multiple of `step`, and `least` if it is below that."""
+    return max(least, ceil(value / step) * step)

@@ -10,11 +10,12 @@ from rich.table import Table
 from stack.capacity import prices
 from stack.capacity.demand import Demand, Need
 from stack.capacity.figures import Measured
-from stack.capacity.model import CORES_PER_GATEWAY, MIN_GATEWAYS
+from stack.capacity.model import CORES_PER_GATEWAY, MIN_GATEWAYS, stepped
 from stack.capacity.shipped import Limits
 
 PIPED_WIDTH = 160
 MIB, GIB = 2.0**20, 2.0**30
+QUEUE_STEP = 64 * 2**20  # bytes; a batch has up to 40 MB
 
 
 def show(demand: Demand, found: Need, limits: Limits, measured: Measured) -> None:
@@ -36,12 +37,15 @@ def rows(demand: Demand, found: Need) -> list[tuple[str, str, str]]:
     least = f"at least {MIN_GATEWAYS}, so that one may be down"
     fed = f"{demand.spans_per_second:,.0f} spans/s; {_busy(found):.0%} of each gateway's core"
     queued = ", ".join(f"{name} {_bytes(size)}" for name, size in found.queues.items())
+    room = f"a volume of {_bytes(found.window_room)}"
     excluded = f"above the first {prices.INCLUDED / 1e6:g} M, without the plan's fee"
     return [
         ("gateways", f"{found.gateways}", least if found.gateways == MIN_GATEWAYS else found.bound),
         ("CPU of all gateways", f"{found.cores:.2f} cores", fed),
         ("memory of a gateway", _bytes(found.memory), f"holds {demand.decision_wait:g} s of spans"),
-        ("its memory limit", _bytes(found.memory_limit), "with headroom for the memory limiter"),
+        ("its sampling window", _bytes(found.window), "more memory, of files"),
+        ("SAMPLING_WINDOW_FILES", f"{found.window_files}", room),
+        ("its memory limit", _bytes(found.memory_limit), "for the memory limiter and the window"),
         ("disk of a gateway", _bytes(found.disk), f"{demand.outage_hours:g} h: {queued}"),
         ("QUEUE_BYTES", f"{largest(found):.0f}", "the largest queue, rounded up to 64 MiB"),
         ("series in Prometheus", f"{found.series:,}", f"{demand.processes} processes and gateways"),
@@ -53,17 +57,21 @@ def rows(demand: Demand, found: Need) -> list[tuple[str, str, str]]:
 
 def largest(found: Need) -> float:
     """Return the value for QUEUE_BYTES, which limits each queue: the largest, rounded up."""
-    step = 64 * MIB
-    return -(-max(found.queues.values()) // step) * step
+    return float(stepped(max(found.queues.values()), QUEUE_STEP, QUEUE_STEP))
 
 
 def remarks(found: Need, limits: Limits, measured: Measured) -> list[str]:
     wanted, given = largest(found), _bytes(limits.queue_bytes)
     full = f"Set QUEUE_BYTES={wanted:.0f} on the gateways: the default ({given}) is too small."
+    files = f"Set SAMPLING_WINDOW_FILES={found.window_files}, and the size of the window's volume."
     share = f"Memory and disk are those of a gateway while one of the {found.gateways} is down."
     basis = f"Measured on traces of {measured.spans_per_trace:g} spans: docs/generated/capacity.md."
     listed = f"Prices: {prices.SOURCE}, read on {prices.READ_ON}."
-    return [*([full] if wanted > limits.queue_bytes else []), share, basis, listed]
+    too_small = [
+        *([full] if wanted > limits.queue_bytes else []),
+        *([files] if found.window_files > limits.window_files else []),
+    ]
+    return [*too_small, share, basis, listed]
 
 
 def as_json(demand: Demand, found: Need) -> str:

@@ -1,12 +1,24 @@
 """The command `agentical capacity` and its formulas."""
 
 import json
+import re
+import tracemalloc
+from math import ceil
 from pathlib import Path
+from secrets import token_bytes
+from statistics import fmean
 from typing import Any
 
 import pytest
 
+from bench.collector.compare import OURS
+from bench.collector.spans import PER_TRACE, TRACES
+from bench.figures import load
+from bench.report.capacity import PAGE, asked
 from stack.capacity import figures, prices
+from stack.capacity.kubernetes import BYTES_PER_KEY
+from stack.capacity.shipped import limits
+from stack.capacity.window import window_bytes
 from stack.errors import UserError
 from tests.stack.conftest import Agentical
 
@@ -46,7 +58,63 @@ def test_only_rate_and_time_dependent_figures_grow(agentical: Agentical) -> None
     whole = calculate(agentical, 100, "--sample-percent=100")
     assert whole["queues"]["traces"] > 9 * once["queues"]["traces"]
     assert whole["queues"]["logs"] == once["queues"]["logs"]
-    assert whole["memory_limit"] == pytest.approx(whole["memory"] / 0.6)  # 80 % less the spike's 20
+    room = whole["window_room"] / 0.2  # the limiter leaves a fifth
+    used = whole["memory"] / 0.6  # 80 % less the spike's 20
+    assert whole["memory_limit"] == pytest.approx(max(room, used))
+
+
+def test_the_window_grows_with_what_is_written_to_it(agentical: Agentical) -> None:
+    known = figures.measured()
+    short, long = (calculate(agentical, 2_000, f"--decision-wait={wait}") for wait in (15, 30))
+    assert long["window"] / short["window"] == pytest.approx(35 / 20)  # the program keeps 5 s more
+    spans = 2_000 * known.spans_per_request * 35
+    kept = 0.01 + 0.99 * 0.10
+    assert long["window"] == pytest.approx(spans * (1 + kept) * known.bytes_per_window_span)
+    assert long["window_files"] == ceil(long["window"] / 0.5 / 2**24)
+    assert long["window_room"] == (long["window_files"] + 2) * 2**24
+    whole = calculate(agentical, 2_000, "--sample-percent=100")
+    assert whole["window"] == pytest.approx(spans * 2 * known.bytes_per_window_span)
+    assert "Set SAMPLING_WINDOW_FILES" in agentical("capacity", "--requests-per-second=4000").out
+
+
+def test_the_window_of_the_measured_load_is_as_measured() -> None:
+    rows = load()["held"][OURS]
+    demand = asked(
+        figures.measured(),
+        limits(),
+        requests_per_second=fmean(row["spans_per_second"] for row in rows) / PER_TRACE,
+        spans_per_request=PER_TRACE,
+        always_percent=100 * 2 / TRACES,
+    )
+    found = fmean(row["memory_mb"] - row["rss_mb"] for row in rows) * 1e6
+    assert window_bytes(demand, figures.measured(), limits(), 1.0) == pytest.approx(found, rel=0.05)
+    assert limits().decision_wait + limits().window_margin == figures.HELD_SECONDS
+
+
+def test_agents_add_their_series_and_send_larger_spans(agentical: Agentical) -> None:
+    known = figures.measured()
+    without, ten = (calculate(agentical, 100, *more) for more in ((), ("--nodes=10",)))
+    each = known.series.collector + known.series.host
+    assert ten["series"] - without["series"] == 10 * each
+    larger = known.queue_bytes["traces"] / known.bytes_per_window_span
+    assert ten["window"] / without["window"] == pytest.approx(larger)
+
+
+def test_a_span_that_the_windows_program_knows_is_not_larger_than_assumed() -> None:
+    number = 100_000
+    tracemalloc.start()
+    known = {token_bytes(16) + token_bytes(8) for _ in range(number)}
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / len(known) < BYTES_PER_KEY
+
+
+def test_the_page_has_the_patch_that_the_command_prints(agentical: Agentical) -> None:
+    page = PAGE.read_text()
+    (line,) = re.findall(r"^\.venv/bin/agentical (.+ --kubernetes)$", page, re.MULTILINE)
+    outcome = agentical(*line.split())
+    assert (outcome.code, outcome.err) == (0, "")
+    assert f"```yaml\n{outcome.out}```" in page
 
 
 def test_one_missing_gateway_leaves_its_share_to_the_others(agentical: Agentical) -> None:
@@ -93,12 +161,14 @@ def test_sampled_logs_cost_their_share_of_units_and_of_the_queue(agentical: Agen
             "--log-sample-percent=101",
             "--log-sample-percent is 101: set it to a percentage, 100 or less",
         ),
+        ("--nodes=0", "--nodes is 0: set it to a number, more than 0"),
+        ("--json", "--json and --kubernetes print different things: choose one of them"),
         ("--utilisation=inf", "--utilisation is inf: set it to a number, more than 0"),
         ("--spans-per-request=nan", "--spans-per-request is nan: set it to a number"),
     ],
 )
 def test_an_invalid_figure_gives_one_sentence(agentical: Agentical, option: str, said: str) -> None:
-    outcome = agentical("capacity", "--requests-per-second=10", option)
+    outcome = agentical("capacity", "--requests-per-second=10", "--kubernetes", option)
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith(f"agentical: {said}")
     assert outcome.err.count("\n") == 1
