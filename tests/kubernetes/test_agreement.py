@@ -11,6 +11,8 @@ import yaml
 from otelcol_runner.configs import merged, read
 
 from app.settings import Settings
+from stack.capacity import kubernetes
+from stack.capacity.figures import measured
 from stack.paths import COLLECTOR, ROOT
 from stack.pipeline.configs import BACKENDS, STAGES, started_on
 from stack.services.collector import FEATURE_GATES, Collector
@@ -155,8 +157,8 @@ def test_the_queues_fit_on_their_volume(overlay: str, name: str) -> None:
         e for p in config["service"]["pipelines"].values() for e in p["exporters"] if e in queued
     ]
     assert len(queues) == 3
-    room = volume(overlay, name)
-    assert len(queues) * int(pod.environment("collector")["QUEUE_BYTES"]) <= room * 3 // 4
+    queue_bytes = int(pod.environment("collector")["QUEUE_BYTES"])
+    assert volume(overlay, name) >= kubernetes.volume(queue_bytes, measured()) * 2**30
 
 
 @overlays
