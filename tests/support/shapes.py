@@ -97,7 +97,7 @@ def gauges() -> list[Metric]:
 
 
 def kubernetes(pod: str, *, restarts: float = 0, container: str = "api") -> list[Resourced]:
-    """Return what kubelet_stats and k8s_cluster send of a pod and its deployment, by resource."""
+    """Return what kubelet_stats and k8s_cluster send of a pod, its deployment and node."""
     named = {"k8s.namespace.name": "shop", "k8s.pod.name": pod, "k8s.pod.uid": f"uid-of-{pod}"}
     contained = named | {"k8s.container.name": container, "container.id": f"{pod}-{restarts}"}
     deployment = {"k8s.namespace.name": "shop", "k8s.deployment.name": container}
@@ -127,12 +127,18 @@ def kubernetes(pod: str, *, restarts: float = 0, container: str = "api") -> list
             ],
         ),
     ]
+    sent = {"interface": "eth0", "direction": "transmit"}
+    traffic = [
+        counter("k8s.node.network.io", 4096, sent, unit="By"),
+        counter("k8s.node.network.errors", 1, sent, unit="{errors}"),
+    ]
     restarted = {"container.image.name": "shop/api", "k8s.node.name": "node-1"}
     return [
         (contained, used),
         (contained | restarted, [gauge("k8s.container.restarts", restarts, unit="{restart}")]),
         (named | {"k8s.node.name": "node-1"}, [gauge("k8s.pod.phase", 2)]),
         (deployment, state),
+        ({"k8s.node.name": "node-1"}, traffic),
         *workloads,
     ]
 
