@@ -42,7 +42,8 @@ two histograms, and a counter for each status. Behind agents, each gateway creat
 kept traces again. The sources of `infrastructure/` add series for every machine, Postgres and
 Redis, which the calculator leaves out; with `--nodes` it counts those of the agents and of their
 nodes, without the kubelets'. Of what is kept for years, a series takes 1.8 MB a year in
-VictoriaMetrics and 2.4 MB in Prometheus' blocks, with [a sample a minute](../long-term.md#a-year)."""
+VictoriaMetrics and 2.4 MB in Prometheus' blocks, with
+[a sample a minute](../long-term.md#a-year)."""
 
 PATCH = """## In Kubernetes
 
