@@ -15,7 +15,7 @@ from pathlib import Path
 from stack.paths import cache_dir
 from stack.tools.gotoolchain import go
 from stack.tools.job import Job, running
-from stack.tools.programs import ENVIRONMENT, FLAGS, Module, Tool
+from stack.tools.programs import ENVIRONMENT, Module, Tool
 from stack.tools.progress import Report
 
 
@@ -63,14 +63,15 @@ class Build:
         with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
             # In GOTMPDIR, because an interrupted compiler leaves its own behind.
             environment = {**os.environ, **ENVIRONMENT, "GOTMPDIR": scratch}
-            out = f"{scratch}/{self.tools[0].name if len(self.tools) == 1 else ''}"
-            command = [self.compiler, "build", "-v", "-o", out, *FLAGS, *self._what()]
+            out = f"{scratch}/{self.tools[0].compiled_as if len(self.tools) == 1 else ''}"
+            flags = self.module.flags
+            command = [self.compiler, "build", "-v", "-o", out, *flags, *self._what()]
             doing = f"building {listed(self.tools)}"
             with running(doing, command, environment, self.module.folder) as job:
                 job.wait(report, lambda: f"{doing}: {job.packages} of up to {packages} packages")
                 report(f"  built {listed(self.tools)} in {job.seconds:.0f} s")
             for tool in self.tools:  # a rename: two builds at once end with one whole binary
-                Path(scratch, tool.name).replace(built(tool))
+                Path(scratch, tool.compiled_as).replace(built(tool))
 
     def _what(self) -> list[str]:
         return ["-tags", self.module.tags, *(tool.package for tool in self.tools)]

