@@ -29,7 +29,7 @@ doctor: setup ## Check that each signal arrives, and what of each service does (
 
 test: setup ## Run the tests
 	@$(RUN) agentical tools --tests
-	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/browser --ignore=tests/kubernetes/distribution
+	@$(PYTEST) --ignore=tests/integration --ignore=tests/containers --ignore=tests/cluster --ignore=tests/browser --ignore=tests/kubernetes/distribution
 
 faults: tools ## Run all fault tests with full outages and update docs/generated/faults.md (minutes)
 	@rm -rf build/faults
@@ -70,8 +70,8 @@ pictures: tools ## Take the pictures of the docs from the running page (8 minute
 test-kubernetes: tools ## Test the manifests with the Kubernetes collector (built once: minutes)
 	@$(RUN) pytest tests/kubernetes
 
-test-cluster: setup ## Apply the manifests to a kind cluster and run one task through it (needs Docker)
-	@.ci/kind-cluster
+test-cluster: setup ## Test the manifests in a cluster made here, as root (KUBECONFIG=file: in that one)
+	@$(RUN) pytest tests/cluster
 
 mutants: setup ## Mutation-test the alerts: each changed number must fail a test (CHANGED=1: this branch's)
 	@$(RUN) agentical tools --tests

@@ -1,0 +1,20 @@
+"""What pods need of a cluster: names, enforced network policies, and usage for autoscalers."""
+
+from pathlib import Path
+
+from tests.cluster.kubectl import Kubectl
+
+ADDONS = Path(__file__).parent.parent / "addons"
+# The rest is also for clusters that exist: the tests' own.
+OWN = ("dns", "network-policies", "metrics-server")
+NAMESPACE = "kube-system"
+SECONDS = 120
+
+
+def install(kubectl: Kubectl) -> None:
+    """Apply the add-ons and wait until they are ready. Raises `UserError`."""
+    kubectl.apply("\n---\n".join((ADDONS / f"{name}.yaml").read_text() for name in OWN))
+    place = f"--namespace={NAMESPACE}"
+    for workload in kubectl.run("get", "deployments,daemonsets", "--output=name", place).split():
+        wait = ("rollout", "status", workload, f"--timeout={SECONDS}s")
+        kubectl.run(*wait, place, timeout=SECONDS + 10)

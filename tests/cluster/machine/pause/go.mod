@@ -1,0 +1,3 @@
+module agentical/pause
+
+go 1.21
