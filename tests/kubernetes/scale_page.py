@@ -43,7 +43,8 @@ processes, with the files and variables of `deploy/kubernetes/overlays/productio
 which reads a hosts file of its own (Linux). One second of traffic is 150 spans, 150 log records and
 15 samples; a trace has one span at each agent, within 0.8 s. `TRACE_DECISION_WAIT` is 30 s; all
 traces are kept unless the row says otherwise. `make test-kubernetes` runs the same with 3 s. Not
-run: a cluster, its DNS server, and machines that disappear without closing their connections.
+run: this traffic in a [cluster](../kubernetes.md#what-was-run), and machines that disappear without
+closing their connections.
 """
 SCALE = Page(
     "scale",
