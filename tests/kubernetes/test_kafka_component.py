@@ -51,8 +51,25 @@ def test_agents_write_to_kafka_only(overlay: str) -> None:
     config = merged([repository_path(path) for path in pod.configs()])
     pipelines = config["service"]["pipelines"]
     for signal in ("traces", "logs", "metrics"):
-        assert pipelines[f"{signal}/gateway"]["exporters"] == ["kafka/gateway"]
+        assert pipelines[f"{signal}/gateway"]["exporters"] == ["otlp_http/kafka"]
+        loop = {"receivers": ["otlp/kafka"], "exporters": ["kafka/gateway"]}
+        assert pipelines[f"{signal}/kafka"] == loop
     assert pipelines["traces/gateway"]["processors"] == ["k8s_attributes"]
+
+
+def test_an_agents_queue_reaches_kafka_through_a_guard_like_the_gateways(overlay: str) -> None:
+    agent = Pod(overlay, "agent")
+    config = merged([repository_path(path) for path in agent.configs()])
+    behind = config["receivers"]["otlp/kafka"]["protocols"]["http"]["endpoint"]
+    assert behind == "${env:KAFKA_LISTEN:-127.0.0.1:14319}"
+    there = {"GUARD_UPSTREAM": "127.0.0.1:14319", "GUARD_TIMEOUT": "0s"}
+    assert agent.environment("guard") == there
+    to_guard = config["exporters"]["otlp_http/kafka"]["endpoint"]
+    assert to_guard == "${env:KAFKA_GUARD_URL:-http://127.0.0.1:4319}"
+    assert "{$GUARD_LISTEN:4319}" in agent.mounted("guard", "/etc/caddy/Caddyfile")
+    assert {"KAFKA_LISTEN", "KAFKA_GUARD_URL"}.isdisjoint(agent.environment("collector"))
+    own, gateways = (pod.container("guard") for pod in (agent, Pod(overlay, "gateway")))
+    assert {**own, "env": ()} == {**gateways, "env": ()}
 
 
 @pytest.mark.parametrize("name", ADDED)

@@ -1,10 +1,12 @@
-"""Agents, a broker with TLS and a password, a gateway, and a collector that watches the lag."""
+"""Agents with guards, a broker with TLS and a password, a gateway, and a collector of the lag."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import trustme
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -12,8 +14,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from otelcol_runner.polling import poll_until
 from otelcol_runner.ports import free_port
 from otelcol_runner.telemetry import gauge, log, trace_id
+from prometheus_client.parser import text_string_to_metric_families
 from pytest_otelcol.collector import Collector, Otelcol
 from pytest_otelcol.remote_write import RemoteWriteSink
 from pytest_otelcol.sinks import OtlpSink
@@ -21,12 +25,14 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.pipeline.configs import Config, started_on
 from stack.pipeline.ports import LISTEN
 from stack.services.collector import config_file
+from stack.services.guard import Guard
 from tests.kubernetes.running import QUICK
 from tests.support.kafka import Broker
 from tests.support.shapes import RESOURCE, request
 
 LOGIN = "overlays/kafka-login"
-AGENT = started_on("environments/agent", "agents/to-kafka", LOGIN)
+IDLE = str(Path(__file__).with_name("idle.yaml"))
+AGENT = (*started_on("environments/agent", "agents/to-kafka", LOGIN), IDLE)
 GATEWAY = started_on(
     "gateways/from-agents",
     "gateways/from-kafka",
@@ -35,6 +41,9 @@ GATEWAY = started_on(
     LOGIN,
 )
 WATCHER = started_on("infrastructure/kafka", "environments/agent", "routes/hybrid", LOGIN)
+MAY = "super.users"
+ITSELF = "User:ANONYMOUS;User:broker"
+LOGINS = "listener.name.clients.plain.sasl.jaas.config"
 USER = {
     "KAFKA_SASL_MECHANISM": "PLAIN",
     "KAFKA_USERNAME": "pipeline",
@@ -50,8 +59,6 @@ def locked(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     pkcs8 = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (folder / "server.pem").write_bytes(pkcs8 + issued.cert_chain_pems[0].bytes())
     authority.cert_pem.write_to_path(folder / "authority.pem")
-    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-    name, password = USER["KAFKA_USERNAME"], USER["KAFKA_PASSWORD"]
     properties = {
         "listener.security.protocol.map": "CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT",
         "ssl.keystore.type": "PEM",
@@ -60,11 +67,20 @@ def locked(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
         "ssl.truststore.location": str(folder / "authority.pem"),
         "sasl.enabled.mechanisms": "PLAIN",
         "sasl.mechanism.inter.broker.protocol": "PLAIN",
-        "listener.name.clients.plain.sasl.jaas.config": (
-            f'{login} username="{name}" password="{password}" user_{name}="{password}";'
-        ),
+        LOGINS: login(USER["KAFKA_PASSWORD"]),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        MAY: f"{ITSELF};User:{USER['KAFKA_USERNAME']}",
     }
     return properties, USER | {"KAFKA_CA_FILE": str(folder / "authority.pem")}
+
+
+def login(password: str) -> str:
+    """Return the broker's setting for the user's password, which is not its own."""
+    name, own = USER["KAFKA_USERNAME"], "between brokers"
+    return (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'username="broker" password="{own}" user_broker="{own}" user_{name}="{password}";'
+    )
 
 
 @dataclass
@@ -99,6 +115,32 @@ class Kafka:
         files = [config_file(config) for config in configs]
         with self.otelcol.run(files, env, listen=listen, ports=["SELF_METRICS_PORT"]) as running:
             yield running
+
+    @contextmanager
+    def agent(self, name: str) -> Iterator[Collector]:
+        """Run an agent and its guard."""
+        behind, guard = free_port(), free_port()
+        towards = {"GUARD_UPSTREAM": f"127.0.0.1:{behind}", "GUARD_TIMEOUT": "0s"}
+        with Guard(guard, free_port(), towards) as running:
+            loop = {"KAFKA_GUARD_URL": running.url, "KAFKA_LISTEN": f"127.0.0.1:{behind}"}
+            with self.collector(name, AGENT, loop) as agent:
+                yield agent
+
+    @contextmanager
+    def refused(self, settings: Mapping[str, str]) -> Iterator[None]:
+        """Run the broker with other settings while the context is open."""
+        before = dict(self.broker.settings)
+        self.restart_broker(before | dict(settings))
+        try:
+            yield
+        finally:
+            self.restart_broker(before)
+
+    def restart_broker(self, settings: dict[str, str]) -> None:
+        """Start the broker again, with these settings."""
+        self.broker.stop()
+        self.broker.settings = settings
+        self.broker.start()
 
     def send(self, rounds: int, size: int = 0) -> None:
         """Send in each round one trace whose spans come to different agents, logs and a gauge.
@@ -168,6 +210,37 @@ class Kafka:
             timeout=40,
         )
 
+    def wait_for_refusals(self, reason: str) -> None:
+        """Wait until the broker has refused the spans and logs of each agent once more."""
+        before = self.refusals(reason)
+        poll_until(
+            lambda: all(n > b for n, b in zip(self.refusals(reason), before, strict=True)),
+            f"{reason} for each agent's spans and logs",
+            timeout=40,
+            seen=lambda: self.refusals(reason),
+        )
+
+    def refusals(self, reason: str) -> list[int]:
+        """Return how often each agent's spans, then its logs, were refused."""
+        said = re.compile(rf'exporting to topic \\"agentical\.(\w+)\\": [^"]*{reason}')
+        return [
+            said.findall(agent.output()).count(signal)
+            for agent in self.agents
+            for signal in ("traces", "logs")
+        ]
+
+    def queued(self) -> dict[str, float]:
+        """Return the bytes in the agents' queues to Kafka, by signal, of the emptiest agent."""
+        found: dict[str, float] = {}
+        for agent in self.agents:
+            text = httpx.get(f"http://127.0.0.1:{agent.env['SELF_METRICS_PORT']}/metrics").text
+            for family in text_string_to_metric_families(text):
+                for sample in family.samples:
+                    if sample.name == "otelcol_exporter_queue_size":
+                        signal = sample.labels["data_type"]
+                        found[signal] = min(sample.value, found.get(signal, sample.value))
+        return found
+
 
 @contextmanager
 def kafka(otelcol: Otelcol, folder: Path, agents: int = 2) -> Iterator[Kafka]:
@@ -186,6 +259,6 @@ def kafka(otelcol: Otelcol, folder: Path, agents: int = 2) -> Iterator[Kafka]:
             stack.enter_context(RemoteWriteSink("prometheus")),
         )
         for name in (f"agent-{number}" for number in range(agents)):
-            running.agents.append(stack.enter_context(running.collector(name, AGENT)))
+            running.agents.append(stack.enter_context(running.agent(name)))
         stack.enter_context(running.collector("watcher", WATCHER))
         yield running

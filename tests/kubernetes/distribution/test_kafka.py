@@ -1,4 +1,4 @@
-"""Agent, Kafka, gateway: broker and gateway are restarted and killed."""
+"""Agent, Kafka, gateway: broker and gateway are restarted and killed, and refuses a login."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +7,23 @@ import pytest
 from pytest_otelcol.collector import Otelcol
 from pytest_otelcol.sinks import OtlpSink
 
-from tests.kubernetes.distribution.kafka import GATEWAY, Kafka, kafka
+from tests.kubernetes.distribution.kafka import (
+    GATEWAY,
+    ITSELF,
+    LOGINS,
+    MAY,
+    Kafka,
+    kafka,
+    login,
+)
 
 ROUNDS = 20
 FULL = 1_000_000  # bytes of a queue, the least it may have
 TOPICS = tuple(f"agentical.{signal}" for signal in ("traces", "logs", "metrics"))
+REFUSED = {
+    "password": ({LOGINS: login("another password")}, "SASL_AUTHENTICATION_FAILED"),
+    "permission": ({MAY: ITSELF}, "AUTHORIZATION_FAILED"),
+}
 PARTITIONS = str(Path(__file__).with_name("partitions.yaml"))
 
 
@@ -57,6 +69,22 @@ def test_restarts_of_broker_and_gateway_lose_nothing(running: Kafka) -> None:
         running.wait_for_all()
         for topic in TOPICS:
             running.wait_for_lag(topic, lambda lag: lag == 0)
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_a_broker_refuses_waits_in_the_agents_queues(running: Kafka, what: str) -> None:
+    settings, reason = REFUSED[what]
+    with running.collector(f"refused {what}", GATEWAY):
+        running.send(ROUNDS)
+        running.wait_for_all()
+        with running.refused(settings):
+            for _ in range(3):
+                running.send(ROUNDS)
+                running.wait_for_refusals(reason)
+            queued = running.queued()
+        assert set(queued) == {"traces", "logs", "metrics"}
+        assert min(queued.values()) > 0, queued
+        running.wait_for_all()
 
 
 def test_a_full_gateway_leaves_the_backlog_in_kafka(running: Kafka) -> None:
