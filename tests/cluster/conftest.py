@@ -14,6 +14,7 @@ from stack.tools.progress import say
 from tests.cluster.overlays import Overlay
 from tests.cluster.running import Cluster, running_cluster
 from tests.cluster.surroundings import surround
+from tests.support.timeouts import allow
 
 ran: list[Cluster] = []
 # What holds of a cluster made here says nothing about another one, and needs root.
@@ -22,9 +23,7 @@ collect_ignore = ["test_machine.py"] if os.environ.get("KUBECONFIG") else []
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the first test time to build the cluster's program and its images."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.timeout(3600))
+    allow(items, Path(__file__).parent, 3600)
 
 
 @pytest.fixture(scope="session")

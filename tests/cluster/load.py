@@ -1,49 +1,33 @@
 """A steady load of tasks, each with a trace id of its own, and what is missing of it."""
 
-import threading
 from collections.abc import Sequence
-from typing import Self
 
 import httpx
 from otelcol_runner.polling import NotSeenError, poll_until
 
 from stack.clients.logfire import Logfire
 from tests.cluster.backends import send_task, spans
+from tests.support.background import Background
 
 PAUSE = 0.2  # seconds between two tasks
 
 
-class Load:
-    """Sends tasks in a thread, as a context manager; `sent` are the traces of the accepted ones."""
+class Load(Background):
+    """Sends tasks, as a context manager; `sent` are the traces of the accepted ones."""
 
     def __init__(self, api: httpx.Client) -> None:
+        super().__init__("load")
         self.sent: list[str] = []
-        self.error: Exception | None = None
         self._api = api
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._end.set()
-        self._thread.join()
 
     def finish(self) -> list[str]:
         """Stop, and return the traces that were sent. Raises the first error."""
-        self.__exit__()
-        if self.error:
-            raise self.error
+        self.end()
         return self.sent
 
-    def _run(self) -> None:
-        try:
-            while not self._end.wait(PAUSE):
-                self.sent.append(send_task(self._api))
-        except Exception as error:  # the test's thread raises it
-            self.error = error
+    def _send(self) -> None:
+        while not self._end.wait(PAUSE):
+            self.sent.append(send_task(self._api))
 
 
 def whole_trace(api: httpx.Client, backend: Logfire) -> int:

@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.long_term.stores import Store, Thanos, VictoriaMetrics, thanos
+from tests.support.timeouts import allow
 
 STORES = ("victoria_metrics", "thanos_store")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the first run time to build the stores."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.timeout(1800))
+    allow(items, Path(__file__).parent, 1800)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,7 @@
 """Numbered traces over all agents, logs and samples, and which of them arrived."""
 
-import threading
 import time
 from collections.abc import Sequence
-from typing import Self
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelcol_runner.telemetry import gauge, log, trace_id
@@ -13,6 +11,7 @@ from pytest_otelcol.sinks import OtlpSink
 from stack.services.prometheus import Prometheus
 from tests.faults.support.arrivals import samples_until
 from tests.kubernetes.distribution.delivery import Delivery, Sent
+from tests.support.background import Background
 from tests.support.shapes import RESOURCE, request
 
 TICK = 0.2  # seconds
@@ -23,46 +22,31 @@ SAMPLE = "scale.sequence"
 SERIES = SAMPLE.replace(".", "_")
 
 
-class Traffic:
-    """Sends to every agent in a thread, as a context manager.
+class Traffic(Background):
+    """Sends to every agent, as a context manager.
 
     The spans of a trace go to the agents in turn. Only acknowledged ones are recorded; `error`
     is the first refusal, which stops the traffic.
     """
 
     def __init__(self, agents: Sequence[Collector]) -> None:
+        super().__init__("traffic")
         self.spans: dict[str, Sent] = {}
         self.logs: set[str] = set()
         self.failing: set[str] = set()  # traces with an error
         self.ticks = 0
-        self.error: Exception | None = None
         self._agents = agents
         self._begun: list[list[str]] = []  # traces, by tick
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._end.set()
-        self._thread.join()
 
     def finish(self) -> None:
         """Complete every started trace, and stop. Raises an agent's refusal."""
-        self.__exit__()
-        if self.error:
-            raise self.error
+        self.end()
 
-    def _run(self) -> None:
-        try:
-            while not self._end.wait(TICK):
-                self._tick([trace_id() for _ in range(TRACES)])
-            for _ in range(APART * (len(self._agents) - 1)):
-                self._tick([])
-        except Exception as error:  # the test's thread raises it
-            self.error = error
+    def _send(self) -> None:
+        while not self._end.wait(TICK):
+            self._tick([trace_id() for _ in range(TRACES)])
+        for _ in range(APART * (len(self._agents) - 1)):
+            self._tick([])
 
     def _tick(self, traces: list[str]) -> None:
         self._begun.append(traces)
