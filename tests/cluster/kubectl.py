@@ -32,11 +32,14 @@ class Kubectl:
     Args:
         program: kubectl itself.
         kubeconfig: the cluster, and who asks it.
+        cache: where it keeps what it has asked, instead of in the home folder.
     """
 
-    def __init__(self, program: Path | str, kubeconfig: Path) -> None:
+    def __init__(self, program: Path | str, kubeconfig: Path, cache: Path | None = None) -> None:
         self.program = str(program)
         self.kubeconfig = kubeconfig
+        self._flags = [f"--kubeconfig={kubeconfig}"]
+        self._flags += [f"--cache-dir={cache}"] if cache else []
 
     def run(self, *arguments: str, text: str = "", timeout: float = 60) -> str:
         """Run a command with `text` as its input, and return what it prints.
@@ -128,7 +131,7 @@ class Kubectl:
             raise UserError(f"{said}: does the cluster of {self.kubeconfig} answer?") from None
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        return [self.program, f"--kubeconfig={self.kubeconfig}", *arguments]
+        return [self.program, *self._flags, *arguments]
 
 
 def end(text: str, lines: int = 5) -> str:

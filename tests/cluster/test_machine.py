@@ -15,6 +15,7 @@ from tests.cluster.machine.addresses import NAME
 from tests.cluster.machine.cluster import started
 from tests.cluster.machine.lock import TAKEN
 from tests.cluster.machine.namespaces import Namespaces
+from tests.cluster.machine.network import BRIDGE, BRIDGE_ADDRESS, make_switch
 from tests.cluster.running import Cluster
 
 HOLD = """\
@@ -52,6 +53,16 @@ def test_the_comparison_names_what_is_left(tmp_path: Path) -> None:
     finally:
         group.rmdir()
     traces.check(before)
+
+
+def test_the_switch_keeps_its_address_when_a_node_is_plugged_in(tmp_path: Path) -> None:
+    lower = "02:00:00:00:00:01"
+    with Namespaces("trial", ("net",), tmp_path) as switch:
+        make_switch(switch)
+        peer = ("type", "veth", "peer", "name", "other")
+        switch.run("ip", "link", "add", "port", "address", lower, *peer)
+        switch.run("ip", "link", "set", "port", "master", BRIDGE, "up")
+        assert BRIDGE_ADDRESS in switch.run("ip", "link", "show", BRIDGE)
 
 
 def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:

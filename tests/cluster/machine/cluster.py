@@ -20,7 +20,7 @@ from tests.cluster.machine.certificates import make_all
 from tests.cluster.machine.control_plane import control_plane
 from tests.cluster.machine.lock import alone
 from tests.cluster.machine.namespaces import Namespaces
-from tests.cluster.machine.network import plug_in_host, unplug_host
+from tests.cluster.machine.network import make_switch, plug_in_host, unplug_host
 from tests.cluster.machine.node import node
 from tests.cluster.machine.programs import kubernetes
 from tests.cluster.machine.template import template
@@ -69,6 +69,7 @@ def running(stack: ExitStack, images: Path, report: Report) -> Cluster:
     with stage("network and control plane", report):
         cgroups.create()
         switch = stack.enter_context(Namespaces("switch", ("net",), state))
+        make_switch(switch)
         stack.callback(unplug_host)
         plug_in_host(switch)
         stack.enter_context(control_plane(switch, state, kubectl))
@@ -93,7 +94,7 @@ def prepared(state: Path) -> Kubectl:
     make_all(state / "pki")
     program = state / "kubectl"
     program.symlink_to(kubernetes())
-    return Kubectl(program, state / "pki" / "admin.kubeconfig")
+    return Kubectl(program, state / "pki" / "admin.kubeconfig", state / "kubectl-cache")
 
 
 def wait_for_nodes(kubectl: Kubectl, parts: Sequence[Namespaces]) -> None:

@@ -22,21 +22,28 @@ from tests.cluster.machine.namespaces import Namespaces
 MASK = NODE_NETWORK.rpartition("/")[2]
 QUEUE = 98  # as addons/ says to kube-network-policies
 BRIDGE = "switch"
+# Otherwise it takes the lowest one of its ports, another one when a node is plugged in, while those
+# there already keep the first for up to 45 s.
+BRIDGE_ADDRESS = "0a:00:00:00:00:01"
 # A node forwards between its pods and the switch; answers may take another way than questions.
 FORWARDING = ("ip_forward", "conf/all/rp_filter", "conf/default/rp_filter")
 # A connection of an ended process to an ended node would keep the namespace for two minutes.
 ORPHANS = "/proc/sys/net/ipv4/tcp_orphan_retries"
 
 
-def plug_in_host(switch: Namespaces) -> None:
-    """Make the switch, the control plane's address on it, and the cable to this machine."""
+def make_switch(switch: Namespaces) -> None:
+    """Make the switch and the control plane's address on it."""
     switch.run("ip", "link", "set", "lo", "up")
     switch.run("tee", ORPHANS, text="1")
-    switch.run("ip", "link", "add", BRIDGE, "type", "bridge")
+    switch.run("ip", "link", "add", BRIDGE, "address", BRIDGE_ADDRESS, "type", "bridge")
     switch.run("ip", "address", "add", f"{CONTROL_PLANE}/{MASK}", "dev", BRIDGE)
     switch.run("ip", "link", "set", BRIDGE, "up")
     for place in NODES:
         switch.run("ip", "route", "add", place.pods, "via", place.address)
+
+
+def plug_in_host(switch: Namespaces) -> None:
+    """Make the cable from the switch to this machine."""
     peer = ("type", "veth", "peer", "name", "host", "netns", str(switch.pid))
     on_host("ip", "link", "add", HOST_INTERFACE, *peer)
     switch.run("ip", "link", "set", "host", "master", BRIDGE, "up")
