@@ -17,6 +17,8 @@ WITH_PYTHON = {
     "worker": "worker",
 }
 ADDED = "probe"
+# The first process of a container ignores SIGTERM otherwise, and its pod ends after 60 s.
+WAITS = "trap exit TERM; sleep infinity & wait"
 LABELS = ("app.kubernetes.io/component", "app.kubernetes.io/name", "app", "k8s-app")
 
 
@@ -65,7 +67,7 @@ def with_python(kubectl: Kubectl, pod: Pod) -> str:
     if not is_added(kubectl, pod):
         place = (f"--namespace={pod.namespace}", f"pod/{pod.name}", f"--container={ADDED}")
         what = (f"--image={IMAGE}", "--image-pull-policy=IfNotPresent", "--profile=restricted")
-        kubectl.run("debug", *place, *what, "--", "sleep", "infinity")
+        kubectl.run("debug", *place, *what, "--", "sh", "-c", WAITS)
     poll_until(lambda: is_added(kubectl, pod), f"the debug container of {pod.name}", timeout=60)
     return ADDED
 
