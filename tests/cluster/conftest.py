@@ -11,19 +11,26 @@ from otelcol_runner.process import ProcessFailedError
 
 from stack.errors import UserError
 from stack.tools.progress import say
+from tests.cluster import surroundings
+from tests.cluster.kills import Kills
 from tests.cluster.overlays import Overlay
 from tests.cluster.running import Cluster, running_cluster
-from tests.cluster.surroundings import surround
 from tests.support.timeouts import allow
 
+ALERTS = Path(__file__).parent / "test_alerts.py"
 ran: list[Cluster] = []
 # What holds of a cluster made here says nothing about another one, and needs root.
 collect_ignore = ["test_machine.py"] if os.environ.get("KUBECONFIG") else []
 
 
+@pytest.hookimpl(tryfirst=True)  # then pytest groups the tests by overlay
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the first test time to build the cluster's program and its images."""
+    """Give the first test time to build the cluster's program and its images.
+
+    Alerts come last, in each overlay: what they wait for happens while the others run.
+    """
     allow(items, Path(__file__).parent, 3600)
+    items.sort(key=lambda item: item.path == ALERTS)
 
 
 @pytest.fixture(scope="session")
@@ -41,17 +48,24 @@ def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def surroundings(cluster: Cluster) -> Overlay:
-    """Postgres, Redis, Prometheus and clients in the cluster, and no overlay yet."""
-    surround(cluster)
+def prepared(cluster: Cluster) -> Overlay:
+    """Postgres, Redis, Prometheus and clients in the cluster, perhaps not ready yet; no overlay."""
+    surroundings.surround(cluster)
     return Overlay(cluster)
 
 
 @pytest.fixture(scope="session")
-def overlay(surroundings: Overlay, request: pytest.FixtureRequest) -> Overlay:
-    """The overlay that a test names, ready: see `tests.cluster.overlays.applied`."""
-    surroundings.switch(request.param)
-    return surroundings
+def overlay(prepared: Overlay, request: pytest.FixtureRequest) -> Iterator[Overlay]:
+    """The overlay that a test names, ready: see `tests.cluster.overlays.applied`.
+
+    In `local` the gateway's guard is killed while the tests run.
+    """
+    prepared.switch(request.param)
+    surroundings.wait(prepared.kubectl)
+    with ExitStack() as stack:
+        if request.param == "local":
+            prepared.kills = stack.enter_context(Kills(prepared.kubectl))
+        yield prepared
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from otelcol_runner.polling import poll_until
 
+from tests.cluster.kills import Kills
 from tests.cluster.kubectl import NAMESPACE, OVERLAYS, Kubectl
 from tests.cluster.readiness import not_ready
 from tests.cluster.running import Cluster
@@ -31,12 +32,16 @@ def applied(*names: str) -> pytest.MarkDecorator:
 
 @dataclass
 class Overlay:
-    """What is applied: the overlay's name, its objects, and what kubectl said of them."""
+    """What is applied: the overlay's name, its objects, and what kubectl said of them.
+
+    `kills` end the gateway's guard meanwhile, in `local`.
+    """
 
     cluster: Cluster
     name: str = ""
     objects: list[Object] = field(default_factory=list)
     said: str = ""
+    kills: Kills | None = None
 
     @property
     def kubectl(self) -> Kubectl:

@@ -27,10 +27,11 @@ def groups(url: str) -> dict[str, list[str]]:
 
 
 def targets(url: str) -> dict[str, list[str]]:
-    """Return the health of each target, by the monitor that named it."""
+    """Return the health of each target and its last error, by the monitor that named it."""
     found: dict[str, list[str]] = {}
     for target in answer(url, "targets")["activeTargets"]:
-        found.setdefault(target["scrapePool"], []).append(target["health"])
+        health = f"{target['health']} {target['lastError']}".rstrip()
+        found.setdefault(target["scrapePool"], []).append(health)
     return {pool: sorted(health) for pool, health in found.items()}
 
 

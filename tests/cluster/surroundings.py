@@ -14,7 +14,7 @@ CLIENTS = (NAMESPACE, "ingress", "monitoring", "stranger")
 
 
 def surround(cluster: Cluster) -> None:
-    """Apply them, and wait until they are ready."""
+    """Apply them; `wait` is for later, so that an overlay starts meanwhile."""
     kubectl = cluster.kubectl
     volumes.provide(cluster)
     kubectl.create("namespace", NAMESPACE)  # one of the clients is there
@@ -22,6 +22,10 @@ def surround(cluster: Cluster) -> None:
     monitoring.install(kubectl)
     for name in ("prometheus", "clients"):
         kubectl.apply(MANIFESTS / f"{name}.yaml")
+
+
+def wait(kubectl: Kubectl) -> None:
+    """Wait until they are ready."""
     poll_until(
         lambda: not missing(kubectl),
         "databases, Prometheus and clients",

@@ -11,9 +11,6 @@ from tests.cluster.kubectl import NAMESPACE
 from tests.cluster.overlays import Overlay, applied
 from tests.cluster.reports import Labels, alerts
 
-# The newest: the series of a pod's former node stays for some minutes.
-GUARD = f'max(container_start_time_seconds{{namespace="{NAMESPACE}",container="guard"}})'
-RESTARTS = 4  # the alert counts more than three in ten minutes
 KUBERNETES = {"pillar": "kubernetes"}
 
 
@@ -62,20 +59,6 @@ def test_a_workload_that_is_never_ready_raises_an_alert(metrics: PromQL) -> None
 def test_a_sidecar_that_is_killed_again_and_again_raises_an_alert(
     overlay: Overlay, metrics: PromQL
 ) -> None:
-    poll_until(lambda: guard_start(metrics), "the guard's start", timeout=60, interval=0.5)
-    for _ in range(RESTARTS):
-        restart_guard(overlay, metrics)
+    assert overlay.kills
+    overlay.kills.finish()
     await_alert(metrics, restarting(NAMESPACE, "gateway-0", "guard"), 60)
-
-
-def restart_guard(overlay: Overlay, metrics: PromQL) -> None:
-    """Kill the guard, and wait until its next start was reported, which kubelets are read for."""
-    before = guard_start(metrics)
-    overlay.kubectl.execute(NAMESPACE, "gateway-0", "guard", "sh", "-c", "kill 1")
-    poll_until(
-        lambda: guard_start(metrics) > before, "the guard's next start", timeout=120, interval=0.5
-    )
-
-
-def guard_start(metrics: PromQL) -> float:
-    return metrics.number(GUARD)

@@ -31,7 +31,7 @@ def test_prometheus_scrapes_what_the_monitors_name(overlay: Overlay) -> None:
         poll_until(
             lambda: targets(url) == expected,
             "every target up",
-            timeout=120,
+            timeout=180,  # six scrapes
             interval=1,
             seen=lambda: targets(url),
         )
