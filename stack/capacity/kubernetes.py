@@ -8,9 +8,15 @@ from math import ceil
 
 from stack.capacity.demand import Demand, Need
 from stack.capacity.figures import QUEUES, TICK, Measured
-from stack.capacity.model import cpu_cores, disk_bytes, memory_limit, stepped
+from stack.capacity.model import (
+    QUEUE_STEP,
+    cpu_cores,
+    disk_bytes,
+    memory_limit,
+    queue_limit,
+    stepped,
+)
 from stack.capacity.shipped import MIB, Limits
-from stack.capacity.view import QUEUE_STEP, largest
 
 GIB = 2**30
 MEMORY_STEP, CPU_STEP = 64, 50  # MiB, and thousandths of a core
@@ -80,7 +86,7 @@ def sizes(demand: Demand, found: Need, measured: Measured, limits: Limits) -> Si
 
 def gateway(demand: Demand, found: Need, measured: Measured) -> Collector:
     busy = found.cores / min(found.gateways * demand.utilisation, found.gateways - 1)
-    queue_bytes = int(largest(found))
+    queue_bytes = queue_limit(found)
     return Collector(
         cpu=stepped(busy * 1000, CPU_STEP, LEAST_CPU),
         request=stepped((found.memory + found.window) / MIB, MEMORY_STEP, LEAST_REQUEST),

@@ -13,6 +13,7 @@ from stack.capacity.window import window_bytes, window_files, window_room
 HOUR, MONTH = 3600.0, 30 * 86_400.0
 MIN_GATEWAYS = 2  # one can be updated, or fail, while the other takes over
 CORES_PER_GATEWAY = 1.0
+QUEUE_STEP = 64 * 2**20  # bytes; a batch has up to 40 MB
 FILE_STEP = 16 * 2**20  # bytes; a queue's file (bbolt) grows in steps of this size
 
 
@@ -106,6 +107,11 @@ def queue_bytes(
     return {
         queue: share * lasts * per_second[queue] * measured.queue_bytes[queue] for queue in QUEUES
     }
+
+
+def queue_limit(found: Need) -> int:
+    """Return the value for QUEUE_BYTES, which limits each queue: the largest, rounded up."""
+    return stepped(max(found.queues.values()), QUEUE_STEP, QUEUE_STEP)
 
 
 def disk_bytes(queues: dict[str, float], measured: Measured) -> float:

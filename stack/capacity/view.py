@@ -10,12 +10,11 @@ from rich.table import Table
 from stack.capacity import prices
 from stack.capacity.demand import Demand, Need
 from stack.capacity.figures import Measured
-from stack.capacity.model import CORES_PER_GATEWAY, MIN_GATEWAYS, stepped
+from stack.capacity.model import CORES_PER_GATEWAY, MIN_GATEWAYS, queue_limit
 from stack.capacity.shipped import Limits
 
 PIPED_WIDTH = 160
 MIB, GIB = 2.0**20, 2.0**30
-QUEUE_STEP = 64 * 2**20  # bytes; a batch has up to 40 MB
 
 
 def show(demand: Demand, found: Need, limits: Limits, measured: Measured) -> None:
@@ -47,7 +46,7 @@ def rows(demand: Demand, found: Need) -> list[tuple[str, str, str]]:
         ("SAMPLING_WINDOW_FILES", f"{found.window_files}", room),
         ("its memory limit", _bytes(found.memory_limit), "for the memory limiter and the window"),
         ("disk of a gateway", _bytes(found.disk), f"{demand.outage_hours:g} h: {queued}"),
-        ("QUEUE_BYTES", f"{largest(found):.0f}", "the largest queue, rounded up to 64 MiB"),
+        ("QUEUE_BYTES", f"{queue_limit(found)}", "the largest queue, rounded up to 64 MiB"),
         ("series in Prometheus", f"{found.series:,}", f"{demand.processes} processes and gateways"),
         ("Logfire per month", f"{found.units / 1e6:,.1f} M units",
          f"{demand.kept_share:.1%} of the spans, {demand.kept_log_share:.1%} of the log records"),
@@ -55,14 +54,9 @@ def rows(demand: Demand, found: Need) -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
-def largest(found: Need) -> float:
-    """Return the value for QUEUE_BYTES, which limits each queue: the largest, rounded up."""
-    return float(stepped(max(found.queues.values()), QUEUE_STEP, QUEUE_STEP))
-
-
 def remarks(found: Need, limits: Limits, measured: Measured) -> list[str]:
-    wanted, given = largest(found), _bytes(limits.queue_bytes)
-    full = f"Set QUEUE_BYTES={wanted:.0f} on the gateways: the default ({given}) is too small."
+    wanted, given = queue_limit(found), _bytes(limits.queue_bytes)
+    full = f"Set QUEUE_BYTES={wanted} on the gateways: the default ({given}) is too small."
     files = f"Set SAMPLING_WINDOW_FILES={found.window_files}, and the size of the window's volume."
     share = f"Memory and disk are those of a gateway while one of the {found.gateways} is down."
     basis = f"Measured on traces of {measured.spans_per_trace:g} spans: docs/generated/capacity.md."
@@ -80,7 +74,7 @@ def as_json(demand: Demand, found: Need) -> str:
         "demand": asdict(demand),
         "need": {
             **asdict(found),
-            "queue_bytes_limit": int(largest(found)),
+            "queue_bytes_limit": queue_limit(found),
             "usd": round(prices.month_usd(found.units), 2),
         },
     }
