@@ -4,7 +4,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,11 @@ class Kubectl:
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         return [self.program, *self._flags, *arguments]
+
+
+def as_list(items: Iterable[Any]) -> str:
+    """Return objects as the one that kubectl takes from its input."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(items)})
 
 
 def end(text: str, lines: int = 5) -> str:

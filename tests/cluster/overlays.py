@@ -1,6 +1,5 @@
 """The overlays in a cluster, one at a time, applied as docs/kubernetes.md says."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from otelcol_runner.polling import poll_until
 
 from tests.cluster.kills import Kills
-from tests.cluster.kubectl import NAMESPACE, OVERLAYS, Kubectl
+from tests.cluster.kubectl import NAMESPACE, OVERLAYS, Kubectl, as_list
 from tests.cluster.readiness import not_ready
 from tests.cluster.running import Cluster
 
@@ -71,9 +70,8 @@ class Overlay:
 
     def _delete(self, items: Iterable[Object]) -> None:
         if found := list(items):
-            listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": found})
             command = ("delete", "--ignore-not-found", "--filename", "-")
-            self.kubectl.run(*command, text=listed, timeout=120)
+            self.kubectl.run(*command, text=as_list(found), timeout=120)
 
 
 def obsolete(before: Iterable[Object], wanted: Iterable[Object]) -> list[Object]:

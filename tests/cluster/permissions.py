@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from tests.cluster.kubectl import NAMESPACE, Kubectl
+from tests.cluster.kubectl import NAMESPACE, Kubectl, as_list
 
 Object = dict[str, Any]
 Right = tuple[str, str]
@@ -31,7 +31,7 @@ def rights(kubectl: Kubectl, who: str, namespace: str) -> set[Right]:
         "kind": "SelfSubjectRulesReview",
         "spec": {"namespace": namespace},
     }
-    (answer,) = created(kubectl, review, f"--as={who}")
+    (answer,) = created(kubectl, json.dumps(review), f"--as={who}")
     return {
         (verb, f"{resource}.{group}" if group else resource)
         for rule in answer["status"]["resourceRules"]
@@ -44,8 +44,8 @@ def rights(kubectl: Kubectl, who: str, namespace: str) -> set[Right]:
 def allowed(kubectl: Kubectl, questions: Iterable[Question]) -> set[Question]:
     """Return the questions that the API server answers with yes, all asked at once."""
     asked = list(questions)
-    listed = {"apiVersion": "v1", "kind": "List", "items": [review(*one) for one in asked]}
-    decided = zip(asked, created(kubectl, listed), strict=True)
+    reviews = as_list(review(*one) for one in asked)
+    decided = zip(asked, created(kubectl, reviews), strict=True)
     return {question for question, item in decided if item["status"]["allowed"]}
 
 
@@ -66,13 +66,13 @@ def review(account: str, namespace: str, right: Right) -> Object:
     }
 
 
-def created(kubectl: Kubectl, asked: Object, *options: str) -> list[Object]:
-    """Return what the API server made of an object or of a list; kubectl prints one after another.
+def created(kubectl: Kubectl, asked: str, *options: str) -> list[Object]:
+    """Return what the API server made of objects, given as JSON; kubectl prints one after another.
 
     It would ask for the types of the cluster first, which not everyone may read.
     """
     command = ("create", "--filename", "-", "--output=json", "--validate=false", *options)
-    text = kubectl.run(*command, text=json.dumps(asked), timeout=120)
+    text = kubectl.run(*command, text=asked, timeout=120)
     found, decoder = [], json.JSONDecoder()
     while text := text.strip():
         item, end = decoder.raw_decode(text)

@@ -1,8 +1,8 @@
 """Volumes for the gateways in a cluster without a provisioner: folders of its nodes."""
 
-import json
 from typing import Any
 
+from tests.cluster.kubectl import as_list
 from tests.cluster.running import Cluster
 
 FOLDER = "/var/lib/agentical-volumes"
@@ -30,8 +30,7 @@ def provide(cluster: Cluster) -> None:
         for number in range(EACH):
             cluster.on_node(name, "mkdir", "-p", f"{FOLDER}/{number}").check_returncode()
             items.append(volume(name, number))
-    listed = {"apiVersion": "v1", "kind": "List", "items": items}
-    cluster.kubectl.apply(json.dumps(listed))
+    cluster.kubectl.apply(as_list(items))
 
 
 def volume(node: str, number: int) -> dict[str, Any]:

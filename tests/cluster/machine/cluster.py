@@ -1,5 +1,6 @@
 """The whole cluster on this machine, from nothing to ready add-ons, and back to nothing."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from otelcol_runner.lifetime import temporary_folder
 from otelcol_runner.polling import poll_until
 
-from stack.paths import cache_dir
+from stack.paths import ROOT, cache_dir
 from stack.pipeline.interrupts import undisturbed
 from stack.tools.progress import Report, say
 from tests.cluster.kubectl import Kubectl
@@ -27,6 +28,7 @@ from tests.cluster.machine.template import template
 from tests.cluster.running import Cluster
 
 PREFIX = "cluster-"  # of its folder
+LOGS = ROOT / "build" / "cluster"
 NODES_SECONDS = 120
 
 
@@ -64,6 +66,7 @@ def running(stack: ExitStack, images: Path, report: Report) -> Cluster:
     """Start everything; the stack ends it."""
     state = temporary_folder(PREFIX, cache_dir())
     stack.callback(remove, state)
+    stack.callback(keep_logs, state)
     kubectl = prepared(state)
     stack.callback(cgroups.remove)
     with stage("network and control plane", report):
@@ -117,6 +120,16 @@ def wait_for_nodes(kubectl: Kubectl, parts: Sequence[Namespaces]) -> None:
 def version(kubectl: Kubectl) -> str:
     """Return the API server's version."""
     return str(kubectl.json("version")["serverVersion"]["gitVersion"])
+
+
+def keep_logs(state: Path) -> None:
+    """Keep the logs of all parts and pods, in place of those of the run before."""
+    remove(LOGS)
+    for pattern in ("*.log", "*/log/pods/*/*/*.log"):
+        for path in state.glob(pattern):
+            kept = LOGS / path.relative_to(state)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, kept)
 
 
 def remove(*folders: Path) -> None:
