@@ -21,7 +21,9 @@ def test_a_node_with_pods_that_are_not_ready_is_drained(overlay: Overlay) -> Non
     if not drainable(kubectl):  # an earlier drain has left all pods on one node
         kubectl.run("delete", "pods", MOVABLE, f"--namespace={NAMESPACE}", timeout=120)
         overlay.wait()
-    node = min(drainable(kubectl))
+    nodes = drainable(kubectl)
+    assert nodes, "no node has an API, and one gateway and one worker at most"
+    node = min(nodes)
     try:
         kubectl.run("scale", "deployment/postgres", "--replicas=0", DATABASES)
         poll_until(lambda: unready(kubectl) == 2, "two APIs without Postgres", timeout=90)

@@ -22,8 +22,8 @@ from tests.cluster.machine.namespaces import Namespaces
 MASK = NODE_NETWORK.rpartition("/")[2]
 QUEUE = 98  # as addons/ says to kube-network-policies
 BRIDGE = "switch"
-# Otherwise it takes the lowest one of its ports, another one when a node is plugged in, while those
-# there already keep the first for up to 45 s.
+# Otherwise it has the lowest address of its ports, perhaps another one when a node is plugged in.
+# The nodes that are there already send to the former one for up to 45 s.
 BRIDGE_ADDRESS = "0a:00:00:00:00:01"
 # A node forwards between its pods and the switch; answers may take another way than questions.
 FORWARDING = ("ip_forward", "conf/all/rp_filter", "conf/default/rp_filter")
