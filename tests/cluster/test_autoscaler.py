@@ -10,6 +10,7 @@ from tests.cluster.overlays import Overlay, applied
 from tests.cluster.pods import of_component
 
 TASKS = 35  # at ten for each worker: four
+AT_ONCE = '{"spec": {"behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}}}}'
 # After this entry there is none, so workers get no new task until the group starts again.
 LAST, FIRST = "9999999999999-0", "0"
 
@@ -26,6 +27,8 @@ def test_the_worker_scales_out_on_a_deep_queue_and_in_on_an_empty_one(overlay: O
         deliver_after(kubectl, FIRST)
         # It waits 300 s before it removes pods: `ScaleDownStabilized` says that it would.
         await_state(kubectl, replicas=4, depth=0, condition="ScaleDownStabilized")
+        kubectl.run("patch", "hpa", "worker", f"--namespace={NAMESPACE}", f"--patch={AT_ONCE}")
+        await_state(kubectl, replicas=2, depth=0, condition="")
     finally:
         deliver_after(kubectl, FIRST)
         start_again(overlay)
