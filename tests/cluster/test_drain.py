@@ -22,7 +22,8 @@ def test_a_node_with_pods_that_are_not_ready_is_drained(overlay: Overlay) -> Non
         kubectl.run("delete", "pods", MOVABLE, f"--namespace={NAMESPACE}", timeout=120)
         overlay.wait()
     nodes = drainable(kubectl)
-    assert nodes, "no node has an API, and one gateway and one worker at most"
+    where = [(pod.node, pod.component) for pod in running(kubectl)]
+    assert nodes, f"no node has an API, and one gateway and one worker at most: {where}"
     node = min(nodes)
     try:
         kubectl.run("scale", "deployment/postgres", "--replicas=0", DATABASES)

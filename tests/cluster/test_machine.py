@@ -11,7 +11,7 @@ from otelcol_runner.polling import poll_until
 
 from stack.errors import UserError
 from tests.cluster.machine import cgroups, traces
-from tests.cluster.machine.addresses import NAME
+from tests.cluster.machine.addresses import NAME, NODES
 from tests.cluster.machine.cluster import started
 from tests.cluster.machine.lock import TAKEN
 from tests.cluster.machine.namespaces import Namespaces
@@ -36,6 +36,13 @@ def test_a_second_cluster_is_refused(cluster: Cluster) -> None:
     with pytest.raises(UserError) as error, started():
         pass
     assert str(error.value) == TAKEN
+
+
+def test_the_usage_of_each_node_is_served(cluster: Cluster) -> None:
+    service = "apiservice/v1beta1.metrics.k8s.io"
+    cluster.kubectl.run("wait", "--for=condition=Available", service, "--timeout=50s")
+    found = cluster.kubectl.json("get", "nodes.metrics.k8s.io")["items"]
+    assert {item["metadata"]["name"] for item in found} == {place.name for place in NODES}
 
 
 def test_the_comparison_names_what_is_left(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ SECONDS = 120
 
 
 def install(kubectl: Kubectl) -> None:
-    """Apply the add-ons and wait until they are ready. Raises `UserError`.
+    """Apply the add-ons and wait until pods can have names and connections. Raises `UserError`.
 
-    Usage is not waited for: it takes 10 s more, and the first test that needs it comes later.
+    Usage is not waited for: it takes 10 s more, and a test of its own asks for it later.
     """
     kubectl.apply("\n---\n".join((ADDONS / f"{name}.yaml").read_text() for name in OWN))
     place = f"--namespace={NAMESPACE}"
